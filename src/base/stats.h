@@ -1,0 +1,16 @@
+/* Order statistics of samples and a fixed-memory latency histogram. */
+#ifndef CLV_BASE_STATS_H
+#define CLV_BASE_STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Sorts `x` in place and returns the q-quantile (0..1), linear between ranks. n = 0 gives 0. */
+double clv_quantile(double *x, size_t n, double q);
+double clv_median(double *x, size_t n); /* sorts in place */
+double clv_mean(const double *x, size_t n);
+/* Median absolute deviation around the median, scaled by 1.4826 to the sigma of a normal. Sorts in
+ * place. */
+double clv_mad_sigma(double *x, size_t n);
+
+#endif

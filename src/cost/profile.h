@@ -1,0 +1,64 @@
+/* A device profile: what every legal prefix and suffix of one network costs on one device,
+ * measured.
+ *
+ * A value, made by measure/profiler.h, kept as JSON (docs/json.md), joined with another device's by
+ * the names of the tensors at each cut. Times are medians of whole compiled segments, not sums of
+ * layers (MobileNetV2 as 34 chained blocks takes 1.8 times the time of the whole).
+ */
+#ifndef CLV_COST_PROFILE_H
+#define CLV_COST_PROFILE_H
+
+#include "base/digest.h"
+#include "tensor/tensor.h"
+
+enum { CLV_PROFILE_SCHEMA = 1 };
+#define CLV_PROFILE_FILE_MAX ((size_t)64 << 20)
+
+/* A measured duration: median, robust standard deviation of one run, number of runs. n = 0: not
+ * measured. */
+typedef struct clv_time {
+    double us, sigma_us;
+    int n;
+} clv_time;
+
+typedef struct clv_profile_cut {
+    char *label; /* as clv_cut_label() */
+    char **live; /* names of the tensors at the cut */
+    size_t n_live;
+    size_t up_bytes;         /* what crosses towards the suffix at batch 1 */
+    size_t down_bytes;       /* what the suffix answers */
+    clv_time prefix, suffix; /* cut 0: prefix is 0; last cut: suffix is 0 */
+} clv_profile_cut;
+
+typedef struct clv_profile_unit {
+    char *name, *op;
+    char *shape; /* of the first output */
+    size_t output_bytes;
+    uint64_t macs, params;
+    double us; /* share of the whole: difference of prefixes, smoothed to be >= 0 and to sum to the
+                  whole */
+} clv_profile_unit;
+
+typedef struct clv_profile {
+    char model[128], digest[CLV_DIGEST_TEXT];
+    char device[64], engine[128];
+    int threads;
+    double slowdown; /* stated factor of an emulated slower device, 1: none */
+    clv_profile_cut *cuts;
+    size_t n_cuts;
+    clv_profile_unit *units;
+    size_t n_units;
+} clv_profile;
+
+void clv_profile_free(clv_profile *p);
+/* Text is NUL-terminated JSON (heap). Parsing checks schema, ranges (finite, not negative, below an
+ * hour), counts and names, and says in the error which field is wrong. */
+char *clv_profile_json(const clv_profile *p);
+CLV_MUST
+clv_status clv_profile_parse(const char *json, size_t bytes, clv_profile **out, clv_error *err);
+CLV_MUST
+clv_status clv_profile_read(const char *path, clv_profile **out, clv_error *err);
+CLV_MUST
+clv_status clv_profile_write(const char *path, const clv_profile *p, clv_error *err);
+
+#endif

@@ -1,0 +1,55 @@
+/* Legal cuts: the order ideals of the units' partial order.
+ *
+ * An order ideal is a predecessor-closed set of units: "what has been executed". Its cut is the set
+ * of live tensors: those made inside (or graph inputs) and needed outside. Each crosses once,
+ * however many consumers it has. A graph output made inside is not live for that reason alone: it
+ * stays with the side that made it. The cuts are ordered by number of units, then
+ * lexicographically; index 0 is the empty ideal (all remote, live = graph inputs) and the last is
+ * the full ideal (all local, nothing live).
+ *
+ *     clv_cuts *cuts;
+ *     clv_cuts_enumerate(g, CLV_CUTS_CAP, &cuts, &err);
+ *     if (cuts->capped) puts("more ideals than the cap: single-tensor cuts and articulation points
+ * only");
+ *
+ * Past the cap, the result holds only ideals whose cut is a single tensor, plus those of
+ * articulation points (units through which every input-output path goes), and `capped` is true. Two
+ * ideals with the same live set (a unit whose result nobody needs) count once. Ideals whose live
+ * set has a tensor of unknown shape or dtype are left out. Source: Tarnawski et al., "Efficient
+ * Algorithms for Device Placement of DNN Graph Operators", NeurIPS 2020. Our differences:
+ * enumeration by depth-first extension over the topological order with a bitset, one pass, no DP.
+ */
+#ifndef CLV_GRAPH_CUTS_H
+#define CLV_GRAPH_CUTS_H
+
+#include "graph/graph.h"
+
+#define CLV_CUTS_CAP 100000
+
+typedef struct clv_cut {
+    uint64_t *units; /* bitset of the ideal, clv_cuts.words long */
+    size_t n_units;  /* in the ideal */
+    int *live;       /* tensor indices, ascending */
+    size_t n_live;
+    size_t bytes; /* sum over live, at batch 1 */
+} clv_cut;
+
+typedef struct clv_cuts {
+    clv_cut *items;
+    size_t n, words;
+    bool capped;
+} clv_cuts;
+
+CLV_MUST
+clv_status clv_cuts_enumerate(const clv_graph *g, size_t cap, clv_cuts **out, clv_error *err);
+void clv_cuts_free(clv_cuts *cuts);
+bool clv_cut_has(const clv_cut *cut, int unit);
+bool clv_cut_within(const clv_cuts *cuts, size_t inner,
+                    size_t outer); /* is ideal `inner` a subset of `outer`? */
+/* The cut whose live tensors are exactly `names`, or -1. For equal live sets the larger ideal. */
+int clv_cuts_find(const clv_cuts *cuts, const clv_graph *g, const char *const *names, size_t n);
+/* Text of a cut for people: "input" for 0, "output" for the last, else the live tensors' names
+ * joined by "+". Heap text. */
+char *clv_cut_label(const clv_cuts *cuts, const clv_graph *g, size_t cut);
+
+#endif

@@ -1,0 +1,40 @@
+/* The event loop: one thread that owns every socket and timer of a node. A thin face over libuv,
+ * used as a readiness loop.
+ *
+ *     clv_loop *loop = clv_loop_new();
+ *     clv_loop_post(loop, fn, arg);             // from any thread: fn(arg) runs on the loop's
+ * thread clv_timer *t = clv_timer_new(loop, fn, arg); clv_timer_start(t, 1000000, 1000000);     //
+ * first after 1 s, then every second clv_loop_run(loop);                       // until
+ * clv_loop_stop()
+ *
+ * Threads: clv_loop_post and clv_loop_stop from any, everything else on the loop's thread (or
+ * before it runs).
+ */
+#ifndef CLV_NET_LOOP_H
+#define CLV_NET_LOOP_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct clv_loop clv_loop;
+typedef struct clv_timer clv_timer;
+
+clv_loop *clv_loop_new(void);
+void clv_loop_run(clv_loop *loop);
+void clv_loop_stop(clv_loop *loop);
+void clv_loop_post(clv_loop *loop, void (*fn)(void *arg),
+                   void *arg);            /* in order; never lost while the loop lives */
+bool clv_loop_here(const clv_loop *loop); /* is this the loop's thread? */
+void clv_loop_on_signal(clv_loop *loop, int signum, void (*fn)(void *arg), void *arg);
+/* Everything made on the loop must have been freed before. Runs what was posted, then frees. */
+void clv_loop_free(clv_loop *loop);
+
+clv_timer *clv_timer_new(clv_loop *loop, void (*fn)(void *arg), void *arg);
+void clv_timer_start(clv_timer *t, int64_t after_us,
+                     int64_t every_us); /* every_us 0: once; restarts a running one */
+void clv_timer_stop(clv_timer *t);
+void clv_timer_free(clv_timer *t);
+
+#endif

@@ -1,0 +1,90 @@
+/* A node's inference server: models, their metadata, and requests for them. Between api/ (who asks)
+ * and split/ (who runs).
+ *
+ *     clv_server_new(&options, loop, engine, lane, &server, &err);
+ *     clv_server_submit(server, request);         // answered exactly once through request->done
+ *
+ * Threads: any, if not said otherwise. Callbacks named `done` come on any thread.
+ */
+#ifndef CLV_SERVE_SERVER_H
+#define CLV_SERVE_SERVER_H
+
+#include "engine/engine.h"
+#include "engine/lane.h"
+#include "net/client.h"
+#include "net/loop.h"
+#include "repo/network.h"
+#include "split/request.h"
+
+typedef struct clv_server clv_server;
+
+typedef struct clv_server_options {
+    const char *models; /* repository: NAME/VERSION/model.onnx, or NAME.onnx */
+    const char *peer;   /* URL of the node to hand work to; NULL: none */
+    const clv_tls_options *peer_tls;
+    const char *peer_token;
+    bool accept_push;       /* peers may store models here */
+    const char *policy;     /* "exact", "edge", "cloud" */
+    int64_t watch_every_us; /* of the link; 0: 1 s */
+    int64_t patience_us; /* longest wait for a peer beyond the prediction before the edge finishes
+                            itself */
+    size_t queue_max;    /* requests waiting; 0: 1024 */
+} clv_server_options;
+
+CLV_MUST
+clv_status clv_server_new(const clv_server_options *options, clv_loop *loop, clv_engine *engine,
+                          clv_lane *lane, clv_server **out, clv_error *err);
+/* Waits for what was accepted, then frees. Loop's thread, after the HTTP server has drained. */
+void clv_server_free(clv_server *s);
+
+/* Takes the request. Also refusals come through `done`: CLV_ENOTFOUND (model, version), CLV_EBUSY
+ * (queue full), CLV_EINVAL (inputs), CLV_EMISMATCH (digest). */
+void clv_server_submit(clv_server *s, clv_request *take);
+
+bool clv_server_ready(
+    clv_server *s); /* every model of the repository is loaded or has failed for good */
+
+typedef struct clv_model_info {
+    char *name, *version, *digest, *reason; /* reason: why it is not ready; NULL if it is */
+    char *plan; /* what an edge node does with it now; NULL on a node without a peer */
+    bool ready;
+    clv_network *network; /* a reference; NULL if not ready */
+} clv_model_info;
+/* CLV_ENOTFOUND names the model and what there is. An empty or NULL version is the newest. The
+ * caller calls clv_model_info_done(). */
+CLV_MUST
+clv_status clv_server_model(clv_server *s, const char *name, const char *version,
+                            clv_model_info *out, clv_error *err);
+void clv_model_info_done(clv_model_info *info);
+/* All models and versions, sorted by name. Free each item with clv_model_info_done() and the array
+ * with free(). */
+clv_model_info *clv_server_models(clv_server *s, size_t *n);
+
+/* The profile of a model on this node's device as JSON (docs/json.md). Measured in the background
+ * when it is not known yet (between requests, so that it takes a while under load); `done(arg,
+ * json, error)` gets NULL and an error if that fails. */
+typedef void (*clv_server_text_fn)(void *arg, const char *text, const clv_error *error);
+void clv_server_profile(clv_server *s, const char *model, const char *version,
+                        clv_server_text_fn done, void *arg);
+
+/* Make the segment that starts at the tensors `names` resident, off the request path. `done` with
+ * NULL error: it is. */
+typedef void (*clv_server_done_fn)(void *arg, const clv_error *error);
+void clv_server_prepare(clv_server *s, const char *model, const char *version,
+                        const char *const *names, size_t n, clv_server_done_fn done, void *arg);
+
+/* Receive a model: bytes are written beside the repository, checked against `digest`, opened, and
+ * only then moved into place. CLV_EDENIED when pushing is not allowed, CLV_EINVAL for a bad name or
+ * version, CLV_EEXIST if another digest has that place. One file: models with external data are
+ * pushed as one (their weights inside), see split/push. */
+typedef struct clv_model_push clv_model_push;
+CLV_MUST
+clv_status clv_server_push_begin(clv_server *s, const char *model, const char *version,
+                                 const char *digest, clv_model_push **out, clv_error *err);
+CLV_MUST
+clv_status clv_model_push_write(clv_model_push *p, const void *bytes, size_t n, clv_error *err);
+/* Ends and frees the push in every case; opening the model happens on a background thread. */
+void clv_model_push_end(clv_model_push *take, clv_server_done_fn done, void *arg);
+void clv_model_push_abort(clv_model_push *take);
+
+#endif

@@ -1,0 +1,63 @@
+/* One inference request, from the moment a node accepts it until it is answered.
+ *
+ * Made by api/ (or the cli), handed to serve/, carried out by split/. Ownership: whoever holds it;
+ * clv_request_finish() calls `done` exactly once, which takes it back and frees it with
+ * clv_request_free().
+ *
+ * The inputs may be the network's own, or the tensors at one of its legal cuts: then only the rest
+ * of the network runs. That is all there is to a split on the wire: the Open Inference Protocol
+ * with other tensor names.
+ */
+#ifndef CLV_SPLIT_REQUEST_H
+#define CLV_SPLIT_REQUEST_H
+
+#include "base/opt.h"
+#include "tensor/tensor.h"
+
+/* Where the time went, in microseconds. What a part did not do is 0; the parts add up to total_us,
+ * less than 1 % aside. */
+#define CLV_TIMING_MAP(X)                                                                          \
+    X(wait_us, "waited in this node's queue")                                                      \
+    X(edge_us, "computed here: prefix, or all of it")                                              \
+    X(encode_us, "tensors into a message")                                                         \
+    X(link_us, "on the wire, both ways")                                                           \
+    X(queue_us, "waited in the peer's queue")                                                      \
+    X(cloud_us, "computed by the peer")                                                            \
+    X(decode_us, "message into tensors")                                                           \
+    X(lost_us, "spent on a peer that did not answer")                                              \
+    X(total_us, "from acceptance to answer")
+
+typedef struct clv_timing {
+#define X(name, about) int64_t name;
+    CLV_TIMING_MAP(X)
+#undef X
+} clv_timing;
+
+typedef struct clv_request clv_request;
+struct clv_request {
+    /* the question */
+    char *model, *version, *id; /* version "" or NULL: the newest */
+    char *digest; /* what the asker believes the model's digest is; NULL: no belief. Checked
+                     (CLV_EMISMATCH) */
+    clv_tensors inputs;
+    clv_text_list wanted;             /* names of the outputs wanted; empty: all */
+    int64_t accepted_us, deadline_us; /* monotonic; deadline 0: none */
+    bool local_only; /* must not be handed on to a peer (set for what came from one: no loops) */
+    /* the answer */
+    clv_error error; /* status CLV_OK: outputs are valid */
+    clv_tensors outputs;
+    clv_timing timing;
+    char plan[128];      /* what ran where: "local", "remote" or the label of the cut */
+    char recovered[160]; /* why the peer's part was done here instead; "" if it was not */
+    /* the asker */
+    void (*done)(clv_request *r); /* any thread; takes the request */
+    void *asker;
+    void *carrier; /* of whoever carries it out */
+};
+
+clv_request *clv_request_new(const char *model);
+void clv_request_free(clv_request *r);
+/* Sets total_us and calls `done`. */
+void clv_request_finish(clv_request *r);
+
+#endif

@@ -55,10 +55,9 @@ clv_status clv_fail_errno(clv_error *err, const char *fmt, ...)
     va_start(ap, fmt);
     clv_vfail(&place, CLV_EIO, fmt, ap);
     va_end(ap);
-    char reason[128];
-    if (strerror_r(code, reason, sizeof reason) != 0)
-        snprintf(reason, sizeof reason, "errno %d", code);
-    return clv_fail(err, code == ENOENT ? CLV_ENOTFOUND : CLV_EIO, "%s: %s", place.text, reason);
+    const char *reason = strerrordesc_np(code);
+    return clv_fail(err, code == ENOENT ? CLV_ENOTFOUND : CLV_EIO, "%s: %s", place.text,
+                    reason ? reason : "unknown error");
 }
 
 clv_status clv_within(clv_error *err, const char *fmt, ...)

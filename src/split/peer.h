@@ -1,0 +1,82 @@
+/* The node that this one can hand work to: its connection, the state of the link to it, and the calls a split needs.
+ *
+ *     clv_peer_new(loop, build_lane, &(clv_peer_options){.url = "http://10.0.0.2:8000", ...}, &peer, &err);
+ *     clv_peer_watch(peer, on_change, me);        // tells of link changes, losses and returns
+ *     clv_peer_infer(peer, &(clv_peer_infer_args){...});
+ *
+ * The link is measured passively from every exchange, and by a small probe when nothing else tells (measure/link_monitor.h).
+ * A peer is up once it answered, and down from the moment a call to it failed for want of an answer; while it is down a
+ * ping goes out every `watch_every_us`, and nothing else.
+ *
+ * Threads: clv_peer_infer and clv_peer_link from any; the rest, and all callbacks, on the loop's thread.
+ */
+#ifndef CLV_SPLIT_PEER_H
+#define CLV_SPLIT_PEER_H
+
+#include "cost/link.h"
+#include "cost/profile.h"
+#include "net/client.h"
+#include "split/request.h"
+
+typedef struct clv_peer clv_peer;
+
+typedef struct clv_peer_options {
+    const char *url;
+    const clv_tls_options *tls;
+    const char *token;
+    int64_t watch_every_us; /* 0: 1 s */
+} clv_peer_options;
+
+CLV_MUST clv_status clv_peer_new(clv_loop *loop, const clv_peer_options *options, clv_peer **out, clv_error *err);
+/* Fails what is in flight. After it no callback comes. */
+void clv_peer_free(clv_peer *p);
+
+const char *clv_peer_url(const clv_peer *p);
+/* `up` is false until the first measurement is done. */
+clv_link clv_peer_link(clv_peer *p);
+
+/* Called when the link's estimate moved by more than its noise, when the peer was lost, and when it came back. */
+typedef void (*clv_peer_change_fn)(void *arg);
+void clv_peer_watch(clv_peer *p, clv_peer_change_fn fn, void *arg);
+void clv_peer_unwatch(clv_peer *p, void *arg);
+
+/* What the peer says of a model. */
+typedef struct clv_peer_model {
+    char digest[CLV_DIGEST_TEXT];
+} clv_peer_model;
+typedef void (*clv_peer_model_fn)(void *arg, const clv_peer_model *model, const clv_error *error);
+void clv_peer_get_model(clv_peer *p, const char *model, const char *version, clv_peer_model_fn done, void *arg);
+
+typedef void (*clv_peer_profile_fn)(void *arg, clv_profile *take, const clv_error *error);
+void clv_peer_get_profile(clv_peer *p, const char *model, const char *version, clv_peer_profile_fn done, void *arg);
+
+typedef void (*clv_peer_done_fn)(void *arg, const clv_error *error); /* error NULL: done */
+/* Make the peer hold the segment that starts at the tensors `names`. */
+void clv_peer_prepare(clv_peer *p, const char *model, const char *version, const char *const *names, size_t n,
+                      clv_peer_done_fn done, void *arg);
+/* Send the model's files (paths; the first is the .onnx); they are mapped until sent. */
+void clv_peer_push(clv_peer *p, const char *model, const char *version, const char *digest, const char *const *files, size_t n,
+                   clv_peer_done_fn done, void *arg);
+
+/* What came of one remote part. */
+typedef struct clv_peer_answer {
+    const clv_error *error; /* NULL: `outputs` hold the answer (take them: clear the list) */
+    bool lost;              /* the peer gave no answer at all, as opposed to an error */
+    clv_tensors *outputs;
+    int64_t encode_us, link_us, queue_us, cloud_us, decode_us, total_us;
+} clv_peer_answer;
+typedef void (*clv_peer_infer_fn)(void *arg, const clv_peer_answer *answer);
+
+typedef struct clv_peer_infer_args {
+    const char *model, *version, *digest, *id;
+    const clv_tensor *inputs; /* must stay until `done` */
+    size_t n_inputs;
+    const char *const *wanted; /* output names; copied */
+    size_t n_wanted;
+    int64_t deadline_us; /* monotonic */
+    clv_peer_infer_fn done; /* exactly once, on the loop's thread */
+    void *arg;
+} clv_peer_infer_args;
+void clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args);
+
+#endif

@@ -1,0 +1,58 @@
+/* One network on this node: carries out requests for it, alone or together with a peer.
+ *
+ *     clv_splitter_new(&(clv_splitter_options){.network = net, .compute = lane, .build = build, .peer = peer, ...}, &s);
+ *     clv_splitter_run(s, request);     // any thread; answered exactly once through request->done
+ *
+ * A request goes head -> peer -> done. The head is the prefix of the deployed plan, on the compute lane; the rest is asked of the
+ * peer; when the peer dies, stalls or refuses at any step, the tail is run here from the tensors at the cut, which are kept until
+ * then, so that the prefix never runs twice. A request whose inputs are tensors at a cut runs from there (that is the peer's side
+ * of the same machine: edge and cloud are one program).
+ *
+ * The deployment (which cut, with its segments resident on both sides) is one reference-counted value. A new plan is prepared
+ * beside it and swapped in; requests in flight end on the one that they began with, so a switch pauses nothing.
+ * All local stays resident always: it is the way out.
+ *
+ * Planning: with both devices' profiles and a measured link, at each change of the link (split/adapt.c). The only caller of plan/ at run time.
+ */
+#ifndef CLV_SPLIT_SPLITTER_H
+#define CLV_SPLIT_SPLITTER_H
+
+#include "engine/lane.h"
+#include "plan/plan.h"
+#include "repo/network.h"
+#include "split/peer.h"
+
+typedef struct clv_splitter clv_splitter;
+
+typedef struct clv_splitter_options {
+    const char *model, *version;
+    clv_network *network; /* a reference is taken */
+    clv_lane *compute;    /* where segments run */
+    clv_lane *build;      /* where segments are compiled, off the request path */
+    clv_peer *peer;       /* NULL: none */
+    clv_policy policy;
+    int64_t patience_us;  /* see clv_server_options */
+} clv_splitter_options;
+
+/* Compiles the whole network first (blocks). */
+CLV_MUST clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **out, clv_error *err);
+/* Loop's thread, when no request is running and the peer is still there. NULL is fine. */
+void clv_splitter_free(clv_splitter *s);
+
+void clv_splitter_run(clv_splitter *s, clv_request *take);
+
+/* This device's own profile; planning begins when the peer's is known too. Takes it. Loop's thread. */
+void clv_splitter_set_profile(clv_splitter *s, clv_profile *take);
+
+/* Make the segment from the cut with these tensors resident, on the build lane. `done` on any thread. */
+typedef void (*clv_splitter_done_fn)(void *arg, const clv_error *error);
+void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n, clv_splitter_done_fn done, void *arg);
+
+/* What is deployed now: "local", "remote" or the label of the cut. Heap text. Any thread. */
+char *clv_splitter_plan(clv_splitter *s);
+/* The problem that the next plan would be made from. CLV_EUNAVAIL while a profile is missing. Loop's thread. */
+CLV_MUST clv_status clv_splitter_problem(clv_splitter *s, clv_plan_problem *out, clv_error *err);
+/* Deploy this cut and keep it whatever the link does (for measuring); -1 plans again. `done` when it is deployed. Loop's thread. */
+void clv_splitter_pin(clv_splitter *s, int cut, clv_splitter_done_fn done, void *arg);
+
+#endif

@@ -1,14 +1,20 @@
 /* Options as a table: each setting is declared once, and the table makes the flag, the key of the
  * configuration file, the environment variable, the help line and the checks.
  *
- *     typedef struct relay_options { double rate_bytes_per_s; int64_t rtt_us; bool quiet; }
- * relay_options; static const clv_opt relay_opts[] = { CLV_OPT(relay_options, rate_bytes_per_s,
- * RATE, "rate", "1Gbit", .help = "rate of each direction"), CLV_OPT(relay_options, rtt_us,
- * DURATION, "rtt", "1ms", .help = "round trip time"), CLV_OPT(relay_options, quiet, FLAG, "quiet",
- * NULL, .help = "print nothing"),
+ *     typedef struct relay_options {
+ *         double rate_bytes_per_s;
+ *         int64_t rtt_us;
+ *         bool quiet;
+ *     } relay_options;
+ *     static const clv_opt relay_opts[] = {
+ *         CLV_OPT(relay_options, rate_bytes_per_s, RATE, "rate", "1Gbit", .help = "of each way"),
+ *         CLV_OPT(relay_options, rtt_us, DURATION, "rtt", "1ms", .help = "round trip time"),
+ *         CLV_OPT(relay_options, quiet, FLAG, "quiet", NULL, .help = "print nothing"),
  *     };
- *     clv_opt_defaults(relay_opts, CLV_COUNT(relay_opts), &o);
- *     clv_opt_parse(relay_opts, CLV_COUNT(relay_opts), &o, &args, &err)
+ *     relay_options o;
+ *     const clv_opt_set sets[] = {{relay_opts, CLV_COUNT(relay_opts), &o}};
+ *     clv_opt_defaults(sets, 1, &err);
+ *     clv_opt_parse(sets, 1, &args, false, &err);
  *
  * Field types:  FLAG bool | INT int64_t | REAL double | TEXT const char * (points into argv, the
  * fallback, or text that the caller keeps) | SIZE int64_t bytes | RATE double bytes/s | DURATION

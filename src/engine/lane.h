@@ -1,8 +1,8 @@
 /* A lane: one worker thread with a bounded queue of jobs, one lane for each thing that computes (a
  * device). Jobs run in order of deadline, then of arrival; a job's waiting time is measured.
  *
- *     clv_lane_submit(lane, &(clv_job){.run = run_prefix, .arg = request, .deadline_us = d}, &err)
- * // CLV_EBUSY: queue full
+ *     clv_job job = {.run = run_prefix, .arg = request, .deadline_us = d};
+ *     clv_lane_submit(lane, &job, &err); // CLV_EBUSY: queue full
  *
  * Ownership: `arg` stays the submitter's. Every accepted job's `run` is called exactly once, also
  * at shutdown.

@@ -9,8 +9,7 @@
  *
  *     clv_cuts *cuts;
  *     clv_cuts_enumerate(g, CLV_CUTS_CAP, &cuts, &err);
- *     if (cuts->capped) puts("more ideals than the cap: single-tensor cuts and articulation points
- * only");
+ *     if (cuts->capped) puts("more ideals than the cap: single-tensor cuts only");
  *
  * Past the cap, the result holds only ideals whose cut is a single tensor, plus those of
  * articulation points (units through which every input-output path goes), and `capped` is true. Two

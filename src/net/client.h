@@ -3,8 +3,8 @@
  * prior knowledge without ("http://host:port").
  *
  *     clv_client_new(loop, &(clv_client_options){.url = "http://10.0.0.2:8000"}, &client, &err);
- *     clv_client_call(client, &(clv_call){.method = "GET", .path = "/v2/health/ready", .done =
- * on_reply, .arg = me});
+ *     clv_client_call(client, &(clv_call){.method = "GET", .path = "/v2/health/ready",
+ *                                         .done = on_reply, .arg = me});
  *
  * `done` is called exactly once for each call, on the loop's thread, never from inside
  * clv_client_call(): with a reply, or with an error (refused, reset, timed out, cancelled, peer

@@ -2,10 +2,10 @@
  * used as a readiness loop.
  *
  *     clv_loop *loop = clv_loop_new();
- *     clv_loop_post(loop, fn, arg);             // from any thread: fn(arg) runs on the loop's
- * thread clv_timer *t = clv_timer_new(loop, fn, arg); clv_timer_start(t, 1000000, 1000000);     //
- * first after 1 s, then every second clv_loop_run(loop);                       // until
- * clv_loop_stop()
+ *     clv_loop_post(loop, fn, arg);         // from any thread: fn(arg) runs on the loop's thread
+ *     clv_timer *t = clv_timer_new(loop, fn, arg);
+ *     clv_timer_start(t, 1000000, 1000000); // first after 1 s, then every second
+ *     clv_loop_run(loop);                   // until clv_loop_stop()
  *
  * Threads: clv_loop_post and clv_loop_stop from any, everything else on the loop's thread (or
  * before it runs).

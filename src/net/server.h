@@ -1,10 +1,13 @@
 /* The HTTP server of a node: HTTP/1.1 and HTTP/2 (prior knowledge and ALPN), plain or TLS, on one
  * port.
  *
- *     static const clv_http_handler handler = {.begin = begin, .request = request, .gone = gone};
- *     clv_http_server_new(loop, &(clv_http_server_options){.host = "127.0.0.1", .port = 8000},
- * &handler, ctx, &server, &err); void request(void *ctx, clv_exchange *x) { clv_exchange_respond(x,
- * &(clv_response){.status = 200, ...}); }
+ *     static const clv_http_handler handler = {.request = request, .gone = gone};
+ *     clv_http_server_options o = {.host = "127.0.0.1", .port = 8000};
+ *     clv_http_server_new(loop, &o, &handler, ctx, &server, &err);
+ *     void request(void *ctx, clv_exchange *x)
+ *     {
+ *         clv_exchange_respond(x, &(clv_response){.status = 200, .body = slices, .n_body = 1});
+ *     }
  *
  * An exchange is one request and its answer. The handler gets it on the loop's thread and must
  * answer it exactly once, now or later, from any thread, with clv_exchange_respond(), which gives

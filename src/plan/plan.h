@@ -1,8 +1,10 @@
 /* Problem in, plan out: where to cut one network between an edge and a cloud. Pure functions on
  * plain values.
  *
- *     clv_plan_problem problem;                       // from two profiles and a link, see
- * clv_plan_problem_join() clv_plan plan; clv_plan_solve(&problem, CLV_POLICY_EXACT, &plan, &err);
+ *     clv_plan_problem problem; // from two profiles and a link
+ *     clv_plan_problem_join(edge, cloud, &link, &problem, &err);
+ *     clv_plan plan;
+ *     clv_plan_solve(&problem, CLV_POLICY_EXACT, &plan, &err);
  *     printf("%s: %s\n", problem.cuts[plan.cut].label, plan.why);
  *
  * Cut 0 runs all on the cloud, the last cut all on the edge and pays nothing for the link. The

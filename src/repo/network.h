@@ -3,10 +3,11 @@
  *
  *     clv_network *net;
  *     clv_network_open(path, engine, &(clv_network_options){0}, &net, &err);
- *     clv_segment *tail;
- *     clv_network_segment(net, cut, clv_network_cuts(net)->n - 1, &tail, &err);   // compile, or
- * take the resident one clv_segment_run(tail, tensors, n, &outputs, &err); clv_segment_unref(tail);
- * clv_network_unref(net);
+ *     clv_segment *tail; // compiled now, or the resident one
+ *     clv_network_segment(net, cut, clv_network_cuts(net)->n - 1, &tail, &err);
+ *     clv_segment_run(tail, tensors, n, &outputs, &err);
+ *     clv_segment_unref(tail);
+ *     clv_network_unref(net);
  *
  * The segment (from, to) holds the units of ideal `to` that are not in ideal `from` (from must be
  * within to). Its inputs are the tensors that are live at `from` and needed by its units; its

@@ -4,9 +4,9 @@
  * bytes from a socket, a file map or ONNX Runtime pass through without a copy:
  *
  *     clv_tensor t;
- *     clv_tensor_new(&t, "input", CLV_F32, clv_shape_of(4, 1, 3, 224, 224), &err);   // owns fresh
- * memory clv_tensor view = clv_tensor_view("x", CLV_F32, shape, data, bytes);          // borrows;
- * release does nothing clv_tensor_done(&t); // NULL-safe, idempotent
+ *     clv_tensor_new(&t, "input", CLV_F32, clv_shape_of(4, 1, 3, 224, 224), &err); // fresh memory
+ *     clv_tensor view = clv_tensor_view("x", CLV_F32, shape, data, bytes);         // borrows
+ *     clv_tensor_done(&t);                                       // NULL-safe, idempotent
  *
  * TEXT elements (OIP BYTES) are serialised as in OIP: 4-byte little-endian length, then the bytes,
  * for each element.

@@ -1,0 +1,132 @@
+#include "split/splitter_priv.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **out, clv_error *err)
+{
+    clv_deployment *local;
+    size_t last = clv_network_cuts(options->network)->n - 1;
+    if (clv_deployment_new(options->network, last, &local, err)) return clv_within(err, "model '%s'", options->model);
+    clv_splitter *s = clv_alloc(sizeof *s);
+    s->o = *options;
+    s->o.model = s->model = clv_strdup(options->model);
+    s->o.version = s->version = clv_strdup(options->version ? options->version : "");
+    s->network = clv_network_ref(options->network);
+    s->last = last;
+    pthread_mutex_init(&s->lock, NULL);
+    s->local = local;
+    s->live = clv_deployment_ref(local);
+    s->adapt.pinned = -1;
+    if (s->o.peer) clv_peer_watch(s->o.peer, clv_adapt_step, s);
+    *out = s;
+    return CLV_OK;
+}
+
+void clv_splitter_free(clv_splitter *s)
+{
+    if (!s) return;
+    if (s->o.peer) clv_peer_unwatch(s->o.peer, s);
+    while (atomic_load(&s->busy)) clv_sleep_us(1000);
+    clv_adapt_done(s);
+    clv_deployment_unref(s->live);
+    clv_deployment_unref(s->warm);
+    clv_deployment_unref(s->local);
+    clv_network_unref(s->network);
+    pthread_mutex_destroy(&s->lock);
+    free(s->model);
+    free(s->version);
+    free(s);
+}
+
+clv_deployment *clv_splitter_live(clv_splitter *s)
+{
+    pthread_mutex_lock(&s->lock);
+    clv_deployment *d = clv_deployment_ref(s->live);
+    pthread_mutex_unlock(&s->lock);
+    return d;
+}
+
+static void evict(clv_splitter *s, const clv_deployment *old)
+{
+    if (old->cut > 0 && old->cut < s->last) {
+        clv_network_evict(s->network, 0, old->cut);
+        clv_network_evict(s->network, old->cut, s->last);
+    }
+}
+
+void clv_splitter_deploy(clv_splitter *s, clv_deployment *take)
+{
+    pthread_mutex_lock(&s->lock);
+    clv_deployment *out = NULL;
+    if (take->cut == s->live->cut) { /* the same cut with a new expectation */
+        out = s->live;
+    } else {
+        if (!s->warm || s->warm->cut != s->live->cut) {
+            out = s->warm;
+            s->warm = s->live;
+        } else {
+            out = s->live;
+        }
+        if (out && out->cut != take->cut && out->cut != s->warm->cut) evict(s, out);
+    }
+    s->live = take;
+    pthread_mutex_unlock(&s->lock);
+    clv_deployment_unref(out);
+}
+
+char *clv_splitter_plan(clv_splitter *s)
+{
+    clv_deployment *d = clv_splitter_live(s);
+    char *label = clv_strdup(d->label);
+    clv_deployment_unref(d);
+    return label;
+}
+
+typedef struct prepare_job {
+    clv_splitter *s;
+    size_t cut;
+    clv_splitter_done_fn done;
+    void *arg;
+} prepare_job;
+
+static void prepare_run(void *arg, int64_t queue_us)
+{
+    (void)queue_us;
+    CLV_AUTO(clv_free) prepare_job *job = arg;
+    clv_segment *segment = NULL;
+    clv_error err = {0};
+    clv_status status = clv_network_segment(job->s->network, job->cut, job->s->last, &segment, &err);
+    clv_segment_unref(segment);
+    job->done(job->arg, status ? &err : NULL);
+    atomic_fetch_sub(&job->s->busy, 1);
+}
+
+/* The cut that starts at these tensors; the network's own inputs are cut 0. */
+static int find_cut(clv_splitter *s, const char *const *names, size_t n)
+{
+    return clv_cuts_find(clv_network_cuts(s->network), clv_network_graph(s->network), names, n);
+}
+
+void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n, clv_splitter_done_fn done, void *arg)
+{
+    clv_error err = {0};
+    int cut = find_cut(s, names, n);
+    if (cut < 0) {
+        clv_fail(&err, CLV_EINVAL, "model '%s': %zu tensors ('%s'%s) are no legal cut; 'cleave inspect' lists them", s->model, n,
+                 n ? names[0] : "", n > 1 ? ", ..." : "");
+        done(arg, &err);
+        return;
+    }
+    prepare_job *job = clv_alloc(sizeof *job);
+    *job = (prepare_job){s, (size_t)cut, done, arg};
+    atomic_fetch_add(&s->busy, 1);
+    if (clv_lane_submit(s->o.build, &(clv_job){.run = prepare_run, .arg = job}, &err)) {
+        free(job);
+        atomic_fetch_sub(&s->busy, 1);
+        done(arg, &err);
+    }
+}

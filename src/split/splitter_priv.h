@@ -1,0 +1,55 @@
+/* What the files of the splitter share: carry.c (one request), adapt.c (which cut) and splitter.c (life). Private to split/. */
+#ifndef CLV_SPLIT_SPLITTER_PRIV_H
+#define CLV_SPLIT_SPLITTER_PRIV_H
+
+#include "split/deployment.h"
+#include "split/splitter.h"
+
+#include <pthread.h>
+
+/* What adapt.c knows of the peer's side of this network. Loop's thread only. */
+typedef enum clv_peer_stage {
+    CLV_STAGE_ASK,     /* does the peer have the model? */
+    CLV_STAGE_PUSH,    /* it does not: send it */
+    CLV_STAGE_PROFILE, /* it does: what does it cost there? */
+    CLV_STAGE_READY,
+    CLV_STAGE_REFUSED  /* another model under the same name, or pushing is not allowed */
+} clv_peer_stage;
+
+typedef struct clv_adapt {
+    clv_peer_stage stage;
+    bool asking;             /* a question to the peer is under way */
+    int64_t ask_after_us;    /* not before: backoff after a refusal */
+    clv_profile *own, *peers;
+    int pinned;              /* cut, or -1 */
+    bool preparing;
+    clv_splitter_done_fn pin_done;
+    void *pin_arg;
+    char said[CLV_ERROR_TEXT_MAX]; /* last trouble told to the log, so that it is told once */
+} clv_adapt;
+
+struct clv_splitter {
+    clv_splitter_options o;
+    char *model, *version;
+    clv_network *network;
+    size_t last;            /* index of the all-local cut */
+    pthread_mutex_t lock;   /* guards the three deployments */
+    clv_deployment *local;  /* all local: the way out; never changes */
+    clv_deployment *live;
+    clv_deployment *warm;   /* the one before, kept for a quick return */
+    atomic_int remote_now;  /* parts that the peer is busy with */
+    _Atomic int64_t queue_us; /* the peer's queue as last seen */
+    atomic_int busy;        /* requests and background work that still hold this splitter */
+    clv_adapt adapt;
+};
+
+/* A reference to what is deployed now. Any thread. */
+clv_deployment *clv_splitter_live(clv_splitter *s);
+/* Swap `take` in; keeps the old one warm and evicts the segments of the one before that. Any thread. */
+void clv_splitter_deploy(clv_splitter *s, clv_deployment *take);
+
+/* adapt.c: look at what has changed and act. Loop's thread. */
+void clv_adapt_step(void *splitter);
+void clv_adapt_done(clv_splitter *s);
+
+#endif

@@ -17,10 +17,10 @@ typedef struct carry {
     clv_splitter *s;
     clv_request *r;
     clv_deployment *d;
-    size_t from;           /* the cut that the request's inputs are at */
-    clv_tensors made;      /* by the head: live tensors and outputs of the network */
-    clv_segment *run;      /* what a local run is to run; borrowed */
-    clv_segment *own;      /* a reference that only this request holds, or NULL */
+    size_t from;      /* the cut that the request's inputs are at */
+    clv_tensors made; /* by the head: live tensors and outputs of the network */
+    clv_segment *run; /* what a local run is to run; borrowed */
+    clv_segment *own; /* a reference that only this request holds, or NULL */
 } carry;
 
 static void carry_end(carry *c)
@@ -70,8 +70,9 @@ static bool carry_late(carry *c)
 {
     if (!c->r->deadline_us || clv_now_us() < c->r->deadline_us) return false;
     clv_error err = {0};
-    clv_fail(&err, CLV_ETIMEOUT, "model '%s': the deadline passed %lld us ago, before the request could run", c->s->model,
-             (long long)(clv_now_us() - c->r->deadline_us));
+    clv_fail(&err, CLV_ETIMEOUT,
+             "model '%s': the deadline passed %lld us ago, before the request could run",
+             c->s->model, (long long)(clv_now_us() - c->r->deadline_us));
     carry_fail(c, &err);
     return true;
 }
@@ -79,7 +80,9 @@ static bool carry_late(carry *c)
 static void submit(carry *c, clv_lane *lane, void (*step)(void *, int64_t))
 {
     clv_error err = {0};
-    if (clv_lane_submit(lane, &(clv_job){.run = step, .arg = c, .deadline_us = c->r->deadline_us}, &err)) carry_fail(c, &err);
+    if (clv_lane_submit(lane, &(clv_job){.run = step, .arg = c, .deadline_us = c->r->deadline_us},
+                        &err))
+        carry_fail(c, &err);
 }
 
 /* The tensors that a segment needs, from what the head made or the request brought: views, in a heap array.
@@ -99,7 +102,7 @@ static clv_tensor *gather(const carry *c, const clv_segment *segment, size_t *n)
 }
 
 /* Run a segment on this lane and count its time. */
-static clv_status run_segment(carry *c, const clv_segment *segment, clv_tensors *out, clv_error *err)
+static clv_status run_segment(carry *c, clv_segment *segment, clv_tensors *out, clv_error *err)
 {
     size_t n;
     clv_tensor *in = gather(c, segment, &n);
@@ -157,7 +160,8 @@ static int64_t remote_deadline(const carry *c, int64_t now_us)
 {
     int64_t patience = c->s->o.patience_us ? c->s->o.patience_us : CLV_PATIENCE_DEFAULT_US;
     int others = atomic_load(&c->s->remote_now);
-    int64_t deadline = now_us + patience + (int64_t)(CLV_REMOTE_SLACK * c->d->expected_remote_us * (1 + others));
+    int64_t deadline =
+        now_us + patience + (int64_t)(CLV_REMOTE_SLACK * c->d->expected_remote_us * (1 + others));
     return c->r->deadline_us ? CLV_MIN(deadline, c->r->deadline_us) : deadline;
 }
 
@@ -223,7 +227,8 @@ static clv_status find_start(const carry *c, size_t *from, clv_error *err)
     }
     const char **names = clv_alloc_array(c->r->inputs.n, sizeof *names);
     for (size_t i = 0; i < c->r->inputs.n; i++) names[i] = c->r->inputs.items[i].name;
-    int cut = clv_cuts_find(clv_network_cuts(c->s->network), clv_network_graph(c->s->network), names, c->r->inputs.n);
+    int cut = clv_cuts_find(clv_network_cuts(c->s->network), clv_network_graph(c->s->network),
+                            names, c->r->inputs.n);
     free(names);
     if (cut >= 0) {
         *from = (size_t)cut;
@@ -231,9 +236,11 @@ static clv_status find_start(const carry *c, size_t *from, clv_error *err)
     }
     for (size_t i = 0; i < n; i++)
         if (!clv_tensors_find(&c->r->inputs, specs[i].name))
-            return clv_fail(err, CLV_EINVAL, "model '%s': input '%s' (%s %s) is missing, and the %zu tensors given are no legal cut either",
-                            c->s->model, specs[i].name, clv_dtype_oip(specs[i].dtype), clv_shape_show(&specs[i].shape).s,
-                            c->r->inputs.n);
+            return clv_fail(err, CLV_EINVAL,
+                            "model '%s': input '%s' (%s %s) is missing, and the %zu tensors given "
+                            "are no legal cut either",
+                            c->s->model, specs[i].name, clv_dtype_oip(specs[i].dtype),
+                            clv_shape_show(&specs[i].shape).s, c->r->inputs.n);
     return clv_fail(err, CLV_EINVAL, "model '%s': the inputs are no legal cut", c->s->model);
 }
 
@@ -245,8 +252,10 @@ static clv_status check_wanted(const carry *c, clv_error *err)
         size_t k = 0;
         while (k < n && strcmp(outputs[k].name, c->r->wanted.items[i]) != 0) k++;
         if (k == n)
-            return clv_fail(err, CLV_EINVAL, "model '%s': no output '%s'; its %s '%s'%s", c->s->model, c->r->wanted.items[i],
-                            n == 1 ? "output is" : "outputs are", n ? outputs[0].name : "", n > 1 ? ", ..." : "");
+            return clv_fail(err, CLV_EINVAL, "model '%s': no output '%s'; its %s '%s'%s",
+                            c->s->model, c->r->wanted.items[i],
+                            n == 1 ? "output is" : "outputs are", n ? outputs[0].name : "",
+                            n > 1 ? ", ..." : "");
     }
     return CLV_OK;
 }
@@ -259,12 +268,17 @@ static bool batch_fits(const carry *c)
     const clv_tensor_spec *specs = clv_network_inputs(c->s->network, &n);
     for (size_t i = 0; i < n; i++) {
         const clv_tensor *t = clv_tensors_find(&c->r->inputs, specs[i].name);
-        if (t && specs[i].shape.rank > 0 && specs[i].shape.dim[0] < 0 && t->shape.rank > 0 && t->shape.dim[0] != 1) return false;
+        if (t && specs[i].shape.rank > 0 && specs[i].shape.dim[0] < 0 && t->shape.rank > 0 &&
+            t->shape.dim[0] != 1)
+            return false;
     }
     return true;
 }
 
-static void set_plan(carry *c, const char *label) { snprintf(c->r->plan, sizeof c->r->plan, "%s", label); }
+static void set_plan(carry *c, const char *label)
+{
+    snprintf(c->r->plan, sizeof c->r->plan, "%s", label);
+}
 
 void clv_splitter_run(clv_splitter *s, clv_request *take)
 {
@@ -275,7 +289,8 @@ void clv_splitter_run(clv_splitter *s, clv_request *take)
     clv_error err = {0};
     if (find_start(c, &c->from, &err) || check_wanted(c, &err)) {
         carry_fail(c, &err);
-    } else if (c->from == 0 && s->o.peer && !take->local_only && c->d->cut < s->last && batch_fits(c)) {
+    } else if (c->from == 0 && s->o.peer && !take->local_only && c->d->cut < s->last &&
+               batch_fits(c)) {
         set_plan(c, c->d->label);
         if (c->d->head)
             submit(c, s->o.compute, run_head);

@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-clv_status clv_deployment_new(clv_network *network, size_t cut, clv_deployment **out, clv_error *err)
+clv_status clv_deployment_new(clv_network *network, size_t cut, clv_deployment **out,
+                              clv_error *err)
 {
     const clv_cuts *cuts = clv_network_cuts(network);
     size_t last = cuts->n - 1;
@@ -18,7 +19,8 @@ clv_status clv_deployment_new(clv_network *network, size_t cut, clv_deployment *
         clv_deployment_unref(d);
         return status;
     }
-    d->any_batch = (!d->head || clv_segment_any_batch(d->head)) && (!d->tail || clv_segment_any_batch(d->tail));
+    d->any_batch = (!d->head || clv_segment_any_batch(d->head)) &&
+                   (!d->tail || clv_segment_any_batch(d->tail));
     d->label = cut == 0      ? clv_strdup("remote")
                : cut == last ? clv_strdup("local")
                              : clv_cut_label(cuts, clv_network_graph(network), cut);

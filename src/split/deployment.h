@@ -10,17 +10,20 @@
 typedef struct clv_deployment {
     atomic_int refs;
     size_t cut;
-    clv_segment *head;  /* prefix; NULL at cut 0 */
-    clv_segment *tail;  /* suffix, to finish here what the peer did not; NULL when all is local */
-    char *label;        /* "local", "remote" or the cut's label */
-    char **wanted;      /* names of the tail's outputs: what the peer is asked for; borrowed from the segment */
+    clv_segment *head; /* prefix; NULL at cut 0 */
+    clv_segment *tail; /* suffix, to finish here what the peer did not; NULL when all is local */
+    char *label;       /* "local", "remote" or the cut's label */
+    char **
+        wanted; /* names of the tail's outputs: what the peer is asked for; borrowed from the segment */
     size_t n_wanted;
-    bool any_batch;     /* false: batch 1 only */
+    bool any_batch;            /* false: batch 1 only */
     double expected_remote_us; /* predicted time of the peer's part with the link */
 } clv_deployment;
 
 /* Compiles what is missing (blocks): for the build lane. */
-CLV_MUST clv_status clv_deployment_new(clv_network *network, size_t cut, clv_deployment **out, clv_error *err);
+CLV_MUST
+clv_status clv_deployment_new(clv_network *network, size_t cut, clv_deployment **out,
+                              clv_error *err);
 clv_deployment *clv_deployment_ref(clv_deployment *d);
 void clv_deployment_unref(clv_deployment *d); /* NULL is fine */
 

@@ -27,7 +27,9 @@ typedef struct clv_peer_options {
     int64_t watch_every_us; /* 0: 1 s */
 } clv_peer_options;
 
-CLV_MUST clv_status clv_peer_new(clv_loop *loop, const clv_peer_options *options, clv_peer **out, clv_error *err);
+CLV_MUST
+clv_status clv_peer_new(clv_loop *loop, const clv_peer_options *options, clv_peer **out,
+                        clv_error *err);
 /* Fails what is in flight. After it no callback comes. */
 void clv_peer_free(clv_peer *p);
 
@@ -45,18 +47,20 @@ typedef struct clv_peer_model {
     char digest[CLV_DIGEST_TEXT];
 } clv_peer_model;
 typedef void (*clv_peer_model_fn)(void *arg, const clv_peer_model *model, const clv_error *error);
-void clv_peer_get_model(clv_peer *p, const char *model, const char *version, clv_peer_model_fn done, void *arg);
+void clv_peer_get_model(clv_peer *p, const char *model, const char *version, clv_peer_model_fn done,
+                        void *arg);
 
 typedef void (*clv_peer_profile_fn)(void *arg, clv_profile *take, const clv_error *error);
-void clv_peer_get_profile(clv_peer *p, const char *model, const char *version, clv_peer_profile_fn done, void *arg);
+void clv_peer_get_profile(clv_peer *p, const char *model, const char *version,
+                          clv_peer_profile_fn done, void *arg);
 
 typedef void (*clv_peer_done_fn)(void *arg, const clv_error *error); /* error NULL: done */
 /* Make the peer hold the segment that starts at the tensors `names`. */
-void clv_peer_prepare(clv_peer *p, const char *model, const char *version, const char *const *names, size_t n,
-                      clv_peer_done_fn done, void *arg);
+void clv_peer_prepare(clv_peer *p, const char *model, const char *version, const char *const *names,
+                      size_t n, clv_peer_done_fn done, void *arg);
 /* Send the model's files (paths; the first is the .onnx); they are mapped until sent. */
-void clv_peer_push(clv_peer *p, const char *model, const char *version, const char *digest, const char *const *files, size_t n,
-                   clv_peer_done_fn done, void *arg);
+void clv_peer_push(clv_peer *p, const char *model, const char *version, const char *digest,
+                   const char *const *files, size_t n, clv_peer_done_fn done, void *arg);
 
 /* What came of one remote part. */
 typedef struct clv_peer_answer {
@@ -73,7 +77,7 @@ typedef struct clv_peer_infer_args {
     size_t n_inputs;
     const char *const *wanted; /* output names; copied */
     size_t n_wanted;
-    int64_t deadline_us; /* monotonic */
+    int64_t deadline_us;    /* monotonic */
     clv_peer_infer_fn done; /* exactly once, on the loop's thread */
     void *arg;
 } clv_peer_infer_args;

@@ -10,7 +10,8 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
 {
     clv_deployment *local;
     size_t last = clv_network_cuts(options->network)->n - 1;
-    if (clv_deployment_new(options->network, last, &local, err)) return clv_within(err, "model '%s'", options->model);
+    if (clv_deployment_new(options->network, last, &local, err))
+        return clv_within(err, "model '%s'", options->model);
     clv_splitter *s = clv_alloc(sizeof *s);
     s->o = *options;
     s->o.model = s->model = clv_strdup(options->model);
@@ -99,7 +100,8 @@ static void prepare_run(void *arg, int64_t queue_us)
     CLV_AUTO(clv_free) prepare_job *job = arg;
     clv_segment *segment = NULL;
     clv_error err = {0};
-    clv_status status = clv_network_segment(job->s->network, job->cut, job->s->last, &segment, &err);
+    clv_status status =
+        clv_network_segment(job->s->network, job->cut, job->s->last, &segment, &err);
     clv_segment_unref(segment);
     job->done(job->arg, status ? &err : NULL);
     atomic_fetch_sub(&job->s->busy, 1);
@@ -111,13 +113,15 @@ static int find_cut(clv_splitter *s, const char *const *names, size_t n)
     return clv_cuts_find(clv_network_cuts(s->network), clv_network_graph(s->network), names, n);
 }
 
-void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n, clv_splitter_done_fn done, void *arg)
+void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n,
+                          clv_splitter_done_fn done, void *arg)
 {
     clv_error err = {0};
     int cut = find_cut(s, names, n);
     if (cut < 0) {
-        clv_fail(&err, CLV_EINVAL, "model '%s': %zu tensors ('%s'%s) are no legal cut; 'cleave inspect' lists them", s->model, n,
-                 n ? names[0] : "", n > 1 ? ", ..." : "");
+        clv_fail(&err, CLV_EINVAL,
+                 "model '%s': %zu tensors ('%s'%s) are no legal cut; 'cleave inspect' lists them",
+                 s->model, n, n ? names[0] : "", n > 1 ? ", ..." : "");
         done(arg, &err);
         return;
     }

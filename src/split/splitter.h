@@ -31,11 +31,13 @@ typedef struct clv_splitter_options {
     clv_lane *build;      /* where segments are compiled, off the request path */
     clv_peer *peer;       /* NULL: none */
     clv_policy policy;
-    int64_t patience_us;  /* see clv_server_options */
+    int64_t patience_us; /* see clv_server_options */
 } clv_splitter_options;
 
 /* Compiles the whole network first (blocks). */
-CLV_MUST clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **out, clv_error *err);
+CLV_MUST
+clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **out,
+                            clv_error *err);
 /* Loop's thread, when no request is running and the peer is still there. NULL is fine. */
 void clv_splitter_free(clv_splitter *s);
 
@@ -46,12 +48,14 @@ void clv_splitter_set_profile(clv_splitter *s, clv_profile *take);
 
 /* Make the segment from the cut with these tensors resident, on the build lane. `done` on any thread. */
 typedef void (*clv_splitter_done_fn)(void *arg, const clv_error *error);
-void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n, clv_splitter_done_fn done, void *arg);
+void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n,
+                          clv_splitter_done_fn done, void *arg);
 
 /* What is deployed now: "local", "remote" or the label of the cut. Heap text. Any thread. */
 char *clv_splitter_plan(clv_splitter *s);
 /* The problem that the next plan would be made from. CLV_EUNAVAIL while a profile is missing. Loop's thread. */
-CLV_MUST clv_status clv_splitter_problem(clv_splitter *s, clv_plan_problem *out, clv_error *err);
+CLV_MUST
+clv_status clv_splitter_problem(clv_splitter *s, clv_plan_problem *out, clv_error *err);
 /* Deploy this cut and keep it whatever the link does (for measuring); -1 plans again. `done` when it is deployed. Loop's thread. */
 void clv_splitter_pin(clv_splitter *s, int cut, clv_splitter_done_fn done, void *arg);
 

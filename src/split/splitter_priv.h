@@ -13,15 +13,15 @@ typedef enum clv_peer_stage {
     CLV_STAGE_PUSH,    /* it does not: send it */
     CLV_STAGE_PROFILE, /* it does: what does it cost there? */
     CLV_STAGE_READY,
-    CLV_STAGE_REFUSED  /* another model under the same name, or pushing is not allowed */
+    CLV_STAGE_REFUSED /* another model under the same name, or pushing is not allowed */
 } clv_peer_stage;
 
 typedef struct clv_adapt {
     clv_peer_stage stage;
-    bool asking;             /* a question to the peer is under way */
-    int64_t ask_after_us;    /* not before: backoff after a refusal */
+    bool asking;          /* a question to the peer is under way */
+    int64_t ask_after_us; /* not before: backoff after a refusal */
     clv_profile *own, *peers;
-    int pinned;              /* cut, or -1 */
+    int pinned; /* cut, or -1 */
     bool preparing;
     clv_splitter_done_fn pin_done;
     void *pin_arg;
@@ -32,14 +32,14 @@ struct clv_splitter {
     clv_splitter_options o;
     char *model, *version;
     clv_network *network;
-    size_t last;            /* index of the all-local cut */
-    pthread_mutex_t lock;   /* guards the three deployments */
-    clv_deployment *local;  /* all local: the way out; never changes */
+    size_t last;           /* index of the all-local cut */
+    pthread_mutex_t lock;  /* guards the three deployments */
+    clv_deployment *local; /* all local: the way out; never changes */
     clv_deployment *live;
-    clv_deployment *warm;   /* the one before, kept for a quick return */
-    atomic_int remote_now;  /* parts that the peer is busy with */
+    clv_deployment *warm;     /* the one before, kept for a quick return */
+    atomic_int remote_now;    /* parts that the peer is busy with */
     _Atomic int64_t queue_us; /* the peer's queue as last seen */
-    atomic_int busy;        /* requests and background work that still hold this splitter */
+    atomic_int busy;          /* requests and background work that still hold this splitter */
     clv_adapt adapt;
 };
 

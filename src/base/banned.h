@@ -10,6 +10,10 @@
 #include <time.h>
 
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok atoi atol atof
-#pragma GCC poison gmtime localtime asctime ctime tmpnam mktemp rand srand strerror setenv putenv
+#pragma GCC poison gmtime localtime asctime ctime tmpnam mktemp strerror setenv putenv
+
+/* These are also names of parameters in OpenSSL's headers, so only calls of them are errors. */
+#define rand(...)  banned_use_clv_rng_instead
+#define srand(...) banned_use_clv_rng_instead
 
 #endif

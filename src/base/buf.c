@@ -33,19 +33,25 @@ void clv_buf_char(clv_buf *b, char c)
     clv_buf_add(b, &c, 1);
 }
 
-void clv_buf_printf(clv_buf *b, const char *fmt, ...)
+void clv_buf_vprintf(clv_buf *b, const char *fmt, va_list ap)
 {
-    va_list ap, again;
-    va_start(ap, fmt);
+    va_list again;
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, ap);
-    va_end(ap);
-    if (n > 0) {
+    if (n >= 0) { /* also for nothing: the text is there and terminated */
         clv_buf_reserve(b, (size_t)n);
         vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
         b->len += (size_t)n;
     }
     va_end(again);
+}
+
+void clv_buf_printf(clv_buf *b, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    clv_buf_vprintf(b, fmt, ap);
+    va_end(ap);
 }
 
 void clv_buf_clear(clv_buf *b)

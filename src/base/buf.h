@@ -23,6 +23,7 @@ void clv_buf_add(clv_buf *b, const void *bytes, size_t n);
 void clv_buf_text(clv_buf *b, const char *text);
 void clv_buf_char(clv_buf *b, char c);
 void clv_buf_printf(clv_buf *b, const char *fmt, ...) CLV_PRINTF(2, 3);
+void clv_buf_vprintf(clv_buf *b, const char *fmt, va_list ap) CLV_PRINTF(2, 0);
 void clv_buf_clear(clv_buf *b);             /* len = 0, memory kept */
 void clv_buf_consume(clv_buf *b, size_t n); /* drop the first n bytes */
 char *clv_buf_take(clv_buf *b);             /* heap text; never NULL */

@@ -1,4 +1,11 @@
-/* SHA-256 as lower-case hex, incremental: the identity of a model's bytes. */
+/* SHA-256 as lower-case hex, incremental: the identity of a model's bytes.
+ *
+ *     clv_digest *d = clv_digest_new();
+ *     clv_digest_add(d, bytes, n);     // any number of times; the split of the bytes is irrelevant
+ *     char text[CLV_DIGEST_TEXT];
+ *     clv_digest_end(d, text);         // frees d
+ *
+ * Source: FIPS 180-4, by OpenSSL. Threads: one at a time for a digest. */
 #ifndef CLV_BASE_DIGEST_H
 #define CLV_BASE_DIGEST_H
 

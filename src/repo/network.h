@@ -51,6 +51,8 @@ const clv_cuts *clv_network_cuts(const clv_network *net);
 const char *
 clv_network_digest(const clv_network *net); /* SHA-256 of the model and its external data */
 const char *clv_network_path(const clv_network *net);
+/* All files of the model: the .onnx, then its external data. */
+const char *const *clv_network_files(const clv_network *net, size_t *n);
 /* Declared inputs and outputs of the whole model, in its order; -1 for free dimensions. */
 const clv_tensor_spec *clv_network_inputs(const clv_network *net, size_t *n);
 const clv_tensor_spec *clv_network_outputs(const clv_network *net, size_t *n);

@@ -12,10 +12,13 @@
 enum { CLV_REMOTE_SLACK = 3 };
 #define CLV_PATIENCE_DEFAULT_US 1000000
 
-/* A request on its way. Whoever runs the next step holds it. */
+/* A request on its way. It is held by whoever runs the next step, and by the message to the peer as long as that may still be
+ * read by the socket: a lost peer's message can outlive the answer. So the tensors are the carry's, not the request's. */
 typedef struct carry {
     clv_splitter *s;
     clv_request *r;
+    atomic_int refs;
+    clv_tensors given; /* the request's inputs */
     clv_deployment *d;
     size_t from;      /* the cut that the request's inputs are at */
     clv_tensors made; /* by the head: live tensors and outputs of the network */
@@ -23,16 +26,23 @@ typedef struct carry {
     clv_segment *own; /* a reference that only this request holds, or NULL */
 } carry;
 
-static void carry_end(carry *c)
+static void carry_unref(void *arg)
 {
+    carry *c = arg;
+    if (atomic_fetch_sub(&c->refs, 1) > 1) return;
     clv_splitter *s = c->s;
-    clv_request *r = c->r;
     clv_segment_unref(c->own);
     clv_deployment_unref(c->d);
+    clv_tensors_done(&c->given);
     clv_tensors_done(&c->made);
     free(c);
-    clv_request_finish(r);
     atomic_fetch_sub(&s->busy, 1);
+}
+
+static void carry_end(carry *c)
+{
+    clv_request_finish(c->r);
+    carry_unref(c);
 }
 
 static void carry_fail(carry *c, const clv_error *error)
@@ -95,7 +105,7 @@ static clv_tensor *gather(const carry *c, const clv_segment *segment, size_t *n)
     *n = 0;
     for (size_t i = 0; i < n_specs; i++) {
         const clv_tensor *t = clv_tensors_find(&c->made, specs[i].name);
-        if (!t) t = clv_tensors_find(&c->r->inputs, specs[i].name);
+        if (!t) t = clv_tensors_find(&c->given, specs[i].name);
         if (t) views[(*n)++] = *t;
     }
     return views;
@@ -160,8 +170,8 @@ static int64_t remote_deadline(const carry *c, int64_t now_us)
 {
     int64_t patience = c->s->o.patience_us ? c->s->o.patience_us : CLV_PATIENCE_DEFAULT_US;
     int others = atomic_load(&c->s->remote_now);
-    int64_t deadline =
-        now_us + patience + (int64_t)(CLV_REMOTE_SLACK * c->d->expected_remote_us * (1 + others));
+    int64_t deadline = now_us + patience +
+                       CLV_REMOTE_SLACK * atomic_load(&c->d->expected_remote_us) * (1 + others);
     return c->r->deadline_us ? CLV_MIN(deadline, c->r->deadline_us) : deadline;
 }
 
@@ -175,12 +185,14 @@ static void ask_peer(carry *c)
                                .id = c->r->id,
                                .inputs = in,
                                .n_inputs = n,
-                               .wanted = (const char *const *)c->d->wanted,
+                               .wanted = c->d->wanted,
                                .n_wanted = c->d->n_wanted,
                                .deadline_us = remote_deadline(c, clv_now_us()),
                                .done = on_answer,
+                               .release = carry_unref,
                                .arg = c};
     atomic_fetch_add(&c->s->remote_now, 1);
+    atomic_fetch_add(&c->refs, 1);
     clv_peer_infer(c->s->o.peer, &ask);
     free(in);
 }
@@ -220,27 +232,27 @@ static clv_status find_start(const carry *c, size_t *from, clv_error *err)
     size_t n;
     const clv_tensor_spec *specs = clv_network_inputs(c->s->network, &n);
     size_t have = 0;
-    for (size_t i = 0; i < n; i++) have += clv_tensors_find(&c->r->inputs, specs[i].name) != NULL;
+    for (size_t i = 0; i < n; i++) have += clv_tensors_find(&c->given, specs[i].name) != NULL;
     if (have == n) {
         *from = 0;
         return CLV_OK;
     }
-    const char **names = clv_alloc_array(c->r->inputs.n, sizeof *names);
-    for (size_t i = 0; i < c->r->inputs.n; i++) names[i] = c->r->inputs.items[i].name;
+    const char **names = clv_alloc_array(c->given.n, sizeof *names);
+    for (size_t i = 0; i < c->given.n; i++) names[i] = c->given.items[i].name;
     int cut = clv_cuts_find(clv_network_cuts(c->s->network), clv_network_graph(c->s->network),
-                            names, c->r->inputs.n);
+                            names, c->given.n);
     free(names);
     if (cut >= 0) {
         *from = (size_t)cut;
         return CLV_OK;
     }
     for (size_t i = 0; i < n; i++)
-        if (!clv_tensors_find(&c->r->inputs, specs[i].name))
+        if (!clv_tensors_find(&c->given, specs[i].name))
             return clv_fail(err, CLV_EINVAL,
                             "model '%s': input '%s' (%s %s) is missing, and the %zu tensors given "
                             "are no legal cut either",
                             c->s->model, specs[i].name, clv_dtype_oip(specs[i].dtype),
-                            clv_shape_show(&specs[i].shape).s, c->r->inputs.n);
+                            clv_shape_show(&specs[i].shape).s, c->given.n);
     return clv_fail(err, CLV_EINVAL, "model '%s': the inputs are no legal cut", c->s->model);
 }
 
@@ -267,7 +279,7 @@ static bool batch_fits(const carry *c)
     size_t n;
     const clv_tensor_spec *specs = clv_network_inputs(c->s->network, &n);
     for (size_t i = 0; i < n; i++) {
-        const clv_tensor *t = clv_tensors_find(&c->r->inputs, specs[i].name);
+        const clv_tensor *t = clv_tensors_find(&c->given, specs[i].name);
         if (t && specs[i].shape.rank > 0 && specs[i].shape.dim[0] < 0 && t->shape.rank > 0 &&
             t->shape.dim[0] != 1)
             return false;
@@ -283,7 +295,9 @@ static void set_plan(carry *c, const char *label)
 void clv_splitter_run(clv_splitter *s, clv_request *take)
 {
     carry *c = clv_alloc(sizeof *c);
-    *c = (carry){.s = s, .r = take};
+    *c = (carry){.s = s, .r = take, .given = take->inputs};
+    atomic_init(&c->refs, 1);
+    take->inputs = (clv_tensors){0};
     atomic_fetch_add(&s->busy, 1);
     c->d = clv_splitter_live(s);
     clv_error err = {0};

@@ -16,8 +16,9 @@ typedef struct clv_deployment {
     char **
         wanted; /* names of the tail's outputs: what the peer is asked for; borrowed from the segment */
     size_t n_wanted;
-    bool any_batch;            /* false: batch 1 only */
-    double expected_remote_us; /* predicted time of the peer's part with the link */
+    bool any_batch; /* false: batch 1 only */
+    _Atomic int64_t
+        expected_remote_us; /* predicted time of the peer's part with the link; follows the link */
 } clv_deployment;
 
 /* Compiles what is missing (blocks): for the build lane. */

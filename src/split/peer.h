@@ -1,6 +1,6 @@
 /* The node that this one can hand work to: its connection, the state of the link to it, and the calls a split needs.
  *
- *     clv_peer_new(loop, build_lane, &(clv_peer_options){.url = "http://10.0.0.2:8000", ...}, &peer, &err);
+ *     clv_peer_new(loop, &(clv_peer_options){.url = "http://10.0.0.2:8000", ...}, &peer, &err);
  *     clv_peer_watch(peer, on_change, me);        // tells of link changes, losses and returns
  *     clv_peer_infer(peer, &(clv_peer_infer_args){...});
  *
@@ -34,6 +34,7 @@ clv_status clv_peer_new(clv_loop *loop, const clv_peer_options *options, clv_pee
 void clv_peer_free(clv_peer *p);
 
 const char *clv_peer_url(const clv_peer *p);
+clv_loop *clv_peer_loop(const clv_peer *p);
 /* `up` is false until the first measurement is done. */
 clv_link clv_peer_link(clv_peer *p);
 
@@ -73,14 +74,18 @@ typedef void (*clv_peer_infer_fn)(void *arg, const clv_peer_answer *answer);
 
 typedef struct clv_peer_infer_args {
     const char *model, *version, *digest, *id;
-    const clv_tensor *inputs; /* must stay until `done` */
+    const clv_tensor *
+        inputs; /* the array and all names are read during the call; the tensors' data must live until `release` */
     size_t n_inputs;
-    const char *const *wanted; /* output names; copied */
+    char *const *wanted; /* output names */
     size_t n_wanted;
     int64_t deadline_us;    /* monotonic */
-    clv_peer_infer_fn done; /* exactly once, on the loop's thread */
+    clv_peer_infer_fn done; /* exactly once */
+    void (*release)(
+        void *arg); /* exactly once: the inputs' data are no longer read. Before or after `done` */
     void *arg;
 } clv_peer_infer_args;
+/* `done` and `release` come on the loop's thread, never from inside this call. */
 void clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args);
 
 #endif

@@ -30,7 +30,6 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
 void clv_splitter_free(clv_splitter *s)
 {
     if (!s) return;
-    if (s->o.peer) clv_peer_unwatch(s->o.peer, s);
     while (atomic_load(&s->busy)) clv_sleep_us(1000);
     clv_adapt_done(s);
     clv_deployment_unref(s->live);

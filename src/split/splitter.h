@@ -38,7 +38,7 @@ typedef struct clv_splitter_options {
 CLV_MUST
 clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **out,
                             clv_error *err);
-/* Loop's thread, when no request is running and the peer is still there. NULL is fine. */
+/* When every request is answered and the peer has been freed (before: its socket may still read a request's tensors). NULL is fine. */
 void clv_splitter_free(clv_splitter *s);
 
 void clv_splitter_run(clv_splitter *s, clv_request *take);
@@ -53,9 +53,11 @@ void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n,
 
 /* What is deployed now: "local", "remote" or the label of the cut. Heap text. Any thread. */
 char *clv_splitter_plan(clv_splitter *s);
-/* The problem that the next plan would be made from. CLV_EUNAVAIL while a profile is missing. Loop's thread. */
+/* The problem that the next plan would be made from, with the link as it is now, and for each of its cuts the cut of the network;
+ * both borrowed until the next call. CLV_EUNAVAIL while a profile is missing. Loop's thread. */
 CLV_MUST
-clv_status clv_splitter_problem(clv_splitter *s, clv_plan_problem *out, clv_error *err);
+clv_status clv_splitter_problem(clv_splitter *s, const clv_plan_problem **problem,
+                                const size_t **cut_of, clv_error *err);
 /* Deploy this cut and keep it whatever the link does (for measuring); -1 plans again. `done` when it is deployed. Loop's thread. */
 void clv_splitter_pin(clv_splitter *s, int cut, clv_splitter_done_fn done, void *arg);
 

@@ -21,7 +21,9 @@ typedef struct clv_adapt {
     bool asking;          /* a question to the peer is under way */
     int64_t ask_after_us; /* not before: backoff after a refusal */
     clv_profile *own, *peers;
-    int pinned; /* cut, or -1 */
+    clv_plan_problem problem; /* of both profiles; n_cuts 0: not joined yet */
+    size_t *cut_of;           /* the network's cut of each of the problem's */
+    int pinned;               /* cut, or -1 */
     bool preparing;
     clv_splitter_done_fn pin_done;
     void *pin_arg;

@@ -27,11 +27,12 @@ typedef struct clv_link_preset {
 extern const clv_link_preset clv_link_presets[];
 extern const size_t clv_link_presets_n;
 
-/* "wifi", "5.85Mbit,60ms" or "5.85Mbit/20Mbit,60ms" (up/down). The error shows a right one. */
+/* "wifi", "5.85Mbit,60ms", "5.85Mbit/20Mbit,60ms" (up/down), or "down" (no link). A rate of 0 is an
+ * error. The error shows a right one. */
 CLV_MUST
 clv_status clv_link_parse(const char *text, clv_link *out, clv_error *err);
 /* Time from the first byte sent to the last byte of the answer received, without any computing in
- * between: RTT + up/rate + down/rate. */
+ * between: RTT + up/rate + down/rate. The link must be up (its rates above 0). */
 double clv_link_exchange_us(const clv_link *link, size_t up_bytes, size_t down_bytes);
 
 #endif

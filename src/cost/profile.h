@@ -14,6 +14,8 @@
 enum { CLV_PROFILE_SCHEMA = 1 };
 #define CLV_PROFILE_FILE_MAX ((size_t)64 << 20)
 
+#define CLV_PROFILE_US_MAX 3.6e9 /* an hour: no time in a profile is longer */
+
 /* A measured duration: median, robust standard deviation of one run, number of runs. n = 0: not
  * measured. */
 typedef struct clv_time {
@@ -51,6 +53,10 @@ typedef struct clv_profile {
 } clv_profile;
 
 void clv_profile_free(clv_profile *p);
+/* Is the time of this cut's prefix (suffix) known? Nothing to run (cut 0's prefix, the last cut's
+ * suffix) is known to take no time. */
+bool clv_profile_has_prefix(const clv_profile *p, size_t cut);
+bool clv_profile_has_suffix(const clv_profile *p, size_t cut);
 /* Text is NUL-terminated JSON (heap). Parsing checks schema, ranges (finite, not negative, below an
  * hour), counts and names, and says in the error which field is wrong. */
 char *clv_profile_json(const clv_profile *p);

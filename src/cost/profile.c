@@ -1,0 +1,120 @@
+#include "cost/profile.h"
+
+#include "base/file.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void clv_profile_free(clv_profile *p)
+{
+    if (!p) return;
+    for (size_t i = 0; i < p->n_cuts; i++) {
+        free(p->cuts[i].label);
+        for (size_t k = 0; k < p->cuts[i].n_live; k++) free(p->cuts[i].live[k]);
+        free(p->cuts[i].live);
+    }
+    for (size_t i = 0; i < p->n_units; i++) {
+        free(p->units[i].name);
+        free(p->units[i].op);
+        free(p->units[i].shape);
+    }
+    free(p->cuts);
+    free(p->units);
+    free(p);
+}
+
+bool clv_profile_has_prefix(const clv_profile *p, size_t cut)
+{
+    return cut == 0 || p->cuts[cut].prefix.n > 0;
+}
+
+bool clv_profile_has_suffix(const clv_profile *p, size_t cut)
+{
+    return cut + 1 == p->n_cuts || p->cuts[cut].suffix.n > 0;
+}
+
+/* Nanoseconds are as fine as a clock is: the rest of a double's digits is noise in the file. */
+static json_t *real_us(double us)
+{
+    return json_real(round(us * 1000) / 1000);
+}
+
+static json_t *time_json(const clv_time *t)
+{
+    return json_pack("{s:o,s:o,s:i}", "us", real_us(t->us), "sigma_us", real_us(t->sigma_us), "n",
+                     t->n);
+}
+
+static json_t *cut_json(const clv_profile_cut *c)
+{
+    json_t *live = json_array();
+    for (size_t i = 0; i < c->n_live; i++)
+        json_array_append_new(live, json_stringn_nocheck(c->live[i], strlen(c->live[i])));
+    json_t *o = json_object();
+    json_object_set_new(o, "label", json_stringn_nocheck(c->label, strlen(c->label)));
+    json_object_set_new(o, "live", live);
+    json_object_set_new(o, "up_bytes", json_integer((json_int_t)c->up_bytes));
+    json_object_set_new(o, "down_bytes", json_integer((json_int_t)c->down_bytes));
+    json_object_set_new(o, "prefix", time_json(&c->prefix));
+    json_object_set_new(o, "suffix", time_json(&c->suffix));
+    return o;
+}
+
+static json_t *unit_json(const clv_profile_unit *u)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "name", json_stringn_nocheck(u->name, strlen(u->name)));
+    json_object_set_new(o, "op", json_stringn_nocheck(u->op, strlen(u->op)));
+    json_object_set_new(o, "shape", json_stringn_nocheck(u->shape, strlen(u->shape)));
+    json_object_set_new(o, "output_bytes", json_integer((json_int_t)u->output_bytes));
+    json_object_set_new(o, "macs", json_integer((json_int_t)u->macs));
+    json_object_set_new(o, "params", json_integer((json_int_t)u->params));
+    json_object_set_new(o, "us", real_us(u->us));
+    return o;
+}
+
+static char *profile_text(const clv_profile *p, size_t flags)
+{
+    json_t *cuts = json_array(), *units = json_array(), *root = json_object();
+    for (size_t i = 0; i < p->n_cuts; i++) json_array_append_new(cuts, cut_json(&p->cuts[i]));
+    for (size_t i = 0; i < p->n_units; i++) json_array_append_new(units, unit_json(&p->units[i]));
+    json_object_set_new(root, "schema", json_integer(CLV_PROFILE_SCHEMA));
+    json_object_set_new(root, "model", json_stringn_nocheck(p->model, strlen(p->model)));
+    json_object_set_new(root, "digest", json_string(p->digest));
+    json_object_set_new(root, "device", json_stringn_nocheck(p->device, strlen(p->device)));
+    json_object_set_new(root, "engine", json_stringn_nocheck(p->engine, strlen(p->engine)));
+    json_object_set_new(root, "threads", json_integer(p->threads));
+    json_object_set_new(root, "slowdown", json_real(p->slowdown));
+    json_object_set_new(root, "cuts", cuts);
+    json_object_set_new(root, "units", units);
+    char *text = json_dumps(root, flags | JSON_REAL_PRECISION(15));
+    json_decref(root);
+    return text;
+}
+
+char *clv_profile_json(const clv_profile *p)
+{
+    return profile_text(p, JSON_COMPACT);
+}
+
+clv_status clv_profile_read(const char *path, clv_profile **out, clv_error *err)
+{
+    CLV_AUTO(clv_buf_done) clv_buf text = {0};
+    clv_status s = clv_file_read(path, CLV_PROFILE_FILE_MAX, &text, err);
+    if (s != CLV_OK) return s;
+    if (clv_profile_parse(text.data ? text.data : "", text.len, out, err))
+        return clv_within(err, "profile '%s'", path);
+    return CLV_OK;
+}
+
+clv_status clv_profile_write(const char *path, const clv_profile *p, clv_error *err)
+{
+    CLV_AUTO(clv_text_free) char *text = profile_text(p, JSON_INDENT(1));
+    if (!text) return clv_fail(err, CLV_EINTERNAL, "profile '%s': cannot be written as JSON", path);
+    CLV_AUTO(clv_buf_done) clv_buf b = {0};
+    clv_buf_text(&b, text);
+    clv_buf_char(&b, '\n');
+    return clv_file_write(path, b.data, b.len, err);
+}

@@ -82,6 +82,7 @@ static void print_row(const clv_table *t, const size_t *widths, char *const *cel
         const char *text = !cells ? t->columns[i].head : i < n_cells ? cells[i] : "";
         add_cell(&line, text, widths[i], t->columns[i].align, i + 1 == t->n);
     }
+    while (line.len && line.data[line.len - 1] == ' ') line.data[--line.len] = 0;
     fputs(line.data, out);
 }
 

@@ -11,12 +11,16 @@
  *     clv_cuts_enumerate(g, CLV_CUTS_CAP, &cuts, &err);
  *     if (cuts->capped) puts("more ideals than the cap: single-tensor cuts only");
  *
- * Past the cap, the result holds only ideals whose cut is a single tensor, plus those of
- * articulation points (units through which every input-output path goes), and `capped` is true. Two
- * ideals with the same live set (a unit whose result nobody needs) count once. Ideals whose live
- * set has a tensor of unknown shape or dtype are left out. Source: Tarnawski et al., "Efficient
- * Algorithms for Device Placement of DNN Graph Operators", NeurIPS 2020. Our differences:
- * enumeration by depth-first extension over the topological order with a bitset, one pass, no DP.
+ * Past the cap, the result holds only ideals whose cut is a single tensor, plus those just before
+ * and just after an articulation point (a unit through which every input-output path goes), and
+ * `capped` is true. Two ideals with the same live set (they differ in units whose results nobody
+ * outside needs: dead ones, or heads that end in a graph output) count once, as the larger one; of
+ * equally large ones the first. Ideals whose live set has a tensor of unknown shape or dtype are
+ * left out. The empty and the full ideal are always there, whatever is live in them.
+ *
+ * Source: Tarnawski et al., "Efficient Algorithms for Device Placement of DNN Graph Operators",
+ * NeurIPS 2020. Our differences: depth-first extension with a list of ready units, so that each
+ * step is a new ideal, and live sets kept as it goes; no DP.
  */
 #ifndef CLV_GRAPH_CUTS_H
 #define CLV_GRAPH_CUTS_H
@@ -24,6 +28,7 @@
 #include "graph/graph.h"
 
 #define CLV_CUTS_CAP 100000
+enum { CLV_CUT_LABEL_MAX = 96 }; /* bytes of a label, without NUL */
 
 typedef struct clv_cut {
     uint64_t *units; /* bitset of the ideal, clv_cuts.words long */
@@ -48,7 +53,8 @@ bool clv_cut_within(const clv_cuts *cuts, size_t inner,
 /* The cut whose live tensors are exactly `names`, or -1. For equal live sets the larger ideal. */
 int clv_cuts_find(const clv_cuts *cuts, const clv_graph *g, const char *const *names, size_t n);
 /* Text of a cut for people: "input" for 0, "output" for the last, else the live tensors' names
- * joined by "+". Heap text. */
+ * joined by "+". A text longer than CLV_CUT_LABEL_MAX becomes the end of the first name, how many
+ * more there are, and a hash of the whole: "...Concat_output_0+3 more#89abcdef". Heap text. */
 char *clv_cut_label(const clv_cuts *cuts, const clv_graph *g, size_t cut);
 
 #endif

@@ -45,13 +45,17 @@ typedef struct clv_source {
     bool fast_load;        /* skip prepacking: loads sooner, runs slower */
 } clv_source;
 
+#define CLV_ENGINE_OMITTED "omitted"
+
 typedef struct clv_engine_ops {
     clv_status (*compile)(clv_engine *, const clv_source *, clv_session **out, clv_error *);
-    /* Write the graph that the engine would really run, as ONNX, with every fused node visible. */
+    /* Write the graph that the engine would really run, as ONNX, with every fused node visible.
+     * Values above 1 MiB that the engine made (folded, rewritten) are left out: an external
+     * reference to the file CLV_ENGINE_OMITTED stands in their place. */
     clv_status (*optimise)(clv_engine *, const clv_source *, void **model, size_t *bytes,
                            clv_error *);
     struct clv_pool *(*pool_new)(clv_engine *);
-    void (*pool_free)(struct clv_pool *);
+    void (*pool_free)(clv_engine *, struct clv_pool *);
     void (*free)(clv_engine *);
 } clv_engine_ops;
 

@@ -1,0 +1,28 @@
+/* An emulated slower device: the same results, later.
+ *
+ * A decorator around another engine: after every run that took t it sleeps (factor - 1) * t, so that the run takes
+ * factor * t. That is an emulation and says so: the description ends in "slowed 4x (emulated)", the profile keeps the factor.
+ * It is the stand-in for an edge box on a machine where both nodes run; real profiles of a real device have factor 1.
+ *
+ *     clv_engine *fast, *edge;
+ *     clv_ort_engine_new(&options, &fast, &err);
+ *     clv_slow_engine_new(fast, 4.0, &edge, &err);  // takes `fast`, also on failure
+ *     clv_engine_free(edge);
+ *
+ * The sleep keeps the lane busy but not the processor: nodes that share a machine do not steal each other's time. Compiling
+ * is not slowed. Memory, caches and power are those of the real machine.
+ */
+#ifndef CLV_ENGINE_SLOW_H
+#define CLV_ENGINE_SLOW_H
+
+#include "engine/engine.h"
+
+#define CLV_SLOW_FACTOR_MAX 1000.0
+
+/* 1 <= factor <= CLV_SLOW_FACTOR_MAX, else CLV_EINVAL. Factor 1 hands back `take` itself. */
+CLV_MUST
+clv_status clv_slow_engine_new(clv_engine *take, double factor, clv_engine **out, clv_error *err);
+/* The stated factor of an engine; 1 for one that is not slowed. */
+double clv_engine_slowdown(const clv_engine *e);
+
+#endif

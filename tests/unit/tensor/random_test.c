@@ -8,7 +8,8 @@ static void values_are_normal_and_follow_the_seed(void **state)
 {
     (void)state;
     char x[] = "x", k[] = "k";
-    clv_tensor_spec specs[] = {{x, CLV_F32, clv_shape_of(2, -1, 5000)}, {k, CLV_I64, clv_shape_of(1, 64)}};
+    clv_tensor_spec specs[] = {{x, CLV_F32, clv_shape_of(2, -1, 5000)},
+                               {k, CLV_I64, clv_shape_of(1, 64)}};
     clv_tensors a = {0}, b = {0};
     clv_error err = {0};
     clv_rng r = clv_rng_seeded(7), again = clv_rng_seeded(7);

@@ -11,9 +11,11 @@ enum {
     CLV_HTTP_HEADERS_MAX = 64,
     CLV_HTTP_HEADER_BYTES_MAX = 16384, /* all of one message */
     CLV_HTTP_PATH_MAX = 2048,
+    CLV_PEER_TEXT_MAX = 64,
     CLV_HTTP_STREAMS_MAX = 128, /* concurrent HTTP/2 streams of one connection */
 };
-#define CLV_HTTP_BODY_MAX_DEFAULT ((size_t)64 << 20)
+#define CLV_HTTP_BODY_MAX_DEFAULT     ((size_t)64 << 20)
+#define CLV_HTTP_BUFFERED_MAX_DEFAULT ((size_t)1 << 30) /* all collected bodies of a server */
 
 typedef struct clv_header {
     const char *name; /* lower case */

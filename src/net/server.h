@@ -37,6 +37,7 @@ typedef struct clv_http_server_options {
     const char *const
         *open_paths;         /* exact paths that need no token, NULL-terminated; may be NULL */
     size_t body_max;         /* 0: CLV_HTTP_BODY_MAX_DEFAULT */
+    size_t buffered_max;     /* all collected bodies together; 0: CLV_HTTP_BUFFERED_MAX_DEFAULT */
     int connections_max;     /* 0: 1024 */
     int64_t idle_timeout_us; /* 0: 75 s */
     int64_t read_timeout_us; /* longest pause inside a request; 0: 30 s */

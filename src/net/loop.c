@@ -1,0 +1,191 @@
+#include "net/loop.h"
+
+#include "base/mem.h"
+#include "net/loop_uv.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+typedef struct posted {
+    void (*fn)(void *arg);
+    void *arg;
+} posted;
+
+typedef struct signal_watch {
+    uv_signal_t uv;
+    void (*fn)(void *arg);
+    void *arg;
+    struct signal_watch *next;
+} signal_watch;
+
+struct clv_loop {
+    uv_loop_t uv;
+    uv_async_t wake;
+    pthread_mutex_t lock; /* guards todo */
+    posted *todo;
+    size_t n_todo, todo_cap;
+    posted *batch; /* what `todo` was; only the loop's thread sees it */
+    size_t batch_cap;
+    _Atomic unsigned long thread;
+    atomic_bool stopping;
+    signal_watch *signals;
+    unsigned char *read_buffer;
+};
+
+struct clv_timer {
+    uv_timer_t uv;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+/* Take what was posted so far and run it; what is posted meanwhile wakes the loop again, so that a
+ * function that posts itself does not starve the sockets. */
+static void run_posted(uv_async_t *wake)
+{
+    clv_loop *loop = wake->data;
+    pthread_mutex_lock(&loop->lock);
+    posted *batch = loop->todo;
+    size_t n = loop->n_todo;
+    size_t cap = loop->todo_cap;
+    loop->todo = loop->batch;
+    loop->todo_cap = loop->batch_cap;
+    loop->n_todo = 0;
+    loop->batch = NULL;
+    loop->batch_cap = 0;
+    pthread_mutex_unlock(&loop->lock);
+    for (size_t i = 0; i < n; i++) batch[i].fn(batch[i].arg);
+    loop->batch = batch;
+    loop->batch_cap = cap;
+    if (atomic_load(&loop->stopping)) uv_stop(&loop->uv);
+}
+
+clv_loop *clv_loop_new(void)
+{
+    clv_loop *loop = clv_alloc(sizeof *loop);
+    if (uv_loop_init(&loop->uv) || uv_async_init(&loop->uv, &loop->wake, run_posted)) abort();
+    loop->wake.data = loop;
+    pthread_mutex_init(&loop->lock, NULL);
+    atomic_store(&loop->thread, (unsigned long)pthread_self());
+    loop->read_buffer = clv_alloc(CLV_READ_BUFFER);
+    return loop;
+}
+
+void clv_loop_run(clv_loop *loop)
+{
+    atomic_store(&loop->thread, (unsigned long)pthread_self());
+    if (!atomic_load(&loop->stopping)) uv_run(&loop->uv, UV_RUN_DEFAULT);
+    atomic_store(&loop->stopping, false);
+}
+
+void clv_loop_stop(clv_loop *loop)
+{
+    atomic_store(&loop->stopping, true);
+    uv_async_send(&loop->wake);
+}
+
+void clv_loop_post(clv_loop *loop, void (*fn)(void *arg), void *arg)
+{
+    pthread_mutex_lock(&loop->lock);
+    clv_grow(&loop->todo, &loop->todo_cap, loop->n_todo + 1, sizeof *loop->todo);
+    loop->todo[loop->n_todo++] = (posted){fn, arg};
+    bool first = loop->n_todo == 1;
+    pthread_mutex_unlock(&loop->lock);
+    if (first) uv_async_send(&loop->wake);
+}
+
+bool clv_loop_here(const clv_loop *loop)
+{
+    return atomic_load(&loop->thread) == (unsigned long)pthread_self();
+}
+
+static void on_signal(uv_signal_t *uv, int signum)
+{
+    (void)signum;
+    signal_watch *w = uv->data;
+    w->fn(w->arg);
+}
+
+void clv_loop_on_signal(clv_loop *loop, int signum, void (*fn)(void *arg), void *arg)
+{
+    signal_watch *w = clv_alloc(sizeof *w);
+    w->fn = fn;
+    w->arg = arg;
+    w->uv.data = w;
+    w->next = loop->signals;
+    loop->signals = w;
+    uv_signal_init(&loop->uv, &w->uv);
+    uv_signal_start(&w->uv, on_signal, signum);
+    uv_unref((uv_handle_t *)&w->uv);
+}
+
+static void free_data(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void clv_loop_free(clv_loop *loop)
+{
+    if (!loop) return;
+    atomic_store(&loop->thread, (unsigned long)pthread_self());
+    /* Posted functions may post more (an answer that arrives late releases its slices). */
+    while (loop->n_todo) run_posted(&loop->wake);
+    for (signal_watch *w = loop->signals, *next; w; w = next) {
+        next = w->next;
+        uv_close((uv_handle_t *)&w->uv, free_data);
+    }
+    uv_close((uv_handle_t *)&loop->wake, NULL);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    if (uv_loop_close(&loop->uv)) abort(); /* something made on the loop was not freed */
+    pthread_mutex_destroy(&loop->lock);
+    free(loop->todo);
+    free(loop->batch);
+    free(loop->read_buffer);
+    free(loop);
+}
+
+uv_loop_t *clv_loop_uv(clv_loop *loop)
+{
+    return &loop->uv;
+}
+unsigned char *clv_loop_read_buffer(clv_loop *loop)
+{
+    return loop->read_buffer;
+}
+
+static void on_timer(uv_timer_t *uv)
+{
+    clv_timer *t = uv->data;
+    t->fn(t->arg);
+}
+
+clv_timer *clv_timer_new(clv_loop *loop, void (*fn)(void *arg), void *arg)
+{
+    clv_timer *t = clv_alloc(sizeof *t);
+    t->fn = fn;
+    t->arg = arg;
+    uv_timer_init(&loop->uv, &t->uv);
+    t->uv.data = t;
+    return t;
+}
+
+static uint64_t ms_from_us(int64_t us)
+{
+    return us > 0 ? ((uint64_t)us + 999) / 1000 : 0;
+}
+
+void clv_timer_start(clv_timer *t, int64_t after_us, int64_t every_us)
+{
+    uv_update_time(t->uv.loop); /* the loop's idea of now may be as old as its last wakeup */
+    uv_timer_start(&t->uv, on_timer, ms_from_us(after_us), ms_from_us(every_us));
+}
+
+void clv_timer_stop(clv_timer *t)
+{
+    uv_timer_stop(&t->uv);
+}
+
+void clv_timer_free(clv_timer *t)
+{
+    if (t) uv_close((uv_handle_t *)&t->uv, free_data);
+}

@@ -1,0 +1,24 @@
+#include "net/path.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+clv_path_info clv_path_read(int fd)
+{
+    struct tcp_info info;
+    socklen_t n = sizeof info;
+    memset(&info, 0, sizeof info); /* an older kernel fills less */
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n)) return (clv_path_info){0};
+    return (clv_path_info){
+        .connected = true,
+        .rtt_us = info.tcpi_rtt,
+        .min_rtt_us = info.tcpi_min_rtt == UINT32_MAX ? 0 : info.tcpi_min_rtt,
+        .delivery_rate_bytes_per_s = (double)info.tcpi_delivery_rate,
+        .app_limited = info.tcpi_delivery_rate_app_limited,
+        .bytes_acked = info.tcpi_bytes_acked,
+        .bytes_received = info.tcpi_bytes_received,
+        .retransmits = info.tcpi_total_retrans,
+    };
+}

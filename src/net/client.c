@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "net/session.h"
+#include "net/channel.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ enum {
     BACKOFF_MIN_US = 20000,
     BACKOFF_MAX_US = 1000000,
     WAITING_MAX = 4096, /* calls that wait for a connection */
-    OLD_SESSIONS_MAX = 8,
+    OLD_CHANNELS_MAX = 8,
 };
 
 typedef struct flight_list {
@@ -26,14 +26,14 @@ struct clv_client {
     atomic_int refs; /* the owner's and one a posted message */
     clv_loop *loop;
     char *url, *authority, *authorization; /* the last: header value, or NULL */
-    clv_session_options session;
+    clv_channel_options channel;
     size_t reply_max;
     _Atomic uint64_t last_id;
 
     /* The rest belongs to the loop's thread. */
     bool freed;
-    clv_session *current;                /* new calls go here */
-    clv_session *old[OLD_SESSIONS_MAX];  /* the peer is going away: they only finish */
+    clv_channel *current;                /* new calls go here */
+    clv_channel *old[OLD_CHANNELS_MAX];  /* the peer is going away: they only finish */
     flight_list waiting, flying, landed; /* landed: over, `done` not yet called */
     bool landing, landing_posted;
     int64_t backoff_us, retry_us; /* no attempt to connect before `retry_us` */
@@ -68,7 +68,7 @@ static void pull(flight_list *list, clv_flight *f)
 static void unref(clv_client *c)
 {
     if (atomic_fetch_sub(&c->refs, 1) != 1) return;
-    clv_tls_context_free(c->session.tls);
+    clv_tls_context_free(c->channel.tls);
     free(c->url);
     free(c->authority);
     free(c->authorization);
@@ -122,45 +122,45 @@ static void fail_waiting(clv_client *c, const clv_error *err)
     }
 }
 
-/* --- sessions --- */
+/* --- channels --- */
 
 static void start(clv_client *c, clv_flight *f)
 {
     pull(&c->waiting, f);
     push(&c->flying, f);
-    clv_session_start(c->current, f);
+    clv_channel_start(c->current, f);
 }
 
-static void on_ready(void *arg, clv_session *s)
+static void on_ready(void *arg, clv_channel *s)
 {
     clv_client *c = arg;
     (void)s;
     while (c->waiting.first) start(c, c->waiting.first);
 }
 
-static void on_met(void *arg, clv_session *s)
+static void on_met(void *arg, clv_channel *s)
 {
     clv_client *c = arg;
     (void)s;
     c->backoff_us = 0;
 }
 
-static void drop(clv_client *c, clv_session *s, const clv_error *err)
+static void drop(clv_client *c, clv_channel *s, const clv_error *err)
 {
     if (c->current == s) c->current = NULL;
-    for (int i = 0; i < OLD_SESSIONS_MAX; i++) {
+    for (int i = 0; i < OLD_CHANNELS_MAX; i++) {
         if (c->old[i] == s) c->old[i] = NULL;
     }
-    clv_session_free(s, err);
+    clv_channel_free(s, err);
 }
 
-static void on_failed(void *arg, clv_session *s, const clv_error *err)
+static void on_failed(void *arg, clv_channel *s, const clv_error *err)
 {
     clv_client *c = arg;
     clv_error why = *err;
     bool current = c->current == s;
-    clv_within(&why, clv_session_was_met(s) ? "connection to %s" : "connect to %s", c->url);
-    if (current && !clv_session_was_met(s)) {
+    clv_within(&why, clv_channel_was_met(s) ? "connection to %s" : "connect to %s", c->url);
+    if (current && !clv_channel_was_met(s)) {
         c->backoff_us =
             CLV_MIN(CLV_MAX(2 * c->backoff_us, (int64_t)BACKOFF_MIN_US), (int64_t)BACKOFF_MAX_US);
         c->retry_us = clv_now_us() + c->backoff_us;
@@ -171,11 +171,11 @@ static void on_failed(void *arg, clv_session *s, const clv_error *err)
 }
 
 /* Move it aside: its calls end there, new ones get a new connection. */
-static void on_going(void *arg, clv_session *s)
+static void on_going(void *arg, clv_channel *s)
 {
     clv_client *c = arg;
     if (c->current != s) return;
-    for (int i = 0; i < OLD_SESSIONS_MAX; i++) {
+    for (int i = 0; i < OLD_CHANNELS_MAX; i++) {
         if (c->old[i]) continue;
         c->old[i] = s;
         c->current = NULL;
@@ -200,15 +200,15 @@ static void on_settled(void *arg)
     clv_client *c = arg;
     clv_error nothing = {0};
     atomic_fetch_add(&c->refs, 1);
-    for (int i = 0; i < OLD_SESSIONS_MAX; i++) {
-        clv_session *s = c->old[i];
-        if (s && !clv_session_flights(s)) drop(c, s, &nothing);
+    for (int i = 0; i < OLD_CHANNELS_MAX; i++) {
+        clv_channel *s = c->old[i];
+        if (s && !clv_channel_flights(s)) drop(c, s, &nothing);
     }
     land_all(c);
     unref(c);
 }
 
-static const clv_session_ops session_ops = {.ready = on_ready,
+static const clv_channel_ops channel_ops = {.ready = on_ready,
                                             .met = on_met,
                                             .going = on_going,
                                             .failed = on_failed,
@@ -223,10 +223,10 @@ static void cancel(clv_client *c, clv_flight *f, clv_status status, const char *
     clv_error err = {0};
     clv_fail(&err, status, "%s", text);
     clv_flight_fail(f, &err);
-    clv_session *s = f->session;
-    if (s) clv_session_cancel(s, f);
+    clv_channel *s = f->channel;
+    if (s) clv_channel_cancel(s, f);
     over(c, f->stream ? &c->flying : &c->waiting, f);
-    if (s) clv_session_flush(s);
+    if (s) clv_channel_flush(s);
 }
 
 static void on_deadline(void *arg)
@@ -259,8 +259,8 @@ static void begin(clv_client *c, clv_flight *f)
         f->deadline = clv_timer_new(c->loop, on_deadline, f);
         clv_timer_start(f->deadline, f->deadline_us - now_us, 0);
     }
-    if (!c->current) c->current = clv_session_new(c->loop, &c->session, &session_ops, c);
-    if (clv_session_is_ready(c->current)) start(c, f);
+    if (!c->current) c->current = clv_channel_new(c->loop, &c->channel, &channel_ops, c);
+    if (clv_channel_is_ready(c->current)) start(c, f);
 }
 
 static void on_message(void *arg)
@@ -296,7 +296,7 @@ uint64_t clv_client_call(clv_client *c, const clv_call *call)
     char length[24];
     snprintf(length, sizeof length, "%zu", clv_outbody_bytes(f->body));
     clv_header fields[] = {{":method", call->method},
-                           {":scheme", c->session.url.tls ? "https" : "http"},
+                           {":scheme", c->channel.url.tls ? "https" : "http"},
                            {":authority", c->authority},
                            {":path", call->path},
                            {"authorization", c->authorization}};
@@ -321,27 +321,27 @@ void clv_client_cancel(clv_client *c, uint64_t id)
 
 clv_path_info clv_client_path(clv_client *c)
 {
-    return c->current ? clv_session_path(c->current) : (clv_path_info){0};
+    return c->current ? clv_channel_path(c->current) : (clv_path_info){0};
 }
 
 clv_status clv_client_new(clv_loop *loop, const clv_client_options *o, clv_client **out,
                           clv_error *err)
 {
-    clv_session_options session = {
+    clv_channel_options channel = {
         .connect_timeout_us = o->connect_timeout_us ? o->connect_timeout_us : CONNECT_TIMEOUT_US,
         .dead_after_us = o->dead_after_us ? o->dead_after_us : DEAD_AFTER_US};
-    clv_status status = clv_url_parse(o->url, &session.url, err);
+    clv_status status = clv_url_parse(o->url, &channel.url, err);
     if (status) return status;
-    if (session.url.tls && clv_tls_context(o->tls, false, &session.tls, err)) {
+    if (channel.url.tls && clv_tls_context(o->tls, false, &channel.tls, err)) {
         return clv_within(err, "%s", o->url);
     }
     clv_client *c = clv_alloc(sizeof *c);
     atomic_init(&c->refs, 1);
     c->loop = loop;
-    c->session = session;
+    c->channel = channel;
     c->url = clv_strdup(o->url);
-    bool v6 = strchr(session.url.host, ':') != NULL;
-    c->authority = clv_format(v6 ? "[%s]:%d" : "%s:%d", session.url.host, session.url.port);
+    bool v6 = strchr(channel.url.host, ':') != NULL;
+    c->authority = clv_format(v6 ? "[%s]:%d" : "%s:%d", channel.url.host, channel.url.port);
     if (o->token) c->authorization = clv_format("Bearer %s", o->token);
     c->reply_max = o->reply_max ? o->reply_max : CLV_HTTP_BODY_MAX_DEFAULT;
     *out = c;
@@ -356,7 +356,7 @@ void clv_client_free(clv_client *c)
     c->freed = true;
     fail_waiting(c, &err);
     if (c->current) drop(c, c->current, &err);
-    for (int i = 0; i < OLD_SESSIONS_MAX; i++) {
+    for (int i = 0; i < OLD_CHANNELS_MAX; i++) {
         if (c->old[i]) drop(c, c->old[i], &err);
     }
     land_all(c);

@@ -17,7 +17,7 @@
 #include "net/client.h"
 #include "net/headers.h"
 
-typedef struct clv_session clv_session;
+typedef struct clv_channel clv_channel;
 
 typedef struct clv_flight {
     uint64_t id;
@@ -29,7 +29,7 @@ typedef struct clv_flight {
     void (*done)(void *arg, const clv_reply *reply);
     void *arg;
 
-    clv_session *session; /* that carries it, or NULL */
+    clv_channel *channel; /* that carries it, or NULL */
     int32_t stream;
     bool over; /* `error` or the whole reply is there */
     clv_error error;

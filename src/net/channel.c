@@ -1,4 +1,4 @@
-#include "net/session.h"
+#include "net/channel.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -13,10 +13,10 @@
 
 enum { PULSES = 4 }; /* looks at the peer per dead_after_us */
 
-struct clv_session {
+struct clv_channel {
     clv_loop *loop;
-    clv_session_options o;
-    const clv_session_ops *ops;
+    clv_channel_options o;
+    const clv_channel_ops *ops;
     void *arg;
     clv_resolve *resolve;
     struct addrinfo *addresses, *next_address;
@@ -30,7 +30,7 @@ struct clv_session {
     uint64_t acked;   /* bytes, when last looked */
 };
 
-static void fail(clv_session *s, const clv_error *err)
+static void fail(clv_channel *s, const clv_error *err)
 {
     if (s->failed) return;
     s->failed = true;
@@ -49,9 +49,9 @@ static void on_header(void *object, const char *name, size_t name_n, const char 
     clv_error err = {0};
     if (f->over) return;
     if (clv_flight_header(f, name, name_n, value, value_n, &err)) {
-        clv_session_cancel(f->session, f);
+        clv_channel_cancel(f->channel, f);
         clv_flight_fail(f, &err);
-        f->session->ops->over(f->session->arg, f);
+        f->channel->ops->over(f->channel->arg, f);
     }
 }
 
@@ -66,9 +66,9 @@ static void on_data(void *object, const unsigned char *bytes, size_t n)
     clv_error err = {0};
     if (f->over) return;
     if (clv_flight_data(f, bytes, n, &err)) {
-        clv_session_cancel(f->session, f);
+        clv_channel_cancel(f->channel, f);
         clv_flight_fail(f, &err);
-        f->session->ops->over(f->session->arg, f);
+        f->channel->ops->over(f->channel->arg, f);
     }
 }
 
@@ -78,14 +78,14 @@ static void on_stream_end(void *object)
     if (f->over) return;
     clv_flight_end(f);
     /* Answered before all was sent: the rest is of no use. */
-    if (clv_outbody_left(f->body)) clv_session_cancel(f->session, f);
-    f->session->ops->over(f->session->arg, f);
+    if (clv_outbody_left(f->body)) clv_channel_cancel(f->channel, f);
+    f->channel->ops->over(f->channel->arg, f);
 }
 
 static void on_stream_closed(void *object, uint32_t code)
 {
     clv_flight *f = object;
-    clv_session *s = f->session;
+    clv_channel *s = f->channel;
     s->flights--;
     if (!s->flights) clv_timer_stop(s->pulse);
     if (!f->over) {
@@ -101,20 +101,20 @@ static void on_stream_closed(void *object, uint32_t code)
         s->ops->over(s->arg, f);
     }
     f->stream = 0;
-    f->session = NULL;
+    f->channel = NULL;
     s->ops->closed(s->arg, f);
 }
 
 static void on_settings(void *arg)
 {
-    clv_session *s = arg;
+    clv_channel *s = arg;
     s->met = true;
     s->ops->met(s->arg, s);
 }
 
 static void on_goaway(void *arg)
 {
-    clv_session *s = arg;
+    clv_channel *s = arg;
     s->going = true;
     s->ops->going(s->arg, s);
 }
@@ -131,7 +131,7 @@ static const clv_http2_ops stream_ops = {.header = on_header,
 
 static void on_open(void *arg)
 {
-    clv_session *s = arg;
+    clv_channel *s = arg;
     clv_timer_stop(s->dial_timer);
     if (clv_conn_is_tls(s->conn) && !clv_conn_is_http2(s->conn)) {
         clv_error err = {0};
@@ -164,7 +164,7 @@ static bool is_foreign(const unsigned char *bytes, size_t n, clv_error *err)
 
 static void on_read(void *arg, const unsigned char *bytes, size_t n)
 {
-    clv_session *s = arg;
+    clv_channel *s = arg;
     clv_error err = {0};
     if (!s->failed && !s->met && is_foreign(bytes, n, &err)) {
         fail(s, &err);
@@ -182,15 +182,15 @@ static void on_read(void *arg, const unsigned char *bytes, size_t n)
 
 static void on_produce(void *arg)
 {
-    clv_session *s = arg;
+    clv_channel *s = arg;
     if (s->http2) clv_http2_produce(s->http2);
 }
 
-static void dial_next(clv_session *s);
+static void dial_next(clv_channel *s);
 
 static void on_conn_end(void *arg, const clv_error *err)
 {
-    clv_session *s = arg;
+    clv_channel *s = arg;
     clv_error why = *err;
     if (!s->ready && s->next_address) {
         clv_conn_free(s->conn);
@@ -209,7 +209,7 @@ static void on_conn_end(void *arg, const clv_error *err)
 static const clv_conn_ops conn_ops = {
     .open = on_open, .read = on_read, .produce = on_produce, .end = on_conn_end};
 
-static void dial_next(clv_session *s)
+static void dial_next(clv_channel *s)
 {
     struct addrinfo *to = s->next_address;
     s->next_address = to->ai_next;
@@ -219,7 +219,7 @@ static void dial_next(clv_session *s)
 
 static void on_resolved(void *arg, struct addrinfo *addresses, const char *failure)
 {
-    clv_session *s = arg;
+    clv_channel *s = arg;
     s->resolve = NULL;
     if (failure) {
         clv_error err = {0};
@@ -233,7 +233,7 @@ static void on_resolved(void *arg, struct addrinfo *addresses, const char *failu
 
 static void on_dial_timeout(void *arg)
 {
-    clv_session *s = arg;
+    clv_channel *s = arg;
     clv_error err = {0};
     clv_fail(&err, CLV_EUNAVAIL, "no answer within %lld ms",
              (long long)(s->o.connect_timeout_us / 1000));
@@ -242,7 +242,7 @@ static void on_dial_timeout(void *arg)
 
 static void on_pulse(void *arg)
 {
-    clv_session *s = arg;
+    clv_channel *s = arg;
     int64_t now_us = clv_now_us();
     uint64_t acked = clv_path_read(clv_conn_fd(s->conn)).bytes_acked;
     if (acked != s->acked) s->alive_us = now_us;
@@ -263,10 +263,10 @@ static void on_pulse(void *arg)
 
 /* --- the face --- */
 
-clv_session *clv_session_new(clv_loop *loop, const clv_session_options *o,
-                             const clv_session_ops *ops, void *arg)
+clv_channel *clv_channel_new(clv_loop *loop, const clv_channel_options *o,
+                             const clv_channel_ops *ops, void *arg)
 {
-    clv_session *s = clv_alloc(sizeof *s);
+    clv_channel *s = clv_alloc(sizeof *s);
     s->loop = loop;
     s->o = *o;
     s->ops = ops;
@@ -278,7 +278,7 @@ clv_session *clv_session_new(clv_loop *loop, const clv_session_options *o,
     return s;
 }
 
-void clv_session_free(clv_session *s, const clv_error *err)
+void clv_channel_free(clv_channel *s, const clv_error *err)
 {
     if (!s) return;
     s->failed = true;
@@ -292,14 +292,14 @@ void clv_session_free(clv_session *s, const clv_error *err)
     free(s);
 }
 
-void clv_session_start(clv_session *s, clv_flight *f)
+void clv_channel_start(clv_channel *s, clv_flight *f)
 {
-    f->session = s;
+    f->channel = s;
     f->stream = clv_http2_request(s->http2, &f->fields, f->body, f);
     if (f->stream < 0) {
         clv_error err = {0};
         f->stream = 0;
-        f->session = NULL;
+        f->channel = NULL;
         clv_fail(&err, CLV_EUNAVAIL, "the connection takes no more calls");
         clv_flight_fail(f, &err);
         s->ops->over(s->arg, f);
@@ -315,30 +315,30 @@ void clv_session_start(clv_session *s, clv_flight *f)
     if (empty) f->sent_us = clv_now_us();
 }
 
-void clv_session_cancel(clv_session *s, clv_flight *f)
+void clv_channel_cancel(clv_channel *s, clv_flight *f)
 {
     clv_http2_reset(s->http2, f->stream, CLV_HTTP2_CANCEL);
 }
 
-bool clv_session_is_ready(const clv_session *s)
+bool clv_channel_is_ready(const clv_channel *s)
 {
     return s->ready && !s->failed;
 }
-bool clv_session_was_met(const clv_session *s)
+bool clv_channel_was_met(const clv_channel *s)
 {
     return s->met;
 }
-void clv_session_flush(clv_session *s)
+void clv_channel_flush(clv_channel *s)
 {
     clv_conn_flush(s->conn);
 }
-size_t clv_session_flights(const clv_session *s)
+size_t clv_channel_flights(const clv_channel *s)
 {
     return s->flights;
 }
 
-clv_path_info clv_session_path(const clv_session *s)
+clv_path_info clv_channel_path(const clv_channel *s)
 {
-    if (!clv_session_is_ready(s)) return (clv_path_info){0};
+    if (!clv_channel_is_ready(s)) return (clv_path_info){0};
     return clv_path_read(clv_conn_fd(s->conn));
 }

@@ -70,6 +70,12 @@ typedef struct clv_oip_question {
 clv_oip_message clv_oip_encode_question(const clv_oip_question *q, void (*release)(void *owner),
                                         void *owner);
 
+/* Received bytes as a tensor: a view that keeps `owner` (which may be NULL), or a copy where an
+ * element would be misaligned. CLV_EINVAL: bytes, dtype and shape disagree. */
+CLV_MUST
+clv_status clv_oip_tensor(const char *name, clv_dtype dtype, const clv_shape *shape,
+                          const clv_oip_bytes *raw, clv_tensor *out, clv_error *err);
+
 /* A ModelInferRequest as a request with `accepted_us` set to now_us and the deadline to now_us plus
  * its `timeout`; `done` is for the caller to set. CLV_EINVAL (malformed, or shape, dtype and data
  * disagree; names the tensor), CLV_ELIMIT. */

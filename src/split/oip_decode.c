@@ -195,17 +195,16 @@ static clv_status parse(message *m, const clv_oip_bytes *in, uint32_t raw_field,
     return CLV_OK;
 }
 
-/* A view of raw contents, or a copy where an element would be misaligned. */
-static clv_status raw_tensor(const tensor_head *head, clv_wire raw, clv_body *owner,
-                             clv_tensor *out, clv_error *err)
+clv_status clv_oip_tensor(const char *name, clv_dtype dtype, const clv_shape *shape,
+                          const clv_oip_bytes *raw, clv_tensor *out, clv_error *err)
 {
-    size_t bytes = clv_wire_left(&raw), element = clv_dtype_bytes(head->dtype);
-    clv_tensor view = clv_tensor_view(head->name, head->dtype, head->shape, raw.at, bytes);
+    size_t element = clv_dtype_bytes(dtype);
+    clv_tensor view = clv_tensor_view(name, dtype, *shape, raw->data, raw->bytes);
     clv_status st = clv_tensor_check(&view, err);
-    if (!st && element > 1 && (uintptr_t)raw.at % element) {
+    if (!st && element > 1 && (uintptr_t)raw->data % element) {
         clv_tensor copy;
-        if (!(st = clv_tensor_new(&copy, head->name, head->dtype, head->shape, err))) {
-            if (bytes) memcpy(copy.data, raw.at, bytes);
+        if (!(st = clv_tensor_new(&copy, name, dtype, *shape, err))) {
+            if (raw->bytes) memcpy(copy.data, raw->data, raw->bytes);
             clv_tensor_done(&view);
             *out = copy;
             return CLV_OK;
@@ -215,12 +214,20 @@ static clv_status raw_tensor(const tensor_head *head, clv_wire raw, clv_body *ow
         clv_tensor_done(&view);
         return st;
     }
-    if (owner) {
-        view.owner = clv_body_ref(owner);
+    if (raw->owner) {
+        view.owner = clv_body_ref(raw->owner);
         view.release = clv_body_unref;
     }
     *out = view;
     return CLV_OK;
+}
+
+/* The raw contents of the i-th tensor. */
+static clv_status raw_tensor(const tensor_head *head, clv_wire raw, clv_body *owner,
+                             clv_tensor *out, clv_error *err)
+{
+    clv_oip_bytes bytes = {raw.at, clv_wire_left(&raw), owner};
+    return clv_oip_tensor(head->name, head->dtype, &head->shape, &bytes, out, err);
 }
 
 static clv_status build_tensors(const message *m, clv_body *owner, clv_tensors *out, clv_error *err)

@@ -33,24 +33,29 @@ add_library(clv_llhttp STATIC ${LLHTTP_SOURCES}/llhttp.c ${LLHTTP_SOURCES}/http.
 target_include_directories(clv_llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE})
 target_compile_options(clv_llhttp PRIVATE -w)
 
-# ONNX Runtime: ONNXRUNTIME_ROOT, then pkg-config, then what npm brought.
+# ONNX Runtime: ONNXRUNTIME_ROOT, then pkg-config, then what npm brought (the version locked in tools/onnxruntime).
 set(ONNXRUNTIME_ROOT "$ENV{ONNXRUNTIME_ROOT}" CACHE PATH "an installed ONNX Runtime (include/, lib/)")
 add_library(onnxruntime INTERFACE)
 if(NOT ONNXRUNTIME_ROOT)
-  pkg_check_modules(ort IMPORTED_TARGET libonnxruntime)
+  pkg_check_modules(ort QUIET IMPORTED_TARGET libonnxruntime)
 endif()
 if(ONNXRUNTIME_ROOT OR NOT ort_FOUND)
-  set(ort_hints ${ONNXRUNTIME_ROOT} ${CLEAVE_CACHE}/onnxruntime)
-  find_path(ORT_INCLUDE onnxruntime_c_api.h HINTS ${ort_hints}
+  file(READ ${CMAKE_SOURCE_DIR}/tools/onnxruntime/package.json ort_package)
+  string(JSON ort_version GET "${ort_package}" dependencies onnxruntime-node)
+  set(ort_hints ${ONNXRUNTIME_ROOT} ${CLEAVE_CACHE}/onnxruntime-${ort_version})
+  find_path(ORT_INCLUDE_${ort_version} onnxruntime_c_api.h HINTS ${ort_hints}
     PATH_SUFFIXES include include/onnxruntime include/onnxruntime/core/session NO_DEFAULT_PATH)
-  find_file(ORT_LIBRARY NAMES libonnxruntime.so.1 libonnxruntime.so HINTS ${ort_hints} PATH_SUFFIXES lib lib64 NO_DEFAULT_PATH)
-  if(NOT ORT_INCLUDE OR NOT ORT_LIBRARY)
+  find_file(ORT_LIBRARY_${ort_version} NAMES libonnxruntime.so.1 libonnxruntime.so HINTS ${ort_hints}
+    PATH_SUFFIXES lib lib64 NO_DEFAULT_PATH)
+  set(ort_include ${ORT_INCLUDE_${ort_version}})
+  set(ort_library ${ORT_LIBRARY_${ort_version}})
+  if(NOT ort_include OR NOT ort_library)
     message(FATAL_ERROR "ONNX Runtime not found: ${missing}, or set ONNXRUNTIME_ROOT")
   endif()
-  get_filename_component(ort_dir ${ORT_LIBRARY} DIRECTORY)
-  target_include_directories(onnxruntime SYSTEM INTERFACE ${ORT_INCLUDE})
-  target_link_libraries(onnxruntime INTERFACE ${ORT_LIBRARY})
-  target_link_options(onnxruntime INTERFACE -Wl,-rpath,${ort_dir})
+  add_library(onnxruntime_shared SHARED IMPORTED)
+  set_target_properties(onnxruntime_shared PROPERTIES IMPORTED_LOCATION ${ort_library}
+    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${ort_include} INTERFACE_INCLUDE_DIRECTORIES ${ort_include})
+  target_link_libraries(onnxruntime INTERFACE onnxruntime_shared)
 else()
   target_link_libraries(onnxruntime INTERFACE PkgConfig::ort)
 endif()

@@ -1,5 +1,7 @@
 #include "base/file.h"
+
 #include "base/clock.h"
+#include "base/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,16 +16,10 @@
 #define READ_CHUNK_BYTES ((size_t)1 << 16)
 #define REMOVE_FDS       16 /* directories that nftw() holds open at once */
 
-static void fd_close(int *fd)
-{
-    if (*fd >= 0) close(*fd);
-    *fd = -1;
-}
-
 /* Open to read; `*bytes` is its size when it is a regular file, else -1. */
 static clv_status open_input(const char *path, int *fd, int64_t *bytes, clv_error *err)
 {
-    CLV_AUTO(fd_close) int opened = open(path, O_RDONLY | O_CLOEXEC);
+    CLV_AUTO(clv_fd_close) int opened = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
     if (opened < 0 || fstat(opened, &st) != 0) return clv_fail_errno(err, "'%s'", path);
     if (S_ISDIR(st.st_mode))
@@ -36,7 +32,7 @@ static clv_status open_input(const char *path, int *fd, int64_t *bytes, clv_erro
 
 clv_status clv_map_open(const char *path, clv_map *map, clv_error *err)
 {
-    CLV_AUTO(fd_close) int fd = -1;
+    CLV_AUTO(clv_fd_close) int fd = -1;
     int64_t bytes = -1;
     clv_status status = open_input(path, &fd, &bytes, err);
     if (status) return status;
@@ -84,7 +80,7 @@ static clv_status read_all(int fd, const char *path, size_t limit_bytes, clv_buf
 
 clv_status clv_file_read(const char *path, size_t limit_bytes, clv_buf *out, clv_error *err)
 {
-    CLV_AUTO(fd_close) int opened = -1;
+    CLV_AUTO(clv_fd_close) int opened = -1;
     int fd = STDIN_FILENO;
     int64_t bytes = -1;
     if (strcmp(path, "-") != 0) {
@@ -120,7 +116,7 @@ static void sync_dir_of(const char *path)
     const char *slash = strrchr(path, '/');
     CLV_AUTO(clv_text_free)
     char *dir = !slash ? clv_strdup(".") : clv_strndup(path, (size_t)(slash - path) + 1);
-    CLV_AUTO(fd_close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLV_AUTO(clv_fd_close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) fsync(fd);
 }
 
@@ -129,7 +125,7 @@ static clv_status replace(const char *path, const void *data, size_t bytes, clv_
     CLV_AUTO(clv_text_free)
     char *beside =
         clv_format("%s.%ld-%llx.tmp", path, (long)getpid(), (unsigned long long)clv_now_ns());
-    CLV_AUTO(fd_close) int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    CLV_AUTO(clv_fd_close) int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) return clv_fail_errno(err, "'%s' cannot be written", path);
     clv_status status = write_all(fd, path, data, bytes, err);
     if (!status && (fsync(fd) != 0 || rename(beside, path) != 0))
@@ -152,7 +148,7 @@ clv_status clv_file_write(const char *path, const void *data, size_t bytes, clv_
     if (there && S_ISDIR(st.st_mode))
         return clv_fail(err, CLV_EINVAL, "'%s' is a directory, a file is wanted", path);
     if (there && !S_ISREG(st.st_mode)) { /* a pipe or /dev/null is written, never replaced */
-        CLV_AUTO(fd_close) int fd = open(path, O_WRONLY | O_CLOEXEC);
+        CLV_AUTO(clv_fd_close) int fd = open(path, O_WRONLY | O_CLOEXEC);
         if (fd < 0) return clv_fail_errno(err, "'%s' cannot be written", path);
         return write_all(fd, path, data, bytes, err);
     }

@@ -1,0 +1,69 @@
+/* The device profiler: times every legal prefix and suffix of a network on this machine.
+ *
+ *     clv_profile *profile;
+ *     clv_profiler_options o = {.model = "resnet18", .threads = 1, .slowdown = 1};
+ *     clv_profiler_run(network, engine, &o, show_progress, bar, &profile, &err);
+ *     clv_profile_write("edge.json", profile, &err);
+ *     clv_profile_free(profile);
+ *
+ * What is timed is what will run: compiled segments, on real activations (zeros or denormals would
+ * run at another speed): the network's inputs are seeded random numbers, the tensors at a cut are
+ * what its prefix made of them.
+ *
+ * How: the cuts are taken in the order of measure/cut_choice.h, in blocks whose segments are
+ * resident together (bounded by CLV_PROFILER_RESIDENT_MAX segments and an estimate of their
+ * memory). Within a block the runs are interleaved: one visit to each segment, then again, so that a
+ * change of the machine's speed meets all cuts alike. A visit first runs the segment once untimed
+ * (it warms the caches that the segment before it has filled; not for runs so long that it makes no
+ * difference), then a few times timed. Rounds go on until the median of every segment has a
+ * relative standard error below `precision`, or the block's share of the budget is spent; a segment
+ * that is precise enough is not visited again. The whole network stays resident and is timed in every
+ * round: if a block saw it run slower or faster than all blocks did together, by more than the noise
+ * of its median, the block's times are scaled by that ratio.
+ *
+ * A budget that ends early leaves cuts without a time (n = 0), which are no candidates for plans.
+ * Nothing is interpolated. The whole is always measured.
+ *
+ * Threads: runs in the caller's thread; the progress is called from it. Other work on the machine
+ * makes the times longer: profile an idle machine.
+ */
+#ifndef CLV_MEASURE_PROFILER_H
+#define CLV_MEASURE_PROFILER_H
+
+#include "cost/profile.h"
+#include "repo/network.h"
+
+#define CLV_PROFILER_BUDGET_US    ((int64_t)30000000)
+#define CLV_PROFILER_PRECISION    0.015
+#define CLV_PROFILER_RESIDENT_MAX 64
+#define CLV_PROFILER_MEMORY_MAX   ((size_t)512 << 20)
+enum { CLV_PROFILER_ROUNDS_MIN = 5, CLV_PROFILER_ROUNDS_MAX = 100 };
+
+typedef struct clv_profiler_options {
+    const char *model; /* its name in the profile; NULL: the network's path */
+    int threads;       /* recorded in the profile, as the engine knows them */
+    double slowdown;   /* recorded; 0: 1 */
+    int64_t budget_us; /* wall time to stay about within; 0: CLV_PROFILER_BUDGET_US */
+    double precision;  /* 0: CLV_PROFILER_PRECISION */
+    size_t max_cuts;   /* time at most this many besides the whole; 0: no limit */
+    bool all;          /* time every cut (of max_cuts), however long it takes */
+    bool no_prefixes;  /* a node that is only ever the cloud needs suffixes, … */
+    bool no_suffixes;  /* … one that is only ever the edge needs prefixes */
+    uint64_t seed;     /* of the inputs */
+} clv_profiler_options;
+
+/* `done` of `total` steps; total does not change during a run. */
+typedef void (*clv_profiler_progress)(void *arg, size_t done, size_t total);
+
+/* `engine` is the one that the network was opened with; its device and description go into the
+ * profile. Segments that were resident before stay so, the others are evicted. Errors are those of
+ * compiling and running, with the cut's label before them. */
+CLV_MUST
+clv_status clv_profiler_run(clv_network *network, const clv_engine *engine,
+                            const clv_profiler_options *options, clv_profiler_progress progress,
+                            void *arg, clv_profile **out, clv_error *err);
+
+/* The profile of a network with all times 0: its cuts and units, what `inspect` shows. */
+clv_profile *clv_profiler_blank(const clv_network *network);
+
+#endif

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define BURST_S       100e-6
+#define BURST_S       250e-6
 #define GSO_OFF_BYTES 2000 /* below two segments: every packet comes alone */
 #define GSO_MAX_BYTES 65536
 #define ADDRESS_BASE  0x64400001u /* 100.64.0.1, RFC 6598: shared address space */

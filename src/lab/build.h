@@ -21,7 +21,7 @@ CLV_MUST
 clv_status clv_build_up(const clv_lab_options *o, clv_build *b, clv_error *err);
 
 /* Choose how large a piece TCP may hand to a link at once (GSO), after its values changed: what the
- * wire takes 100 µs for, but single packets where packets get lost one by one or the wire is slow.
+ * wire takes 250 µs for, but single packets where packets get lost one by one or the wire is slow.
  * Large pieces save processor time on fast links, single packets keep the dynamics of slow ones. */
 CLV_MUST
 clv_status clv_build_tune(clv_build *b, size_t link, clv_error *err);

@@ -29,8 +29,11 @@ struct clv_lab {
 void clv_lab_link_values(const clv_link *link, clv_shape_values *up, clv_shape_values *down)
 {
     int64_t delay_us = (int64_t)(link->rtt_us / 2);
-    *up = (clv_shape_values){.rate_bytes_per_s = link->up_bytes_per_s, .delay_us = delay_us};
-    *down = (clv_shape_values){.rate_bytes_per_s = link->down_bytes_per_s, .delay_us = delay_us};
+    double loss = link->up ? 0 : 1; /* down: whatever is sent is lost */
+    *up = (clv_shape_values){
+        .rate_bytes_per_s = link->up_bytes_per_s, .delay_us = delay_us, .loss = loss};
+    *down = (clv_shape_values){
+        .rate_bytes_per_s = link->down_bytes_per_s, .delay_us = delay_us, .loss = loss};
 }
 
 static clv_status check_host(const clv_lab_options *o, size_t i, clv_error *err)
@@ -48,9 +51,9 @@ static clv_status check_host(const clv_lab_options *o, size_t i, clv_error *err)
     for (size_t j = 0; j < i; j++)
         if (strcmp(o->hosts[j].name, h->name) == 0)
             return clv_fail(err, CLV_EINVAL, "lab host '%s': named twice", h->name);
-    if (!(h->slowdown == 0 || h->slowdown >= 1))
-        return clv_fail(err, CLV_EINVAL, "lab host '%s': slowdown %g, 1 or more is possible",
-                        h->name, h->slowdown);
+    if (!(h->slowdown == 0 || (h->slowdown >= 1 && h->slowdown <= CLV_LAB_SLOWDOWN_MAX)))
+        return clv_fail(err, CLV_EINVAL, "lab host '%s': slowdown %g: 1 to %d are possible",
+                        h->name, h->slowdown, CLV_LAB_SLOWDOWN_MAX);
     return CLV_OK;
 }
 

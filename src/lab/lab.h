@@ -36,6 +36,7 @@
 #include <sys/types.h>
 
 #define CLV_LAB_CONGESTION_DEFAULT "cubic"
+#define CLV_LAB_SLOWDOWN_MAX       1000
 
 typedef struct clv_lab_host {
     const char *name; /* letters, digits, '-', '_'; at most CLV_LAB_NAME_MAX - 1, not "lo" */
@@ -71,7 +72,8 @@ typedef struct clv_lab_options {
 
 typedef struct clv_lab clv_lab;
 
-/* Each direction of a link as the relay takes it: half the round trip each way. */
+/* Each direction of a link as the relay takes it: half the round trip each way. A link that is down
+ * loses everything. */
 void clv_lab_link_values(const clv_link *link, clv_shape_values *up, clv_shape_values *down);
 
 /* `*out` is the caller's. Options are copied. Errors: CLV_EDENIED without the rights, CLV_EINVAL for

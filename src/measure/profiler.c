@@ -41,6 +41,18 @@ typedef struct run {
     int64_t end_us;
 } run;
 
+static size_t steps_for(size_t n_cuts, const clv_profiler_options *o)
+{
+    size_t n = o->max_cuts ? CLV_MIN(o->max_cuts, n_cuts) : n_cuts;
+    return n * (1 + CLV_PROFILER_ROUNDS_MIN) + 1;
+}
+
+size_t clv_profiler_steps(const clv_network *network, const clv_profiler_options *options)
+{
+    return steps_for(clv_network_cuts(network)->n - 2,
+                     options); /* cut 0 and the last are the whole */
+}
+
 static void step(run *r, size_t n)
 {
     r->done = CLV_MIN(r->done + n, r->total);
@@ -266,7 +278,7 @@ clv_status clv_profiler_run(clv_network *network, const clv_engine *engine,
     r.precision = options->precision > 0 ? options->precision : CLV_PROFILER_PRECISION;
     r.choice = clv_cut_choice_new(clv_network_graph(network), cuts);
     r.n_wanted = options->max_cuts ? CLV_MIN(options->max_cuts, r.choice->n) : r.choice->n;
-    r.total = r.n_wanted * (1 + CLV_PROFILER_ROUNDS_MIN) + 1;
+    r.total = steps_for(r.choice->n, options);
     r.block_of = clv_alloc_array(cuts->n, sizeof *r.block_of);
     r.block_whole_us = clv_alloc_array(r.n_wanted + 1, sizeof *r.block_whole_us);
     r.block_whole_error = clv_alloc_array(r.n_wanted + 1, sizeof *r.block_whole_error);

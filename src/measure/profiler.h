@@ -52,6 +52,8 @@ typedef struct clv_profiler_options {
     uint64_t seed;     /* of the inputs */
 } clv_profiler_options;
 
+/* How many steps a run with these options reports, for a progress bar. */
+size_t clv_profiler_steps(const clv_network *network, const clv_profiler_options *options);
 /* `done` of `total` steps; total does not change during a run. */
 typedef void (*clv_profiler_progress)(void *arg, size_t done, size_t total);
 

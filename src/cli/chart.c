@@ -1,0 +1,257 @@
+#include "cli/chart.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Okabe and Ito's colours, which the colour-blind can tell apart as well, a little lighter. */
+static const char *const colours[] = {"#4477aa", "#ee7733", "#228833", "#aa3377",
+                                      "#66ccee", "#ccbb44", "#bbbbbb"};
+#define INK  "#222222"
+#define SOFT "#666666"
+#define GRID "#e4e4e4"
+
+enum { LEFT = 72, RIGHT = 24, TOP = 64, PANEL = 190, GAP = 46, LABELS = 150 };
+
+typedef struct box {
+    double x, y, w, h;
+} box;
+
+static const char *colour(int kind)
+{
+    return colours[(unsigned)kind % CLV_COUNT(colours)];
+}
+
+static void add_escaped(clv_buf *svg, const char *text)
+{
+    for (; *text; text++) {
+        switch (*text) {
+        case '<': clv_buf_text(svg, "&lt;"); break;
+        case '>': clv_buf_text(svg, "&gt;"); break;
+        case '&': clv_buf_text(svg, "&amp;"); break;
+        case '"': clv_buf_text(svg, "&quot;"); break;
+        default:
+            if ((unsigned char)*text >= 0x20) clv_buf_char(svg, *text);
+        }
+    }
+}
+
+/* `style` is the rest of the element's attributes. */
+static void add_text(clv_buf *svg, double x, double y, const char *style, const char *text)
+{
+    clv_buf_printf(svg, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, style);
+    add_escaped(svg, text);
+    clv_buf_text(svg, "</text>\n");
+}
+
+static void add_line(clv_buf *svg, double x1, double y1, double x2, double y2, const char *style)
+{
+    clv_buf_printf(svg, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" %s/>\n", x1, y1, x2,
+                   y2, style);
+}
+
+static void begin(clv_buf *svg, double width, double height, const clv_chart_text *text)
+{
+    clv_buf_printf(svg,
+                   "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
+                   "viewBox=\"0 0 %.0f %.0f\" font-family=\"Helvetica, Arial, sans-serif\" "
+                   "font-size=\"11\" fill=\"" INK "\">\n"
+                   "<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n",
+                   width, height, width, height);
+    if (text->title) add_text(svg, LEFT, 26, "font-size=\"16\" font-weight=\"bold\"", text->title);
+    if (text->subtitle) add_text(svg, LEFT, 44, "fill=\"" SOFT "\"", text->subtitle);
+}
+
+/* The distance of ticks that gives about `n` of them up to `top`. */
+static double tick_step(double top, int n)
+{
+    double raw = top / n, power = pow(10, floor(log10(raw))), digit = raw / power;
+    return power * (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10);
+}
+
+static void add_grid(clv_buf *svg, const box *b, double top)
+{
+    double step = tick_step(top, 5);
+    for (int i = 0; i * step <= top * 1.0001; i++) {
+        double y = b->y + b->h - b->h * i * step / top;
+        char text[32];
+        snprintf(text, sizeof text, "%.10g", i * step);
+        add_line(svg, b->x, y, b->x + b->w, y, "stroke=\"" GRID "\"");
+        add_text(svg, b->x - 6, y + 4, "text-anchor=\"end\" fill=\"" SOFT "\"", text);
+    }
+}
+
+static double largest(const clv_chart_panel *p, size_t n)
+{
+    double top = p->level;
+    for (size_t i = 0; i < n; i++) {
+        top = fmax(top, p->values[i]);
+        if (p->marks) top = fmax(top, p->marks[i]);
+    }
+    return top > 0 ? top * 1.06 : 1;
+}
+
+/* A swatch and its text; returns where the next one may begin. */
+static double add_legend(clv_buf *svg, double x, double y, const char *swatch, const char *text)
+{
+    clv_buf_printf(svg, "<g transform=\"translate(%.1f %.1f)\">%s</g>\n", x, y, swatch);
+    add_text(svg, x + 16, y, "fill=\"" SOFT "\"", text);
+    return x + 30 + 6.2 * (double)strlen(text);
+}
+
+static void add_legends(clv_buf *svg, const box *b, const clv_chart_panel *p)
+{
+    double x = b->x + 20 + 7.5 * (double)(strlen(p->title) + strlen(p->unit) + 3);
+    char swatch[128];
+    for (size_t i = 0; i < p->n_kinds && p->kind_names; i++) {
+        snprintf(swatch, sizeof swatch,
+                 "<rect x=\"0\" y=\"-9\" width=\"11\" height=\"10\" fill=\"%s\"/>", colour((int)i));
+        x = add_legend(svg, x, b->y - 10, swatch, p->kind_names[i]);
+    }
+    if (p->marks && p->marks_text)
+        x = add_legend(svg, x, b->y - 10,
+                       "<line x1=\"0\" y1=\"-4\" x2=\"12\" y2=\"-4\" stroke=\"" INK
+                       "\" stroke-width=\"2\"/>",
+                       p->marks_text);
+    if (p->level > 0 && p->level_text)
+        add_legend(svg, x, b->y - 10,
+                   "<line x1=\"0\" y1=\"-4\" x2=\"12\" y2=\"-4\" stroke=\"" INK
+                   "\" stroke-dasharray=\"4 3\"/>",
+                   p->level_text);
+}
+
+static void add_panel(clv_buf *svg, const box *b, const clv_chart_panel *p, size_t n)
+{
+    double top = largest(p, n), pitch = b->w / (double)n;
+    char title[160];
+    snprintf(title, sizeof title, "%.100s (%.30s)", p->title, p->unit);
+    add_text(svg, b->x, b->y - 10, "font-size=\"12\" font-weight=\"bold\"", title);
+    add_legends(svg, b, p);
+    add_grid(svg, b, top);
+    for (size_t i = 0; i < n; i++) {
+        double h = b->h * p->values[i] / top;
+        clv_buf_printf(svg,
+                       "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"%s\"/>\n",
+                       b->x + pitch * ((double)i + 0.14), b->y + b->h - h, pitch * 0.72, h,
+                       colour(p->kinds ? p->kinds[i] : p->kind));
+    }
+    for (size_t i = 0; i < n && p->marks; i++) {
+        double y = b->y + b->h - b->h * p->marks[i] / top;
+        add_line(svg, b->x + pitch * ((double)i + 0.04), y, b->x + pitch * ((double)i + 0.96), y,
+                 "stroke=\"" INK "\" stroke-width=\"1.6\"");
+    }
+    if (p->level > 0) {
+        double y = b->y + b->h - b->h * p->level / top;
+        add_line(svg, b->x, y, b->x + b->w, y, "stroke=\"" INK "\" stroke-dasharray=\"4 3\"");
+    }
+    add_line(svg, b->x, b->y + b->h, b->x + b->w, b->y + b->h, "stroke=\"" SOFT "\"");
+}
+
+void clv_chart_bars(clv_buf *svg, const clv_chart_text *text, const char *const *labels, size_t n,
+                    const clv_chart_panel *panels, size_t n_panels)
+{
+    double pitch = fmin(fmax(860.0 / (double)CLV_MAX(n, (size_t)1), 7), 44);
+    double inner = fmax(pitch * (double)n, 560), height = TOP + LABELS + 12;
+    height += (double)n_panels * (PANEL + GAP) - GAP;
+    begin(svg, LEFT + inner + RIGHT, height + 20, text);
+    box b = {LEFT, TOP + 16, inner, PANEL};
+    for (size_t i = 0; i < n_panels; i++) {
+        add_panel(svg, &b, &panels[i], n);
+        b.y += PANEL + GAP;
+    }
+    double y = b.y - GAP + 12;
+    pitch = inner / (double)CLV_MAX(n, (size_t)1);
+    size_t every = (size_t)ceil(11 / pitch);
+    for (size_t i = 0; i < n; i += every) {
+        double x = LEFT + pitch * ((double)i + 0.5) + 3;
+        char style[120];
+        snprintf(style, sizeof style,
+                 "text-anchor=\"end\" font-size=\"10\" transform=\"rotate(-60 %.1f %.1f)\"", x, y);
+        add_text(svg, x, y, style, labels[i]);
+    }
+    clv_buf_text(svg, "</svg>\n");
+}
+
+/* A logarithmic axis: the values at its two ends, whole decades apart or close to the data. */
+typedef struct log_axis {
+    double low, high;
+} log_axis;
+
+static double along(const log_axis *a, double v)
+{
+    return log(v / a->low) / log(a->high / a->low);
+}
+
+static void widen_axis(log_axis *a, double v)
+{
+    a->low = a->low > 0 ? fmin(a->low, v) : v;
+    a->high = fmax(a->high, v);
+}
+
+/* 1, 2 and 5 of each decade, only the decades themselves when there are many. */
+static void add_log_ticks(clv_buf *svg, const box *b, const log_axis *a, bool vertical)
+{
+    static const double digits[] = {1, 2, 5};
+    size_t n_digits = log10(a->high / a->low) > 3.5 ? 1 : CLV_COUNT(digits);
+    for (double power = pow(10, floor(log10(a->low))); power <= a->high; power *= 10)
+        for (size_t i = 0; i < n_digits; i++) {
+            double v = power * digits[i], at = along(a, v);
+            if (at < -1e-9 || at > 1 + 1e-9) continue;
+            char text[32];
+            snprintf(text, sizeof text, "%.10g", v);
+            double x = b->x + b->w * at, y = b->y + b->h * (1 - at);
+            if (vertical) {
+                add_line(svg, b->x, y, b->x + b->w, y, "stroke=\"" GRID "\"");
+                add_text(svg, b->x - 6, y + 4, "text-anchor=\"end\" fill=\"" SOFT "\"", text);
+            } else {
+                add_line(svg, x, b->y, x, b->y + b->h, "stroke=\"" GRID "\"");
+                add_text(svg, x, b->y + b->h + 16, "text-anchor=\"middle\" fill=\"" SOFT "\"",
+                         text);
+            }
+        }
+}
+
+static void add_curve(clv_buf *svg, const box *b, const log_axis *x, const log_axis *y,
+                      const clv_chart_line *l)
+{
+    clv_buf_printf(svg, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%s\"%s points=\"",
+                   colour(l->kind), l->strong ? "3" : "1.4",
+                   l->strong ? "" : " stroke-dasharray=\"5 4\"");
+    for (size_t i = 0; i < l->n; i++)
+        clv_buf_printf(svg, "%.1f,%.1f ", b->x + b->w * along(x, l->x[i]),
+                       b->y + b->h * (1 - along(y, l->y[i])));
+    clv_buf_text(svg, "\"/>\n");
+}
+
+void clv_chart_lines(clv_buf *svg, const clv_chart_text *text, const clv_chart_axes *axes,
+                     const clv_chart_line *lines, size_t n)
+{
+    enum { WIDTH = 620, HEIGHT = 380, KEY = 250 };
+    log_axis x = {0}, y = {0};
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < lines[i].n; k++) {
+            widen_axis(&x, lines[i].x[k]);
+            widen_axis(&y, lines[i].y[k]);
+        }
+    y.low /= 1.15;
+    y.high *= 1.15;
+    begin(svg, LEFT + WIDTH + KEY, TOP + HEIGHT + 56, text);
+    box b = {LEFT, TOP, WIDTH, HEIGHT};
+    add_log_ticks(svg, &b, &x, false);
+    add_log_ticks(svg, &b, &y, true);
+    for (size_t i = 0; i < n; i++) {
+        add_curve(svg, &b, &x, &y, &lines[i]);
+        double at = TOP + 14 + 20 * (double)i;
+        char style[96];
+        snprintf(style, sizeof style, "stroke=\"%s\" stroke-width=\"%s\"%s", colour(lines[i].kind),
+                 lines[i].strong ? "3" : "1.4", lines[i].strong ? "" : " stroke-dasharray=\"5 4\"");
+        add_line(svg, LEFT + WIDTH + 16, at - 4, LEFT + WIDTH + 40, at - 4, style);
+        add_text(svg, LEFT + WIDTH + 46, at, "", lines[i].name);
+    }
+    add_text(svg, b.x + b.w / 2, b.y + b.h + 38, "text-anchor=\"middle\"", axes->x_title);
+    char turned[96];
+    snprintf(turned, sizeof turned, "text-anchor=\"middle\" transform=\"rotate(-90 18 %.0f)\"",
+             b.y + b.h / 2);
+    add_text(svg, 18, b.y + b.h / 2, turned, axes->y_title);
+    clv_buf_text(svg, "</svg>\n");
+}

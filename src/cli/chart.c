@@ -11,7 +11,7 @@ static const char *const colours[] = {"#4477aa", "#ee7733", "#228833", "#aa3377"
 #define SOFT "#666666"
 #define GRID "#e4e4e4"
 
-enum { LEFT = 72, RIGHT = 24, TOP = 64, PANEL = 190, GAP = 46, LABELS = 150 };
+enum { LEFT = 72, RIGHT = 24, TOP = 64, PANEL = 190, GAP = 46 };
 
 typedef struct box {
     double x, y, w, h;
@@ -147,13 +147,21 @@ static void add_panel(clv_buf *svg, const box *b, const clv_chart_panel *p, size
     add_line(svg, b->x, b->y + b->h, b->x + b->w, b->y + b->h, "stroke=\"" SOFT "\"");
 }
 
+/* How far the longest label hangs down, turned by 60 degrees. */
+static double label_drop(const char *const *labels, size_t n)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < n; i++) most = CLV_MAX(most, strlen(labels[i]));
+    return 5.2 * (double)most;
+}
+
 void clv_chart_bars(clv_buf *svg, const clv_chart_text *text, const char *const *labels, size_t n,
                     const clv_chart_panel *panels, size_t n_panels)
 {
     double pitch = fmin(fmax(860.0 / (double)CLV_MAX(n, (size_t)1), 7), 44);
-    double inner = fmax(pitch * (double)n, 560), height = TOP + LABELS + 12;
+    double inner = fmax(pitch * (double)n, 560), height = TOP + 40 + label_drop(labels, n);
     height += (double)n_panels * (PANEL + GAP) - GAP;
-    begin(svg, LEFT + inner + RIGHT, height + 20, text);
+    begin(svg, LEFT + inner + RIGHT, height, text);
     box b = {LEFT, TOP + 16, inner, PANEL};
     for (size_t i = 0; i < n_panels; i++) {
         add_panel(svg, &b, &panels[i], n);

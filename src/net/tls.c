@@ -1,5 +1,7 @@
 #include "net/tls.h"
 
+#include "base/mem.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
@@ -138,7 +140,8 @@ static bool expect_host(SSL *ssl, const char *host)
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
     }
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+    CLV_AUTO(clv_text_free) char *name = clv_strdup(host); /* OpenSSL's macro wants it writable */
+    return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
 clv_status clv_tls_session(SSL_CTX *context, int fd, const char *host, SSL **out, clv_error *err)

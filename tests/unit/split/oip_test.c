@@ -184,11 +184,10 @@ typedef struct typed_request {
 
 static void typed_request_init(typed_request *t)
 {
-    *t = (typed_request){.request = INFERENCE__MODEL_INFER_REQUEST__INIT,
-                         .input = INFERENCE__MODEL_INFER_REQUEST__INFER_INPUT_TENSOR__INIT,
-                         .contents = INFERENCE__INFER_TENSOR_CONTENTS__INIT,
-                         .shape = {2},
-                         .values = {1.5f, -2}};
+    *t = (typed_request){.shape = {2}, .values = {1.5f, -2}};
+    inference__model_infer_request__init(&t->request);
+    inference__model_infer_request__infer_input_tensor__init(&t->input);
+    inference__infer_tensor_contents__init(&t->contents);
     static char model[] = "m", name[] = "x", dtype[] = "FP32";
     t->inputs = &t->input;
     t->request.model_name = model;

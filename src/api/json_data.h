@@ -32,8 +32,8 @@ CLV_MUST
 clv_status clv_json_data_parse(const clv_json_span *in, const char *name, clv_dtype dtype,
                                const clv_shape *shape, clv_tensor *out, clv_error *err);
 
-/* Append a flat array; floats are the shorter of "%.7g" and "%.9g" (FP64: 15 and 17 digits) that
- * reads back as the same value. CLV_EUNSUPPORTED: NaN and infinity, which JSON cannot say, FP16 and
+/* Append a flat array; floats have seven digits if that reads back as the same value, else nine
+ * (FP64: 15 and 17). CLV_EUNSUPPORTED: NaN and infinity, which JSON cannot say, FP16 and
  * BF16, and BYTES that are not UTF-8. */
 CLV_MUST
 clv_status clv_json_data_write(clv_buf *out, const clv_tensor *t, clv_error *err);

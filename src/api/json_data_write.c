@@ -1,4 +1,5 @@
 #include "api/json_data.h"
+#include "api/json_number.h"
 #include "api/json_string.h"
 
 #include <inttypes.h>
@@ -9,9 +10,53 @@
 
 enum { NUMBER_ROOM = 32 };
 
+enum { FIXED_DECIMALS_MAX = 13 };
+static const uint64_t tens[FIXED_DECIMALS_MAX + 1] = {
+    1ULL,           10ULL,           100ULL,           1000ULL,          10000ULL,
+    100000ULL,      1000000ULL,      10000000ULL,      100000000ULL,     1000000000ULL,
+    10000000000ULL, 100000000000ULL, 1000000000000ULL, 10000000000000ULL};
+
+/* "123.45" from 12345 and two decimals, without trailing zeros; returns the end. */
+static char *put_fixed(char *at, uint64_t mantissa, int decimals)
+{
+    for (; decimals > 0 && mantissa % 10 == 0; decimals--) mantissa /= 10;
+    char digits[NUMBER_ROOM];
+    int n = 0;
+    for (; mantissa || n <= decimals; mantissa /= 10) digits[n++] = (char)('0' + mantissa % 10);
+    while (n > 0) {
+        if (n == decimals) *at++ = '.';
+        *at++ = digits[--n];
+    }
+    *at = 0;
+    return at;
+}
+
+/* The value with `precision` digits in fixed notation; false if it would read back as another. */
+static bool put_rounded(char *text, float value, int exponent, int precision)
+{
+    int decimals = precision - 1 - exponent;
+    if (decimals < 0 || decimals > FIXED_DECIMALS_MAX) return false;
+    double magnitude = fabs((double)value);
+    char *at = text;
+    if (value < 0) *at++ = '-';
+    at = put_fixed(at, (uint64_t)(magnitude * (double)tens[decimals] + 0.5), decimals);
+    clv_json_number n;
+    return clv_json_number_scan(text, at, &n) && clv_json_number_float(&n) == value;
+}
+
+/* printf is exact and slow (a quarter of a microsecond): it does what is very small or large. */
 static void put_float(clv_buf *out, float value)
 {
     char text[NUMBER_ROOM];
+    double magnitude = fabs((double)value);
+    int exponent = -5;
+    if (magnitude >= 1e-5 && magnitude < 1e9) {
+        for (double power = 1e-4; power <= magnitude; power *= 10) exponent++;
+        if (put_rounded(text, value, exponent, 7) || put_rounded(text, value, exponent, 9)) {
+            clv_buf_text(out, text);
+            return;
+        }
+    }
     snprintf(text, sizeof text, "%.7g", (double)value);
     if (strtof(text, NULL) != value) snprintf(text, sizeof text, "%.9g", (double)value);
     clv_buf_text(out, text);

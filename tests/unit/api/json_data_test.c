@@ -170,6 +170,45 @@ static void written_data_reads_back(void **state)
     }
 }
 
+static void floats_are_written_short(void **state)
+{
+    (void)state;
+    const float values[] = {0,     -0.0f, 1,    -2.5f, 0.1f,          1e-5f,    123456.75f,
+                            1e-6f, 3e38f, 1e9f, 1e8f,  0.3333333433f, 16777216, 1e-45f};
+    clv_buf b = {0};
+    clv_error err = {0};
+    clv_tensor t = clv_tensor_view("y", CLV_F32, clv_shape_of(1, 14), values, sizeof values);
+    assert_ok(clv_json_data_write(&b, &t, &err), err);
+    assert_string_equal(b.data, "[0,-0,1,-2.5,0.1,1e-05,123456.75,1e-06,3e+38,1e+09,100000000,"
+                                "0.333333343,16777216,1.401298e-45]");
+    clv_tensor_done(&t);
+    clv_buf_done(&b);
+}
+
+/* Every magnitude a float can have, written and read. */
+static void any_float_reads_back(void **state)
+{
+    (void)state;
+    clv_rng rng = clv_rng_seeded(11);
+    enum { COUNT = 50000 };
+    static float values[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        uint32_t bits = (uint32_t)clv_rng_next(&rng);
+        memcpy(&values[i], &bits, sizeof bits);
+        if (!isfinite(values[i]) || i % 2) values[i] = (float)clv_rng_normal(&rng);
+    }
+    clv_shape shape = clv_shape_of(1, COUNT);
+    clv_tensor t = clv_tensor_view("y", CLV_F32, shape, values, sizeof values), back;
+    clv_buf b = {0};
+    clv_error err = {0};
+    assert_ok(clv_json_data_write(&b, &t, &err), err);
+    assert_ok(parse(b.data, CLV_F32, shape, &back, &err), err);
+    assert_memory_equal(back.data, values, sizeof values);
+    clv_tensor_done(&t);
+    clv_tensor_done(&back);
+    clv_buf_done(&b);
+}
+
 static void what_json_cannot_say_is_refused(void **state)
 {
     (void)state;
@@ -204,6 +243,8 @@ int main(void)
         cmocka_unit_test(wrong_forms_are_refused),
         cmocka_unit_test(numbers_are_rounded_as_libc_does),
         cmocka_unit_test(written_data_reads_back),
+        cmocka_unit_test(floats_are_written_short),
+        cmocka_unit_test(any_float_reads_back),
         cmocka_unit_test(what_json_cannot_say_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,7 +84,7 @@ static void print_values(const clv_tensor *t, FILE *out)
     if (t->dtype != CLV_TEXT && count) {
         summary s = summarise(t);
         fprintf(out, "  min %.6g  mean %.6g  max %.6g", s.least, s.mean, s.greatest);
-        if (s.not_finite) fprintf(out, "  (%zu values are not finite)", s.not_finite);
+        if (s.not_finite) fprintf(out, "  (%zu not finite)", s.not_finite);
         fputc('\n', out);
     }
     fputs(" ", out);

@@ -213,7 +213,7 @@ clv_status clv_remote_describe(clv_remote *r, const char *model, const char *ver
     return CLV_OK;
 }
 
-static void times_of(const waiting *w, int64_t start_us, int64_t end_us, clv_answer *a)
+static void times_of(const waiting *w, int64_t start_us, int64_t end_us, clv_outcome *a)
 {
     bool told = w->sent_us && w->first_byte_us; /* 0: unknown */
     a->timed = a->timing.total_us > 0;
@@ -226,7 +226,7 @@ static void times_of(const waiting *w, int64_t start_us, int64_t end_us, clv_ans
     a->timing.total_us = total_us;
 }
 
-clv_status clv_remote_infer(clv_remote *r, const clv_remote_question *q, clv_answer *out,
+clv_status clv_remote_infer(clv_remote *r, const clv_remote_question *q, clv_outcome *out,
                             clv_error *err)
 {
     int64_t start_us = clv_now_us();
@@ -244,10 +244,10 @@ clv_status clv_remote_infer(clv_remote *r, const clv_remote_question *q, clv_ans
     st = clv_oip_decode_answer(&(clv_oip_bytes){w.message, w.bytes, w.owner}, &a, err);
     clv_body_unref(w.owner);
     if (st) return clv_within(err, "%s", r->o.url);
-    *out = (clv_answer){.model = clv_strdup(*a.model ? a.model : q->model),
-                        .version = *a.version ? clv_strdup(a.version) : NULL,
-                        .outputs = a.outputs,
-                        .timing = a.timing};
+    *out = (clv_outcome){.model = clv_strdup(*a.model ? a.model : q->model),
+                         .version = *a.version ? clv_strdup(a.version) : NULL,
+                         .outputs = a.outputs,
+                         .timing = a.timing};
     a.outputs = (clv_tensors){0};
     memcpy(out->plan, a.plan, sizeof out->plan);
     memcpy(out->recovered, a.recovered, sizeof out->recovered);

@@ -4,7 +4,7 @@
  *     clv_remote_open(&(clv_remote_options){.url = "http://10.0.0.2:8000"}, &node, &err);
  *     clv_remote_model m;
  *     clv_remote_describe(node, "resnet18", NULL, &m, &err);       // what it wants
- *     clv_remote_infer(node, &question, &answer, &err);            // cli/answer.h
+ *     clv_remote_infer(node, &question, &answer, &err);            // cli/outcome.h
  *     clv_remote_model_done(&m);
  *     clv_remote_free(node);
  *
@@ -16,7 +16,7 @@
 #ifndef CLV_CLI_REMOTE_H
 #define CLV_CLI_REMOTE_H
 
-#include "cli/answer.h"
+#include "cli/outcome.h"
 #include "net/http.h"
 
 enum { CLV_REMOTE_SPECS_MAX = 1024, CLV_TOKEN_MAX = 4096 };
@@ -53,13 +53,13 @@ clv_status clv_remote_model_parse(const void *bytes, size_t n, clv_remote_model 
                                   clv_error *err);
 
 /* One inference. `inputs` must live until the remote is freed. `*out` is zeroed before; the caller
- * calls clv_answer_done(). */
+ * calls clv_outcome_done(). */
 typedef struct clv_remote_question {
     const char *model, *version; /* version NULL: newest */
     const clv_tensors *inputs;
 } clv_remote_question;
 CLV_MUST
-clv_status clv_remote_infer(clv_remote *r, const clv_remote_question *q, clv_answer *out,
+clv_status clv_remote_infer(clv_remote *r, const clv_remote_question *q, clv_outcome *out,
                             clv_error *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* An answer as tables and as JSON. */
 #include "base/buf.h"
 #include "base/unit.h"
-#include "cli/answer.h"
 #include "cli/element.h"
+#include "cli/outcome.h"
 #include "cli/table.h"
 #include "cli/text.h"
 
@@ -50,12 +50,12 @@ static void print_classes(const clv_tensor *t, size_t rows, size_t columns,
                                      {"probability", CLV_RIGHT},
                                      {"label", CLV_LEFT}};
     bool named = labels && labels->n;
-    for (size_t row = 0; row < CLV_MIN(rows, (size_t)CLV_ANSWER_ROWS_MAX); row++) {
-        clv_class top[CLV_ANSWER_TOP];
-        clv_answer_top(t, row, columns, top);
+    for (size_t row = 0; row < CLV_MIN(rows, (size_t)CLV_OUTCOME_ROWS_MAX); row++) {
+        clv_class top[CLV_OUTCOME_TOP];
+        clv_outcome_top(t, row, columns, top);
         if (rows > 1) fprintf(out, "row %zu\n", row);
         clv_table *table = clv_table_new(all, named ? CLV_COUNT(all) : CLV_COUNT(all) - 1);
-        for (size_t k = 0; k < CLV_ANSWER_TOP; k++) {
+        for (size_t k = 0; k < CLV_OUTCOME_TOP; k++) {
             clv_table_cell(table, "%zu", top[k].index);
             clv_table_cell(table, "%.4g", top[k].score);
             clv_table_cell(table, "%.2f %%", 100 * top[k].probability);
@@ -65,8 +65,8 @@ static void print_classes(const clv_tensor *t, size_t rows, size_t columns,
         clv_table_print(table, out);
         clv_table_free(table);
     }
-    if (rows > CLV_ANSWER_ROWS_MAX)
-        fprintf(out, "... %zu more rows, -o DIR writes all\n", rows - CLV_ANSWER_ROWS_MAX);
+    if (rows > CLV_OUTCOME_ROWS_MAX)
+        fprintf(out, "... %zu more rows, -o DIR writes all\n", rows - CLV_OUTCOME_ROWS_MAX);
 }
 
 /* Text for a terminal: control characters become dots. */
@@ -80,7 +80,7 @@ static void print_text(const char *text, size_t n, FILE *out)
 
 static void print_values(const clv_tensor *t, FILE *out)
 {
-    size_t count = clv_element_count(t), shown = CLV_MIN(count, (size_t)CLV_ANSWER_FIRST_MAX);
+    size_t count = clv_element_count(t), shown = CLV_MIN(count, (size_t)CLV_OUTCOME_FIRST_MAX);
     if (t->dtype != CLV_TEXT && count) {
         summary s = summarise(t);
         fprintf(out, "  min %.6g  mean %.6g  max %.6g", s.least, s.mean, s.greatest);
@@ -116,7 +116,7 @@ static void print_part(clv_table *table, bool bar, const char *name, int64_t us,
     clv_table_cell(table, "%s", about);
 }
 
-static void print_timing(const clv_answer *a, FILE *out)
+static void print_timing(const clv_outcome *a, FILE *out)
 {
     static const clv_column with_bar[] = {{"time", CLV_LEFT},
                                           {"", CLV_RIGHT},
@@ -148,13 +148,13 @@ static void print_timing(const clv_answer *a, FILE *out)
     clv_table_free(table);
 }
 
-void clv_answer_print(const clv_answer *a, const clv_text_list *labels, FILE *out)
+void clv_outcome_print(const clv_outcome *a, const clv_text_list *labels, FILE *out)
 {
     for (size_t i = 0; i < a->outputs.n; i++) {
         const clv_tensor *t = &a->outputs.items[i];
         size_t rows, columns;
         fprintf(out, "%s  %s %s\n", t->name, clv_dtype_oip(t->dtype), clv_shape_show(&t->shape).s);
-        if (clv_answer_classes(t, &rows, &columns))
+        if (clv_outcome_classes(t, &rows, &columns))
             print_classes(t, rows, columns, labels, out);
         else
             print_values(t, out);
@@ -165,7 +165,7 @@ void clv_answer_print(const clv_answer *a, const clv_text_list *labels, FILE *ou
     print_timing(a, out);
 }
 
-void clv_answer_print_latency(const clv_answer_latency *l, FILE *out)
+void clv_outcome_print_latency(const clv_outcome_latency *l, FILE *out)
 {
     fprintf(out, "\n%zu requests: min %s, p50 %s, p95 %s\n", l->count,
             clv_show_duration(l->min_us).s, clv_show_duration(l->p50_us).s,
@@ -181,10 +181,10 @@ static json_t *classes_json(const clv_tensor *t, size_t rows, size_t columns,
                             const clv_text_list *labels)
 {
     json_t *list = json_array();
-    for (size_t row = 0; row < CLV_MIN(rows, (size_t)CLV_ANSWER_ROWS_MAX); row++) {
-        clv_class top[CLV_ANSWER_TOP];
-        clv_answer_top(t, row, columns, top);
-        for (size_t k = 0; k < CLV_ANSWER_TOP; k++) {
+    for (size_t row = 0; row < CLV_MIN(rows, (size_t)CLV_OUTCOME_ROWS_MAX); row++) {
+        clv_class top[CLV_OUTCOME_TOP];
+        clv_outcome_top(t, row, columns, top);
+        for (size_t k = 0; k < CLV_OUTCOME_TOP; k++) {
             const char *label = label_of(labels, top[k].index);
             json_t *text = label ? json_string(label) : NULL; /* NULL as well when no UTF-8 */
             json_array_append_new(
@@ -200,7 +200,7 @@ static json_t *classes_json(const clv_tensor *t, size_t rows, size_t columns,
 static json_t *first_json(const clv_tensor *t)
 {
     json_t *list = json_array();
-    size_t shown = CLV_MIN(clv_element_count(t), (size_t)CLV_ANSWER_FIRST_MAX), at = 0, n;
+    size_t shown = CLV_MIN(clv_element_count(t), (size_t)CLV_OUTCOME_FIRST_MAX), at = 0, n;
     const char *text;
     for (size_t i = 0; i < shown; i++) {
         json_t *value = NULL;
@@ -221,7 +221,7 @@ static json_t *output_json(const clv_tensor *t, const clv_text_list *labels)
         json_array_append_new(shape, json_integer(t->shape.dim[i]));
     json_t *o = json_pack("{s:s, s:s, s:o}", "name", t->name, "datatype", clv_dtype_oip(t->dtype),
                           "shape", shape);
-    if (clv_answer_classes(t, &rows, &columns)) {
+    if (clv_outcome_classes(t, &rows, &columns)) {
         json_object_set_new(o, "top", classes_json(t, rows, columns, labels));
         return o;
     }
@@ -235,7 +235,7 @@ static json_t *output_json(const clv_tensor *t, const clv_text_list *labels)
     return o;
 }
 
-static json_t *timing_json(const clv_answer *a)
+static json_t *timing_json(const clv_outcome *a)
 {
     json_t *t = json_object();
 #define X(field, about)                                                                            \
@@ -253,7 +253,7 @@ static json_t *timing_json(const clv_answer *a)
     return t;
 }
 
-json_t *clv_answer_json(const clv_answer *a, const clv_text_list *labels)
+json_t *clv_outcome_json(const clv_outcome *a, const clv_text_list *labels)
 {
     json_t *outputs = json_array();
     for (size_t i = 0; i < a->outputs.n; i++)

@@ -1,6 +1,6 @@
 #include "base/file.h"
-#include "cli/answer.h"
 #include "cli/element.h"
+#include "cli/outcome.h"
 #include "tensor/npy.h"
 #include "unit.h"
 
@@ -54,19 +54,19 @@ static void the_best_classes_come_first(void **state)
     const float scores[] = {0, 1, 2, 3, 2, 1, -1, /* second row */ 5, NAN, 7, 5, 6, 1, 0};
     clv_tensor t = floats("scores", scores, clv_shape_of(2, 2, 7));
     size_t rows, columns;
-    assert_true(clv_answer_classes(&t, &rows, &columns) && rows == 2 && columns == 7);
-    clv_class top[CLV_ANSWER_TOP];
-    clv_answer_top(&t, 0, columns, top);
+    assert_true(clv_outcome_classes(&t, &rows, &columns) && rows == 2 && columns == 7);
+    clv_class top[CLV_OUTCOME_TOP];
+    clv_outcome_top(&t, 0, columns, top);
     const size_t wanted[] = {3, 2, 4, 1, 5};
     double sum = 0;
     for (int i = 0; i < 7; i++) sum += exp((double)scores[i]);
-    for (int k = 0; k < CLV_ANSWER_TOP; k++) {
+    for (int k = 0; k < CLV_OUTCOME_TOP; k++) {
         assert_int_equal(top[k].index, wanted[k]);
         assert_true(fabs(top[k].probability - exp(top[k].score) / sum) < 1e-9);
     }
-    clv_answer_top(&t, 1, columns, top);
+    clv_outcome_top(&t, 1, columns, top);
     const size_t second[] = {2, 4, 0, 3, 5};
-    for (int k = 0; k < CLV_ANSWER_TOP; k++) assert_int_equal(top[k].index, second[k]);
+    for (int k = 0; k < CLV_OUTCOME_TOP; k++) assert_int_equal(top[k].index, second[k]);
     clv_tensor_done(&t);
 }
 
@@ -75,8 +75,8 @@ static void probabilities_stay_what_they_are(void **state)
     (void)state;
     const float p[] = {0.1f, 0.5f, 0.2f, 0.15f, 0.05f};
     clv_tensor t = floats("p", p, clv_shape_of(1, 5));
-    clv_class top[CLV_ANSWER_TOP];
-    clv_answer_top(&t, 0, 5, top);
+    clv_class top[CLV_OUTCOME_TOP];
+    clv_outcome_top(&t, 0, 5, top);
     assert_true(top[0].index == 1 && top[0].probability == top[0].score);
     clv_tensor_done(&t);
 }
@@ -89,19 +89,19 @@ static void only_score_tables_are_classes(void **state)
     clv_shape shapes[] = {clv_shape_of(2, 4, 4), clv_shape_of(3, 1, 2, 8), clv_shape_of(0)};
     for (size_t i = 0; i < CLV_COUNT(shapes); i++) {
         clv_tensor t = floats("x", x, shapes[i]);
-        assert_false(clv_answer_classes(&t, &rows, &columns));
+        assert_false(clv_outcome_classes(&t, &rows, &columns));
         clv_tensor_done(&t);
     }
     clv_tensor t = clv_tensor_view("i", CLV_I32, clv_shape_of(1, 16), x, sizeof x);
-    assert_false(clv_answer_classes(&t, &rows, &columns));
+    assert_false(clv_outcome_classes(&t, &rows, &columns));
     clv_tensor_done(&t);
 }
 
 /* An answer with class scores and a map of values of which one is no number. */
-static clv_answer sample(void)
+static clv_outcome sample(void)
 {
     const float scores[] = {1, 5, 2, 4, 3, 0}, map[] = {-1, 2, NAN, 5, 0, 0, 0, 0, 0};
-    clv_answer a = {.model = clv_strdup("net"), .plan = "conv3", .timed = true, .network_us = 100};
+    clv_outcome a = {.model = clv_strdup("net"), .plan = "conv3", .timed = true, .network_us = 100};
     a.timing = (clv_timing){.edge_us = 600, .link_us = 300, .total_us = 1000};
     clv_tensors_add(&a.outputs, floats("scores", scores, clv_shape_of(2, 1, 6)));
     clv_tensors_add(&a.outputs, floats("a/map", map, clv_shape_of(3, 1, 3, 3)));
@@ -119,9 +119,9 @@ static clv_text_list sample_labels(void)
 static void json_has_the_documented_fields(void **state)
 {
     (void)state;
-    clv_answer a = sample();
+    clv_outcome a = sample();
     clv_text_list labels = sample_labels();
-    json_t *j = clv_answer_json(&a, &labels);
+    json_t *j = clv_outcome_json(&a, &labels);
     json_t *output = json_array_get(json_object_get(j, "outputs"), 0);
     json_t *first = json_array_get(json_object_get(output, "top"), 0);
     assert_int_equal(json_integer_value(json_object_get(first, "index")), 1);
@@ -138,24 +138,24 @@ static void json_has_the_documented_fields(void **state)
     json_decref(j);
     a.timed = false;
     a.send_us = 7;
-    j = clv_answer_json(&a, NULL);
+    j = clv_outcome_json(&a, NULL);
     timing = json_object_get(j, "timing");
     assert_null(json_object_get(timing, "edge_us"));
     assert_int_equal(json_integer_value(json_object_get(timing, "send_us")), 7);
     json_decref(j);
     clv_text_list_done(&labels);
-    clv_answer_done(&a);
+    clv_outcome_done(&a);
 }
 
 static void people_see_classes_values_and_times(void **state)
 {
     (void)state;
-    clv_answer a = sample();
+    clv_outcome a = sample();
     clv_text_list labels = sample_labels();
     char *text = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
-    clv_answer_print(&a, &labels, out);
+    clv_outcome_print(&a, &labels, out);
     fclose(out);
     static const char *const wanted[] = {
         "scores  FP32 [1,6]\n", "63.37 %", "one",    "(1 not finite)",
@@ -165,18 +165,18 @@ static void people_see_classes_values_and_times(void **state)
     assert_null(strstr(text, "cloud")); /* a part that is 0 */
     free(text);
     clv_text_list_done(&labels);
-    clv_answer_done(&a);
+    clv_outcome_done(&a);
 }
 
 static void outputs_are_written_as_files(void **state)
 {
     (void)state;
-    clv_answer a = sample();
+    clv_outcome a = sample();
     clv_error err = {0};
     CLV_AUTO(clv_text_free) char *dir = NULL;
-    assert_ok(clv_dir_temp("answer_test", &dir, &err), err);
+    assert_ok(clv_dir_temp("outcome_test", &dir, &err), err);
     CLV_AUTO(clv_text_free) char *into = clv_path_join(dir, "new/dir");
-    assert_ok(clv_answer_write(&a, into, &err), err);
+    assert_ok(clv_outcome_write(&a, into, &err), err);
     CLV_AUTO(clv_text_free) char *path = clv_path_join(into, "a_map.npy");
     clv_tensor t;
     assert_ok(clv_npy_read(path, "x", &t, &err), err);
@@ -184,10 +184,10 @@ static void outputs_are_written_as_files(void **state)
     clv_tensor_done(&t);
     const float x[] = {0};
     clv_tensors_add(&a.outputs, floats("a?map", x, clv_shape_of(1, 1)));
-    assert_int_equal(clv_answer_write(&a, into, &err), CLV_EEXIST);
+    assert_int_equal(clv_outcome_write(&a, into, &err), CLV_EEXIST);
     assert_string_equal(err.text, "outputs 'a/map' and 'a?map' would both be a_map.npy");
     clv_dir_remove(dir);
-    clv_answer_done(&a);
+    clv_outcome_done(&a);
 }
 
 static void labels_are_lines(void **state)
@@ -195,7 +195,7 @@ static void labels_are_lines(void **state)
     (void)state;
     clv_error err = {0};
     CLV_AUTO(clv_text_free) char *dir = NULL;
-    assert_ok(clv_dir_temp("answer_test", &dir, &err), err);
+    assert_ok(clv_dir_temp("outcome_test", &dir, &err), err);
     CLV_AUTO(clv_text_free) char *path = clv_path_join(dir, "labels");
     assert_ok(clv_file_write(path, "cat\r\n\ndog, brown", 16, &err), err);
     clv_text_list labels = {0};

@@ -1,4 +1,4 @@
-#include "cli/answer.h"
+#include "cli/outcome.h"
 #include "base/file.h"
 #include "cli/element.h"
 #include "tensor/npy.h"
@@ -10,13 +10,13 @@
 
 enum { LABELS_BYTES_MAX = 32 << 20, FILE_NAME_MAX = 200 };
 
-void clv_answer_done(clv_answer *a)
+void clv_outcome_done(clv_outcome *a)
 {
     if (!a) return;
     free(a->model);
     free(a->version);
     clv_tensors_done(&a->outputs);
-    *a = (clv_answer){0};
+    *a = (clv_outcome){0};
 }
 
 clv_status clv_labels_read(const char *path, clv_text_list *out, clv_error *err)
@@ -31,12 +31,12 @@ clv_status clv_labels_read(const char *path, clv_text_list *out, clv_error *err)
         size_t n = end ? (size_t)(end - line) : file.len - at;
         at += n + 1;
         if (n && line[n - 1] == '\r') n--;
-        if (labels.n == CLV_ANSWER_LABELS_MAX || memchr(line, 0, n)) {
-            bool many = labels.n == CLV_ANSWER_LABELS_MAX;
+        if (labels.n == CLV_OUTCOME_LABELS_MAX || memchr(line, 0, n)) {
+            bool many = labels.n == CLV_OUTCOME_LABELS_MAX;
             clv_text_list_done(&labels);
             if (!many) return clv_fail(err, CLV_EINVAL, "%s: not text, one label a line", path);
             return clv_fail(err, CLV_ELIMIT, "%s: more than %d labels", path,
-                            CLV_ANSWER_LABELS_MAX);
+                            CLV_OUTCOME_LABELS_MAX);
         }
         clv_text_list_add(&labels, line, n);
     }
@@ -44,12 +44,12 @@ clv_status clv_labels_read(const char *path, clv_text_list *out, clv_error *err)
     return CLV_OK;
 }
 
-bool clv_answer_classes(const clv_tensor *t, size_t *rows, size_t *columns)
+bool clv_outcome_classes(const clv_tensor *t, size_t *rows, size_t *columns)
 {
     int rank = t->shape.rank;
     if (!clv_element_floating(t->dtype) || rank < 1 || rank > 2) return false;
     size_t n = (size_t)t->shape.dim[rank - 1];
-    if (n < CLV_ANSWER_TOP || clv_element_count(t) < n) return false;
+    if (n < CLV_OUTCOME_TOP || clv_element_count(t) < n) return false;
     *columns = n;
     *rows = clv_element_count(t) / n;
     return true;
@@ -65,14 +65,15 @@ static void keep_best(clv_class *top, size_t *n, clv_class one)
 {
     size_t at = *n;
     while (at > 0 && better(one.score, top[at - 1].score)) at--;
-    if (at == CLV_ANSWER_TOP) return;
-    size_t last = CLV_MIN(*n, (size_t)CLV_ANSWER_TOP - 1);
+    if (at == CLV_OUTCOME_TOP) return;
+    size_t last = CLV_MIN(*n, (size_t)CLV_OUTCOME_TOP - 1);
     memmove(&top[at + 1], &top[at], (last - at) * sizeof *top);
     top[at] = one;
     *n = last + 1;
 }
 
-void clv_answer_top(const clv_tensor *t, size_t row, size_t columns, clv_class top[CLV_ANSWER_TOP])
+void clv_outcome_top(const clv_tensor *t, size_t row, size_t columns,
+                     clv_class top[CLV_OUTCOME_TOP])
 {
     size_t n = 0;
     double sum = 0, scale = 0;
@@ -106,7 +107,7 @@ static char *file_name(const char *name)
     return clv_buf_take(&b);
 }
 
-static clv_status write_one(const clv_answer *a, size_t i, const char *dir, clv_text_list *names,
+static clv_status write_one(const clv_outcome *a, size_t i, const char *dir, clv_text_list *names,
                             clv_error *err)
 {
     const clv_tensor *t = &a->outputs.items[i];
@@ -120,7 +121,7 @@ static clv_status write_one(const clv_answer *a, size_t i, const char *dir, clv_
     return clv_npy_write(path, t, err);
 }
 
-clv_status clv_answer_write(const clv_answer *a, const char *dir, clv_error *err)
+clv_status clv_outcome_write(const clv_outcome *a, const char *dir, clv_error *err)
 {
     clv_status st = clv_dir_make(dir, err);
     clv_text_list names = {0};

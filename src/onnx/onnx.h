@@ -64,6 +64,6 @@ bool clv_onnx_has_batch(const clv_onnx *m);
  * CLV_EUNSUPPORTED names a free dimension that `dims` does not set; CLV_EINVAL: `dims` does not parse. `*bytes` is heap memory. */
 CLV_MUST
 clv_status clv_onnx_pin(const clv_onnx *m, const clv_pin *pin, void **bytes, size_t *n,
-                         clv_error *err);
+                        clv_error *err);
 
 #endif

@@ -153,7 +153,7 @@ static clv_status pin_model(pinning *p, void **bytes, size_t *n)
 }
 
 clv_status clv_onnx_pin(const clv_onnx *m, const clv_pin *pin, void **bytes, size_t *n,
-                         clv_error *err)
+                        clv_error *err)
 {
     pinning p = {.m = m, .pin = pin, .err = err};
     clv_status status = CLV_OK;

@@ -58,8 +58,7 @@ static clv_status open_file(clv_onnx *m, const char *location, const clv_map **o
         return clv_fail(err, CLV_EDENIED, "external data '%s' lies outside the model's folder",
                         location);
     if (m->n_files >= CLV_ONNX_FILES_MAX)
-        return clv_fail(err, CLV_ELIMIT, "more than %d files of external data",
-                        CLV_ONNX_FILES_MAX);
+        return clv_fail(err, CLV_ELIMIT, "more than %d files of external data", CLV_ONNX_FILES_MAX);
     CLV_AUTO(clv_text_free) char *path = clv_path_join(m->folder, location);
     CLV_AUTO(clv_text_free) char *real = realpath(path, NULL);
     if (!real) return clv_fail_errno(err, "external data '%s'", path);

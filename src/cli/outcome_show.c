@@ -1,0 +1,265 @@
+/* An answer as tables and as JSON. */
+#include "base/buf.h"
+#include "base/unit.h"
+#include "cli/element.h"
+#include "cli/outcome.h"
+#include "cli/table.h"
+#include "cli/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BAR_COLUMNS = 30, TEXT_SHOWN_MAX = 60 };
+
+typedef struct summary {
+    double least, mean, greatest;
+    size_t count, not_finite;
+} summary;
+
+static summary summarise(const clv_tensor *t)
+{
+    summary s = {.count = clv_element_count(t), .least = INFINITY, .greatest = -INFINITY};
+    double sum = 0;
+    for (size_t i = 0; i < s.count; i++) {
+        double x = clv_element(t, i);
+        if (!isfinite(x)) {
+            s.not_finite++;
+            continue;
+        }
+        s.least = fmin(s.least, x);
+        s.greatest = fmax(s.greatest, x);
+        sum += x;
+    }
+    size_t finite = s.count - s.not_finite;
+    s.mean = finite ? sum / (double)finite : (double)NAN;
+    if (!finite) s.least = s.greatest = (double)NAN;
+    return s;
+}
+
+static const char *label_of(const clv_text_list *labels, size_t index)
+{
+    return labels && index < labels->n ? labels->items[index] : NULL;
+}
+
+static void print_classes(const clv_tensor *t, size_t rows, size_t columns,
+                          const clv_text_list *labels, FILE *out)
+{
+    static const clv_column all[] = {{"class", CLV_RIGHT},
+                                     {"score", CLV_RIGHT},
+                                     {"probability", CLV_RIGHT},
+                                     {"label", CLV_LEFT}};
+    bool named = labels && labels->n;
+    for (size_t row = 0; row < CLV_MIN(rows, (size_t)CLV_OUTCOME_ROWS_MAX); row++) {
+        clv_class top[CLV_OUTCOME_TOP];
+        clv_outcome_top(t, row, columns, top);
+        if (rows > 1) fprintf(out, "row %zu\n", row);
+        clv_table *table = clv_table_new(all, named ? CLV_COUNT(all) : CLV_COUNT(all) - 1);
+        for (size_t k = 0; k < CLV_OUTCOME_TOP; k++) {
+            clv_table_cell(table, "%zu", top[k].index);
+            clv_table_cell(table, "%.4g", top[k].score);
+            clv_table_cell(table, "%.2f %%", 100 * top[k].probability);
+            const char *label = label_of(labels, top[k].index);
+            if (named) clv_table_cell(table, "%s", label ? label : "");
+        }
+        clv_table_print(table, out);
+        clv_table_free(table);
+    }
+    if (rows > CLV_OUTCOME_ROWS_MAX)
+        fprintf(out, "... %zu more rows, -o DIR writes all\n", rows - CLV_OUTCOME_ROWS_MAX);
+}
+
+/* Text for a terminal: control characters become dots. */
+static void print_text(const char *text, size_t n, FILE *out)
+{
+    fputs(" \"", out);
+    for (size_t i = 0; i < CLV_MIN(n, (size_t)TEXT_SHOWN_MAX); i++)
+        fputc((unsigned char)text[i] < ' ' || text[i] == 127 ? '.' : text[i], out);
+    fputs(n > TEXT_SHOWN_MAX ? "...\"" : "\"", out);
+}
+
+static void print_values(const clv_tensor *t, FILE *out)
+{
+    size_t count = clv_element_count(t), shown = CLV_MIN(count, (size_t)CLV_OUTCOME_FIRST_MAX);
+    if (t->dtype != CLV_TEXT && count) {
+        summary s = summarise(t);
+        fprintf(out, "  min %.6g  mean %.6g  max %.6g", s.least, s.mean, s.greatest);
+        if (s.not_finite) fprintf(out, "  (%zu not finite)", s.not_finite);
+        fputc('\n', out);
+    }
+    fputs(" ", out);
+    size_t at = 0, n;
+    const char *text;
+    for (size_t i = 0; i < shown; i++) {
+        if (t->dtype != CLV_TEXT)
+            fprintf(out, " %.6g", clv_element(t, i));
+        else if (clv_element_text(t, &at, &text, &n))
+            print_text(text, n, out);
+    }
+    fputs(shown < count ? " ...\n" : "\n", out);
+}
+
+static void print_part(clv_table *table, bool bar, const char *name, int64_t us, int64_t total_us,
+                       const char *about)
+{
+    if (us == 0) return;
+    double share = total_us > 0 ? (double)us / (double)total_us : 0;
+    clv_table_cell(table, "%s", name);
+    clv_table_cell(table, "%s", clv_show_duration((double)us).s);
+    clv_table_cell(table, "%.1f %%", 100 * share);
+    if (bar) {
+        CLV_AUTO(clv_buf_done) clv_buf b = {0};
+        int n = (int)lround(fmin(1, fmax(0, share)) * BAR_COLUMNS);
+        for (int i = 0; i < n; i++) clv_buf_text(&b, "\u2588");
+        clv_table_cell(table, "%s", b.data ? b.data : "");
+    }
+    clv_table_cell(table, "%s", about);
+}
+
+static void print_timing(const clv_outcome *a, FILE *out)
+{
+    static const clv_column with_bar[] = {{"time", CLV_LEFT},
+                                          {"", CLV_RIGHT},
+                                          {"share", CLV_RIGHT},
+                                          {"", CLV_LEFT},
+                                          {"where", CLV_LEFT}};
+    static const clv_column plain[] = {
+        {"time", CLV_LEFT}, {"", CLV_RIGHT}, {"share", CLV_RIGHT}, {"where", CLV_LEFT}};
+    bool bar = clv_terminal_columns(out) > 0;
+    const clv_timing *t = &a->timing;
+    clv_table *table =
+        bar ? clv_table_new(with_bar, CLV_COUNT(with_bar)) : clv_table_new(plain, CLV_COUNT(plain));
+    if (a->timed) {
+#define X(field, about)                                                                            \
+    if (strcmp(#field, "total_us") != 0) {                                                         \
+        CLV_AUTO(clv_text_free) char *name = clv_strndup(#field, sizeof #field - 4);               \
+        print_part(table, bar, name, t->field, t->total_us, about);                                \
+    }
+        CLV_TIMING_MAP(X)
+#undef X
+        print_part(table, bar, "network", a->network_us, t->total_us, "between here and the node");
+    } else {
+        print_part(table, bar, "send", a->send_us, t->total_us, "until the question was sent");
+        print_part(table, bar, "wait", a->wait_us, t->total_us, "the server, and the way there");
+        print_part(table, bar, "receive", a->receive_us, t->total_us, "first to last byte");
+    }
+    print_part(table, bar, "total", t->total_us, t->total_us, "");
+    clv_table_print(table, out);
+    clv_table_free(table);
+}
+
+void clv_outcome_print(const clv_outcome *a, const clv_text_list *labels, FILE *out)
+{
+    for (size_t i = 0; i < a->outputs.n; i++) {
+        const clv_tensor *t = &a->outputs.items[i];
+        size_t rows, columns;
+        fprintf(out, "%s  %s %s\n", t->name, clv_dtype_oip(t->dtype), clv_shape_show(&t->shape).s);
+        if (clv_outcome_classes(t, &rows, &columns))
+            print_classes(t, rows, columns, labels, out);
+        else
+            print_values(t, out);
+        fputc('\n', out);
+    }
+    if (a->plan[0]) fprintf(out, "plan: %s\n", a->plan);
+    if (a->recovered[0]) fprintf(out, "recovered: %s\n", a->recovered);
+    print_timing(a, out);
+}
+
+void clv_outcome_print_latency(const clv_outcome_latency *l, FILE *out)
+{
+    fprintf(out, "\n%zu requests: min %s, p50 %s, p95 %s\n", l->count,
+            clv_show_duration(l->min_us).s, clv_show_duration(l->p50_us).s,
+            clv_show_duration(l->p95_us).s);
+}
+
+static json_t *number(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+static json_t *classes_json(const clv_tensor *t, size_t rows, size_t columns,
+                            const clv_text_list *labels)
+{
+    json_t *list = json_array();
+    for (size_t row = 0; row < CLV_MIN(rows, (size_t)CLV_OUTCOME_ROWS_MAX); row++) {
+        clv_class top[CLV_OUTCOME_TOP];
+        clv_outcome_top(t, row, columns, top);
+        for (size_t k = 0; k < CLV_OUTCOME_TOP; k++) {
+            const char *label = label_of(labels, top[k].index);
+            json_t *text = label ? json_string(label) : NULL; /* NULL as well when no UTF-8 */
+            json_array_append_new(
+                list,
+                json_pack("{s:I, s:I, s:o, s:o, s:o}", "row", (json_int_t)row, "index",
+                          (json_int_t)top[k].index, "label", text ? text : json_null(), "score",
+                          number(top[k].score), "probability", number(top[k].probability)));
+        }
+    }
+    return list;
+}
+
+static json_t *first_json(const clv_tensor *t)
+{
+    json_t *list = json_array();
+    size_t shown = CLV_MIN(clv_element_count(t), (size_t)CLV_OUTCOME_FIRST_MAX), at = 0, n;
+    const char *text;
+    for (size_t i = 0; i < shown; i++) {
+        json_t *value = NULL;
+        if (t->dtype != CLV_TEXT)
+            value = number(clv_element(t, i));
+        else if (clv_element_text(t, &at, &text, &n))
+            value = json_stringn(text, n);
+        json_array_append_new(list, value ? value : json_null());
+    }
+    return list;
+}
+
+static json_t *output_json(const clv_tensor *t, const clv_text_list *labels)
+{
+    size_t rows, columns;
+    json_t *shape = json_array();
+    for (int i = 0; i < t->shape.rank; i++)
+        json_array_append_new(shape, json_integer(t->shape.dim[i]));
+    json_t *o = json_pack("{s:s, s:s, s:o}", "name", t->name, "datatype", clv_dtype_oip(t->dtype),
+                          "shape", shape);
+    if (clv_outcome_classes(t, &rows, &columns)) {
+        json_object_set_new(o, "top", classes_json(t, rows, columns, labels));
+        return o;
+    }
+    if (t->dtype != CLV_TEXT) {
+        summary s = summarise(t);
+        json_object_set_new(o, "min", number(s.least));
+        json_object_set_new(o, "mean", number(s.mean));
+        json_object_set_new(o, "max", number(s.greatest));
+    }
+    json_object_set_new(o, "first", first_json(t));
+    return o;
+}
+
+static json_t *timing_json(const clv_outcome *a)
+{
+    json_t *t = json_object();
+#define X(field, about)                                                                            \
+    if (a->timed || strcmp(#field, "total_us") == 0)                                               \
+        json_object_set_new(t, #field, json_integer(a->timing.field));
+    CLV_TIMING_MAP(X)
+#undef X
+    if (a->timed) {
+        json_object_set_new(t, "network_us", json_integer(a->network_us));
+        return t;
+    }
+    json_object_set_new(t, "send_us", json_integer(a->send_us));
+    json_object_set_new(t, "answer_us", json_integer(a->wait_us));
+    json_object_set_new(t, "receive_us", json_integer(a->receive_us));
+    return t;
+}
+
+json_t *clv_outcome_json(const clv_outcome *a, const clv_text_list *labels)
+{
+    json_t *outputs = json_array();
+    for (size_t i = 0; i < a->outputs.n; i++)
+        json_array_append_new(outputs, output_json(&a->outputs.items[i], labels));
+    return json_pack("{s:s, s:s?, s:s?, s:s?, s:o, s:o}", "model", a->model, "version", a->version,
+                     "plan", a->plan[0] ? a->plan : NULL, "recovered",
+                     a->recovered[0] ? a->recovered : NULL, "outputs", outputs, "timing",
+                     timing_json(a));
+}

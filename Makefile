@@ -25,9 +25,11 @@ bench: build ## the numbers that are the limit, as ratios; rows go to bench/resu
 	@bench/run $(ARGS)
 
 format: ## clang-format every C file
+	@tools/install-dependencies test
 	@find ./*/ \( -name node_modules -o -name 'build*' \) -prune -o -name '*.[ch]' -print0 | xargs -0 clang-format -i
 
-check: build ## the quick checks: layers, format, headers, banned functions, paths, rooms
+check: build ## the quick checks: layers, format, headers, banned functions, paths
+	@tools/install-dependencies test
 	@ctest --test-dir build -L check -j $(JOBS) --output-on-failure --no-tests=error
 
 fuzz: ## every fuzzer for FUZZ_SECONDS (600)

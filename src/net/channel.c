@@ -7,9 +7,11 @@
 #include "net/path.h"
 #include "net/resolve.h"
 
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 enum { PULSES = 4 }; /* looks at the peer per dead_after_us */
 
@@ -26,8 +28,10 @@ struct clv_channel {
     size_t flights; /* whose streams are open */
     bool ready, met, going, failed;
     clv_error failure;
-    int64_t alive_us; /* last sign of life */
-    uint64_t acked;   /* bytes, when last looked */
+    int64_t alive_us;  /* last sign of life */
+    uint64_t acked;    /* bytes, when last looked */
+    int64_t ping_us;   /* when a PING was sent that has not been followed by any byte, or 0 */
+    uint64_t ping_end; /* `acked` will be this when the peer's kernel has that PING */
 };
 
 static void fail(clv_channel *s, const clv_error *err)
@@ -159,6 +163,10 @@ static bool is_foreign(const unsigned char *bytes, size_t n, clv_error *err)
         clv_fail(err, CLV_EUNAVAIL, "peer speaks TLS: use https://");
         return true;
     }
+    if (n >= 4 && bytes[3] != 4) { /* the first frame is SETTINGS */
+        clv_fail(err, CLV_EUNAVAIL, "peer does not speak HTTP/2");
+        return true;
+    }
     return false;
 }
 
@@ -240,14 +248,27 @@ static void on_dial_timeout(void *arg)
     fail(s, &err);
 }
 
+static void ping(clv_channel *s, int64_t now_us)
+{
+    int unacked = 0;
+    clv_http2_ping(s->http2);
+    clv_conn_flush(s->conn);
+    ioctl(clv_conn_fd(s->conn), SIOCOUTQ, &unacked);
+    s->ping_us = now_us;
+    s->ping_end = s->acked + (uint64_t)unacked + clv_conn_out(s->conn)->bytes;
+}
+
 static void on_pulse(void *arg)
 {
     clv_channel *s = arg;
-    int64_t now_us = clv_now_us();
+    int64_t now_us = clv_now_us(), read_us = clv_conn_read_us(s->conn);
     uint64_t acked = clv_path_read(clv_conn_fd(s->conn)).bytes_acked;
-    if (acked != s->acked) s->alive_us = now_us;
+    if (read_us >= s->ping_us) s->ping_us = 0;
+    /* The kernel of a stopped process still acknowledges what its buffer takes, so that counts only
+     * until the PING itself has arrived there. */
+    if (acked != s->acked && (!s->ping_us || acked <= s->ping_end)) s->alive_us = now_us;
     s->acked = acked;
-    s->alive_us = CLV_MAX(s->alive_us, clv_conn_read_us(s->conn));
+    s->alive_us = CLV_MAX(s->alive_us, read_us);
     if (now_us - s->alive_us > s->o.dead_after_us) {
         clv_error err = {0};
         clv_fail(&err, CLV_EUNAVAIL, "peer gives no sign of life for %lld ms",
@@ -255,10 +276,7 @@ static void on_pulse(void *arg)
         fail(s, &err);
         return;
     }
-    if (now_us - clv_conn_read_us(s->conn) >= s->o.dead_after_us / 2) {
-        clv_http2_ping(s->http2);
-        clv_conn_flush(s->conn);
-    }
+    if (!s->ping_us && now_us - read_us >= s->o.dead_after_us / PULSES) ping(s, now_us);
 }
 
 /* --- the face --- */

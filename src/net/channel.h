@@ -9,10 +9,11 @@
  * more calls on it; what is under way still ends. All ops come on the loop's thread and never from
  * inside a function of this header, but for `over`.
  *
- * Is the peer alive? While flights are under way and nothing arrives, PINGs are sent. The channel
- * fails when for `dead_after_us` nothing has arrived and no byte was acknowledged by the peer's
- * kernel either: on a slow link a PING waits behind a large body, which must not look like death;
- * a stopped process stops acknowledging as soon as its buffers are full.
+ * Is the peer alive? While flights are under way and nothing arrives, a PING is sent. The channel
+ * fails when nothing has arrived for `dead_after_us` and, in that time, the peer's kernel has
+ * acknowledged nothing of what was sent up to that PING: on a slow link a PING waits behind a large
+ * body, which must not look like death; but the kernel of a stopped process acknowledges too, as
+ * long as its buffers last.
  */
 #ifndef CLV_NET_CHANNEL_H
 #define CLV_NET_CHANNEL_H

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "net/channel.h"
+#include "net/text.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -331,6 +332,7 @@ clv_status clv_client_new(clv_loop *loop, const clv_client_options *o, clv_clien
         .connect_timeout_us = o->connect_timeout_us ? o->connect_timeout_us : CONNECT_TIMEOUT_US,
         .dead_after_us = o->dead_after_us ? o->dead_after_us : DEAD_AFTER_US};
     clv_status status = clv_url_parse(o->url, &channel.url, err);
+    if (!status && o->token) status = clv_text_check_token(o->token, err);
     if (status) return status;
     if (channel.url.tls && clv_tls_context(o->tls, false, &channel.tls, err)) {
         return clv_within(err, "%s", o->url);

@@ -24,8 +24,11 @@ struct clv_http1 {
     clv_buf name, value; /* the header field that is being read */
     size_t head_bytes;   /* of target and header fields */
     size_t raw_bytes, body_bytes;
-    clv_buf pending; /* behind the request in work */
-    bool running;    /* inside _receive: answers only set flags */
+    clv_buf pending;      /* behind the request in work */
+    bool head_scanned;    /* the blank line behind the head was seen */
+    char last;            /* byte of the head */
+    size_t lines, column; /* in the head */
+    bool running;         /* inside _receive: answers only set flags */
     bool head_done, has_body, complete, answered;
     bool keep_alive, closing, draining;
 };
@@ -190,7 +193,7 @@ static bool check_head(clv_http1 *h)
     size_t hosts = clv_headers_count(fields, "host");
     bool is_11 = h->parser.http_minor == 1;
     if (h->parser.http_major != 1) {
-        refuse(h, 505, CLV_EUNSUPPORTED, "only HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here");
+        refuse(h, 505, CLV_EUNSUPPORTED, "this HTTP version is not spoken here");
     } else if (hosts > 1 || (is_11 && hosts == 0)) {
         refuse(h, 400, CLV_EINVAL, hosts ? "more than one Host field" : "Host field is missing");
     } else if (h->parser.method == HTTP_CONNECT || h->parser.method == HTTP_TRACE) {
@@ -253,15 +256,42 @@ static const llhttp_settings_t settings = {.on_message_begin = on_begin,
 
 /* --- the connection --- */
 
+/* llhttp is lenient with line ends and takes folded fields; two readers that disagree on where a
+ * field ends are what request smuggling lives from. */
+static bool scan_head(clv_http1 *h, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n && !h->head_scanned; i++) {
+        char c = bytes[i];
+        if ((h->last == '\r') != (c == '\n')) return false;
+        if (c == '\n') {
+            h->head_scanned = h->lines && !h->column;
+            h->lines += h->column > 0;
+            h->column = 0;
+        } else if (c != '\r') {
+            if (h->lines && !h->column && (c == ' ' || c == '\t')) return false;
+            h->column++;
+        }
+        h->last = c;
+    }
+    return true;
+}
+
 /* Returns the bytes used. */
 static size_t parse(clv_http1 *h, const char *bytes, size_t n)
 {
+    if (!scan_head(h, bytes, n)) {
+        refuse(h, 400, CLV_EINVAL, "malformed HTTP request: folded field, or CR or LF alone");
+        return n;
+    }
     llhttp_errno_t e = llhttp_execute(&h->parser, bytes, n);
     size_t used = e == HPE_OK ? n : (size_t)(llhttp_get_error_pos(&h->parser) - bytes);
     h->raw_bytes += used;
     if (e == HPE_PAUSED && !h->closing) {
         llhttp_resume(&h->parser);
         h->complete = true;
+        h->head_scanned = false;
+        h->lines = h->column = 0;
+        h->last = 0;
         clv_exchange_complete(h->x);
     } else if (e != HPE_OK && !h->closing) {
         clv_error err = {0};

@@ -7,6 +7,7 @@
 #include "net/http2.h"
 #include "net/http2_server.h"
 #include "net/listener.h"
+#include "net/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -231,7 +232,8 @@ clv_status clv_http_server_new(clv_loop *loop, const clv_http_server_options *o,
     SSL_CTX *tls = NULL;
     clv_listener *listener = NULL;
     clv_http_server *s = clv_alloc(sizeof *s);
-    clv_status status = o->tls ? clv_tls_context(o->tls, true, &tls, err) : CLV_OK;
+    clv_status status = o->token ? clv_text_check_token(o->token, err) : CLV_OK;
+    if (!status && o->tls) status = clv_tls_context(o->tls, true, &tls, err);
     if (!status) {
         status = clv_listener_new(loop, o->host ? o->host : "127.0.0.1", o->port, on_accept, s,
                                   &listener, err);

@@ -103,3 +103,13 @@ bool clv_text_to_size(const char *text, size_t *value)
     *value = n;
     return true;
 }
+
+clv_status clv_text_check_token(const char *token, clv_error *err)
+{
+    const char *at = token;
+    while (*at > ' ' && *at <= '~') at++;
+    if (*token && !*at) return CLV_OK;
+    return clv_fail(err, CLV_EINVAL, "bearer token %s",
+                    *token ? "has a blank, a newline or another byte that is not visible ASCII"
+                           : "is empty");
+}

@@ -14,6 +14,9 @@ bool clv_text_percent_decode(char *text);
 void clv_text_percent_encode(clv_buf *out, const char *text);
 /* Appends {"error": "text"} and a newline; bytes that are not UTF-8 become U+FFFD. */
 void clv_text_error_json(clv_buf *out, const char *text);
+/* Can it be a bearer token: not empty, visible ASCII only (no blank, no newline of a file). */
+CLV_MUST
+clv_status clv_text_check_token(const char *token, clv_error *err);
 /* Decimal digits only, no sign, no overflow; false otherwise. */
 bool clv_text_to_size(const char *text, size_t *value);
 

@@ -44,15 +44,13 @@ static clv_status load_own(SSL_CTX *ctx, const clv_tls_options *o, clv_error *er
     }
     status = check_file("TLS key", o->key, err);
     if (status) return status;
-    if (SSL_CTX_use_PrivateKey_file(ctx, o->key, SSL_FILETYPE_PEM) != 1) {
-        return fail_openssl(err, CLV_EINVAL, "TLS key", o->key);
-    }
-    if (SSL_CTX_check_private_key(ctx) != 1) {
+    if (SSL_CTX_use_PrivateKey_file(ctx, o->key, SSL_FILETYPE_PEM) == 1) return CLV_OK;
+    if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH) {
         ERR_clear_error();
         return clv_fail(err, CLV_EINVAL, "TLS key '%s' does not belong to certificate '%s'", o->key,
                         o->cert);
     }
-    return CLV_OK;
+    return fail_openssl(err, CLV_EINVAL, "TLS key", o->key);
 }
 
 static clv_status load_issuers(SSL_CTX *ctx, const clv_tls_options *o, bool server, clv_error *err)

@@ -109,13 +109,12 @@ static inline clv_client *client_of(clv_loop *loop, clv_client_options o)
 static inline void echo(void *ctx, clv_exchange *x)
 {
     (void)ctx;
-    char head[256];
-    int n = snprintf(head, sizeof head, "%s %s %s\n", clv_exchange_method(x), clv_exchange_path(x),
-                     clv_exchange_query(x));
+    char *copy = clv_format("%s %s %s\n", clv_exchange_method(x), clv_exchange_path(x),
+                            clv_exchange_query(x));
+    size_t n = strlen(copy);
     clv_body *body = clv_exchange_body(x);
-    char *copy = clv_strndup(head, (size_t)n);
     clv_slice slices[] = {
-        {copy, (size_t)n, free, copy},
+        {copy, n, free, copy},
         {clv_body_data(body), clv_body_bytes(body), clv_body_unref, clv_body_ref(body)}};
     clv_header type = {"content-type", "text/plain"};
     clv_exchange_respond(

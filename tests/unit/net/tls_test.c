@@ -1,0 +1,215 @@
+/* TLS between client and server, with certificates made here. */
+#include "node.h"
+
+#include "base/file.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+typedef struct pki {
+    char *dir;
+    char ca[256], cert[256], key[256], other_cert[256], other_key[256], junk[256];
+} pki;
+
+static void write_key(const char *path, EVP_PKEY *key)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL);
+    fclose(f);
+}
+
+static void add_extension(X509 *cert, int nid, const char *value)
+{
+    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+    assert_non_null(e);
+    X509_add_ext(cert, e, -1);
+    X509_EXTENSION_free(e);
+}
+
+/* A certificate for `names` signed by `issuer` (NULL: by itself), written to `path`. */
+static X509 *make_cert(const char *path, EVP_PKEY *key, const char *common, const char *names,
+                       X509 *issuer, EVP_PKEY *issuer_key)
+{
+    X509 *cert = X509_new();
+    X509_set_version(cert, 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(cert), issuer ? 2 : 1);
+    X509_gmtime_adj(X509_getm_notBefore(cert), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+    X509_set_pubkey(cert, key);
+    X509_NAME *name = X509_get_subject_name(cert);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common, -1, -1, 0);
+    X509_set_issuer_name(cert, issuer ? X509_get_subject_name(issuer) : name);
+    add_extension(cert, NID_basic_constraints, names ? "CA:FALSE" : "critical,CA:TRUE");
+    if (names) add_extension(cert, NID_subject_alt_name, names);
+    assert_true(X509_sign(cert, issuer_key ? issuer_key : key, EVP_sha256()) > 0);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    PEM_write_X509(f, cert);
+    fclose(f);
+    return cert;
+}
+
+static int make_pki(void **state)
+{
+    clv_error err = {0};
+    pki *p = clv_alloc(sizeof *p);
+    assert_ok(clv_dir_temp("clv-tls", &p->dir, &err), err);
+    snprintf(p->ca, sizeof p->ca, "%s/ca.pem", p->dir);
+    snprintf(p->cert, sizeof p->cert, "%s/cert.pem", p->dir);
+    snprintf(p->key, sizeof p->key, "%s/key.pem", p->dir);
+    snprintf(p->other_cert, sizeof p->other_cert, "%s/other-cert.pem", p->dir);
+    snprintf(p->other_key, sizeof p->other_key, "%s/other-key.pem", p->dir);
+    snprintf(p->junk, sizeof p->junk, "%s/junk.pem", p->dir);
+    EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
+    EVP_PKEY *other_key = EVP_EC_gen("P-256");
+    X509 *ca = make_cert(p->ca, ca_key, "test issuer", NULL, NULL, NULL);
+    X509_free(make_cert(p->cert, key, "node", "IP:127.0.0.1", ca, ca_key));
+    X509_free(make_cert(p->other_cert, other_key, "other", "DNS:elsewhere.test", ca, ca_key));
+    write_key(p->key, key);
+    write_key(p->other_key, other_key);
+    assert_ok(clv_file_write(p->junk, "not a certificate", 17, &err), err);
+    X509_free(ca);
+    EVP_PKEY_free(ca_key);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(other_key);
+    *state = p;
+    return 0;
+}
+
+static int drop_pki(void **state)
+{
+    pki *p = *state;
+    clv_dir_remove(p->dir);
+    free(p->dir);
+    free(p);
+    return 0;
+}
+
+static const clv_http_handler echoing = {.request = echo};
+
+static void large_bodies_go_over_tls(void **state)
+{
+    const pki *p = *state;
+    node n;
+    clv_tls_options server_tls = {.cert = p->cert, .key = p->key}, client_tls = {.ca = p->ca};
+    node_start(&n, (clv_http_server_options){.tls = &server_tls}, &echoing, NULL);
+    clv_loop *loop = clv_loop_new();
+    clv_client *c = client_of(loop, (clv_client_options){.url = n.url, .tls = &client_tls});
+    size_t bytes = 20u << 20;
+    unsigned char *data = clv_alloc(bytes);
+    for (size_t i = 0; i < bytes; i++) data[i] = (unsigned char)(i * 2654435761u >> 13);
+    clv_slice slices[] = {{data, 1, NULL, NULL}, {data + 1, bytes - 1, NULL, NULL}};
+    for (int round = 0; round < 2; round++) {
+        outcome o = call_and_wait(
+            loop, c, (clv_call){.method = "POST", .path = "/", .body = slices, .n_body = 2});
+        if (o.error.status) fail_msg("%s", o.error.text);
+        assert_int_equal(clv_body_bytes(o.body), bytes + 8);
+        assert_memory_equal((const char *)clv_body_data(o.body) + 8, data, bytes);
+        clv_body_unref(o.body);
+    }
+    free(data);
+    clv_client_free(c);
+    clv_loop_free(loop);
+    node_stop(&n);
+}
+
+/* One GET over `co`; the error's text is left in `text`. */
+static void get_fails(clv_client_options co, const char *part)
+{
+    clv_loop *loop = clv_loop_new();
+    clv_client *c = client_of(loop, co);
+    outcome o = call_and_wait(loop, c, (clv_call){.path = "/"});
+    assert_int_equal(o.error.status, CLV_EUNAVAIL);
+    if (!strstr(o.error.text, part)) fail_msg("'%s' has no '%s'", o.error.text, part);
+    assert_non_null(strstr(o.error.text, co.url));
+    clv_body_unref(o.body);
+    clv_client_free(c);
+    clv_loop_free(loop);
+}
+
+static void a_certificate_that_is_not_trusted_is_named(void **state)
+{
+    const pki *p = *state;
+    node n;
+    clv_tls_options right = {.cert = p->cert, .key = p->key}, ca = {.ca = p->ca};
+    clv_tls_options other = {.cert = p->other_cert, .key = p->other_key};
+    node_start(&n, (clv_http_server_options){.tls = &right}, &echoing, NULL);
+    get_fails((clv_client_options){.url = n.url}, "unable to get local issuer certificate");
+    node_stop(&n);
+    node_start(&n, (clv_http_server_options){.tls = &other}, &echoing, NULL);
+    get_fails((clv_client_options){.url = n.url, .tls = &ca}, "IP address mismatch");
+    node_stop(&n);
+}
+
+static void plain_and_tls_do_not_match(void **state)
+{
+    const pki *p = *state;
+    node n;
+    clv_tls_options right = {.cert = p->cert, .key = p->key}, ca = {.ca = p->ca};
+    char url[64];
+    node_start(&n, (clv_http_server_options){.tls = &right}, &echoing, NULL);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", n.port);
+    get_fails((clv_client_options){.url = url}, "wants https");
+    node_stop(&n);
+    node_start(&n, (clv_http_server_options){0}, &echoing, NULL);
+    snprintf(url, sizeof url, "https://127.0.0.1:%d", n.port);
+    get_fails((clv_client_options){.url = url, .tls = &ca}, "peer does not speak TLS");
+    node_stop(&n);
+}
+
+static void a_server_may_demand_certificates(void **state)
+{
+    const pki *p = *state;
+    node n;
+    clv_tls_options server = {.cert = p->cert, .key = p->key, .ca = p->ca};
+    clv_tls_options with = {.cert = p->other_cert, .key = p->other_key, .ca = p->ca};
+    clv_tls_options without = {.ca = p->ca};
+    node_start(&n, (clv_http_server_options){.tls = &server}, &echoing, NULL);
+    clv_loop *loop = clv_loop_new();
+    clv_client *c = client_of(loop, (clv_client_options){.url = n.url, .tls = &with});
+    outcome o = call_and_wait(loop, c, (clv_call){.path = "/"});
+    assert_body(&o, "GET / \n");
+    clv_body_unref(o.body);
+    clv_client_free(c);
+    clv_loop_free(loop);
+    get_fails((clv_client_options){.url = n.url, .tls = &without}, "certificate required");
+    node_stop(&n);
+}
+
+static void options_that_do_not_fit_name_the_file(void **state)
+{
+    const pki *p = *state;
+    struct {
+        clv_tls_options o;
+        const char *part;
+    } cases[] = {{{.cert = p->cert}, "key"},
+                 {{.cert = "/no/such.pem", .key = p->key}, "/no/such.pem"},
+                 {{.cert = p->cert, .key = "/no/such.pem"}, "/no/such.pem"},
+                 {{.cert = p->junk, .key = p->key}, p->junk},
+                 {{.cert = p->cert, .key = p->junk}, p->junk},
+                 {{.cert = p->cert, .key = p->other_key}, "does not belong"},
+                 {{.cert = p->cert, .key = p->key, .ca = p->junk}, p->junk}};
+    clv_loop *loop = clv_loop_new();
+    for (size_t i = 0; i < CLV_COUNT(cases); i++) {
+        clv_error err = {0};
+        clv_http_server *s;
+        clv_http_server_options o = {.tls = &cases[i].o};
+        assert_int_not_equal(clv_http_server_new(loop, &o, &echoing, NULL, &s, &err), CLV_OK);
+        if (!strstr(err.text, cases[i].part)) fail_msg("'%s' has no '%s'", err.text, cases[i].part);
+    }
+    clv_loop_free(loop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(large_bodies_go_over_tls),
+        cmocka_unit_test(a_certificate_that_is_not_trusted_is_named),
+        cmocka_unit_test(plain_and_tls_do_not_match),
+        cmocka_unit_test(a_server_may_demand_certificates),
+        cmocka_unit_test(options_that_do_not_fit_name_the_file),
+    };
+    return cmocka_run_group_tests(tests, make_pki, drop_pki);
+}

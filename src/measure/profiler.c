@@ -176,14 +176,23 @@ static size_t cut_memory(const run *r)
     return 2 * (SEGMENT_BYTES + 2 * most);
 }
 
-/* The next cuts of the order, as many as may be resident together; each gets its share of the time
- * that is left. */
+/* How many cuts the time that is left allows at least three rounds: both sides of a cut take about
+ * as long as the whole, once to warm up and twice a round. */
+static size_t cuts_in_time(const run *r, int64_t left_us)
+{
+    double one_us = (2 + 3 * 2) * fmax(clv_stopwatch_time(&r->whole).us, 1);
+    return left_us > 0 ? (size_t)((double)left_us / one_us) : 0;
+}
+
+/* The next cuts of the order, as many as may be resident together and as there is time for; each
+ * gets its share of the time that is left. */
 static clv_status next_block(run *r, size_t at, size_t *n, clv_error *err)
 {
     size_t room = CLV_MIN(CLV_PROFILER_MEMORY_MAX / cut_memory(r), CLV_PROFILER_RESIDENT_MAX / 2);
     size_t left = r->n_wanted - at;
-    *n = CLV_MIN(CLV_MAX(room, (size_t)1), left);
     int64_t now_us = clv_now_us();
+    if (!r->o->all) room = CLV_MIN(room, cuts_in_time(r, r->end_us - now_us));
+    *n = CLV_MIN(CLV_MAX(room, (size_t)1), left);
     int64_t share_us = (int64_t)((double)(r->end_us - now_us) * (double)*n / (double)left);
     CLV_AUTO(clv_free) trial *trials = clv_alloc_array(*n, sizeof *trials);
     clv_status s = CLV_OK;
@@ -223,11 +232,21 @@ static clv_status time_whole(run *r, clv_error *err)
     size_t last = r->profile->n_cuts - 1;
     clv_status s = clv_stopwatch_start(&r->whole, r->network, 0, last, r->inputs.items, r->inputs.n,
                                        NULL, err);
+    /* A start; every round of every block times it again. */
+    for (int i = 0; i < CLV_PROFILER_ROUNDS_MIN && s == CLV_OK; i++)
+        s = clv_stopwatch_visit(&r->whole, err);
+    return s == CLV_OK ? CLV_OK : clv_within(err, "whole network");
+}
+
+/* A network without cuts has no blocks in which the whole would be timed along. */
+static clv_status settle_whole(run *r, clv_error *err)
+{
+    clv_status s = CLV_OK;
     for (int i = 0; i < CLV_PROFILER_ROUNDS_MAX && s == CLV_OK && !settled(r, &r->whole); i++) {
-        if (i >= 3 && clv_now_us() > r->end_us) break;
+        if (clv_now_us() > r->end_us) break;
         s = clv_stopwatch_visit(&r->whole, err);
     }
-    return s == CLV_OK ? CLV_OK : clv_within(err, "whole network");
+    return s;
 }
 
 static clv_status time_all(run *r, clv_error *err)
@@ -238,6 +257,7 @@ static clv_status time_all(run *r, clv_error *err)
         if (!r->o->all && clv_now_us() > r->end_us) break;
         s = next_block(r, at, &n, err);
     }
+    if (r->n_wanted == 0 && s == CLV_OK) s = settle_whole(r, err);
     if (s != CLV_OK) return s;
     clv_time whole = clv_stopwatch_time(&r->whole);
     r->profile->cuts[0].suffix = r->profile->cuts[r->profile->n_cuts - 1].prefix = whole;

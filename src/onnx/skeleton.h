@@ -21,7 +21,7 @@
 #define CLV_SKELETON_BYTES_MAX  ((size_t)256 << 20)
 #define CLV_ONNX_FILE_BYTES_MAX (((size_t)1 << 31) - 1) /* protobuf's own limit */
 
-/* Checks all of `bytes` (onnx/wire.h) and appends the skeleton to `out`. `location`: the file's name. */
+/* Checks all of `bytes` (onnx/pb.h) and appends the skeleton to `out`. `location`: the file's name. */
 CLV_MUST
 clv_status clv_skeleton_write(const void *bytes, size_t n, const char *location, clv_buf *out,
                               clv_error *err);

@@ -1,8 +1,8 @@
-#include "onnx/wire.h"
+#include "onnx/pb.h"
 
 #include <string.h>
 
-static bool read_varint(clv_wire *w, uint64_t *value)
+static bool read_varint(clv_pb *w, uint64_t *value)
 {
     *value = 0;
     for (int shift = 0; shift < 64 && w->at < w->end; shift += 7) {
@@ -14,7 +14,7 @@ static bool read_varint(clv_wire *w, uint64_t *value)
     return false;
 }
 
-static bool read_content(clv_wire *w, clv_wire_field *f)
+static bool read_content(clv_pb *w, clv_pb_field *f)
 {
     size_t left = (size_t)(w->end - w->at);
     f->body = w->at;
@@ -39,12 +39,12 @@ static bool read_content(clv_wire *w, clv_wire_field *f)
     return true;
 }
 
-bool clv_wire_next(clv_wire *w, clv_wire_field *f)
+bool clv_pb_next(clv_pb *w, clv_pb_field *f)
 {
     if (w->at == w->end) return false;
     const uint8_t *start = w->at;
     uint64_t tag;
-    *f = (clv_wire_field){.start = start};
+    *f = (clv_pb_field){.start = start};
     if (read_varint(w, &tag) && tag >> 3 >= 1 && tag >> 3 < 1u << 29) {
         f->number = (uint32_t)(tag >> 3);
         f->type = (int)(tag & 7);
@@ -93,22 +93,22 @@ static clv_status malformed(const check *c, const ProtobufCMessageDescriptor *m,
 }
 
 /* A packed list holds whole numbers only. */
-static bool packed_is_sound(const clv_wire_field *f, int element)
+static bool packed_is_sound(const clv_pb_field *f, int element)
 {
     if (element == 5) return f->bytes % 4 == 0;
     if (element == 1) return f->bytes % 8 == 0;
-    clv_wire list = clv_wire_of(f->body, f->bytes);
+    clv_pb list = clv_pb_of(f->body, f->bytes);
     uint64_t value;
     while (list.at < list.end)
         if (!read_varint(&list, &value)) return false;
     return true;
 }
 
-static clv_status check_message(const check *c, const ProtobufCMessageDescriptor *m, clv_wire w,
+static clv_status check_message(const check *c, const ProtobufCMessageDescriptor *m, clv_pb w,
                                 int depth);
 
 static clv_status check_field(const check *c, const ProtobufCMessageDescriptor *m,
-                              const ProtobufCFieldDescriptor *d, const clv_wire_field *f, int depth)
+                              const ProtobufCFieldDescriptor *d, const clv_pb_field *f, int depth)
 {
     int expected = wire_type(d);
     if (f->type == 2 && expected != 2) {
@@ -120,18 +120,18 @@ static clv_status check_field(const check *c, const ProtobufCMessageDescriptor *
     if (d->type == PROTOBUF_C_TYPE_STRING && memchr(f->body, 0, f->bytes))
         return malformed(c, m, f->start, "a NUL in a text");
     if (d->type != PROTOBUF_C_TYPE_MESSAGE) return CLV_OK;
-    if (depth >= CLV_WIRE_DEPTH_MAX)
+    if (depth >= CLV_PB_DEPTH_MAX)
         return clv_fail(c->err, CLV_ELIMIT, "messages nest deeper than %d at byte %zu",
-                        CLV_WIRE_DEPTH_MAX, (size_t)(f->start - c->base));
-    return check_message(c, d->descriptor, clv_wire_of(f->body, f->bytes), depth + 1);
+                        CLV_PB_DEPTH_MAX, (size_t)(f->start - c->base));
+    return check_message(c, d->descriptor, clv_pb_of(f->body, f->bytes), depth + 1);
 }
 
-static clv_status check_message(const check *c, const ProtobufCMessageDescriptor *m, clv_wire w,
+static clv_status check_message(const check *c, const ProtobufCMessageDescriptor *m, clv_pb w,
                                 int depth)
 {
     uint64_t seen = 0; /* singular messages, by field index; protobuf would merge a second one */
-    clv_wire_field f;
-    while (clv_wire_next(&w, &f)) {
+    clv_pb_field f;
+    while (clv_pb_next(&w, &f)) {
         const ProtobufCFieldDescriptor *d = protobuf_c_message_descriptor_get_field(m, f.number);
         if (!d) continue;
         if (d->type == PROTOBUF_C_TYPE_MESSAGE && d->label != PROTOBUF_C_LABEL_REPEATED) {
@@ -145,30 +145,30 @@ static clv_status check_message(const check *c, const ProtobufCMessageDescriptor
     return w.at == w.end ? CLV_OK : malformed(c, m, w.at, "a cut or broken field");
 }
 
-clv_status clv_wire_check(const ProtobufCMessageDescriptor *message, const void *bytes, size_t n,
-                          clv_error *err)
+clv_status clv_pb_check(const ProtobufCMessageDescriptor *message, const void *bytes, size_t n,
+                        clv_error *err)
 {
     check c = {.base = bytes, .err = err};
-    return check_message(&c, message, clv_wire_of(bytes, n), 0);
+    return check_message(&c, message, clv_pb_of(bytes, n), 0);
 }
 
 /* ---- writing ---- */
 
-void clv_wire_put_varint(clv_buf *b, uint64_t value)
+void clv_pb_put_varint(clv_buf *b, uint64_t value)
 {
     for (; value >= 0x80; value >>= 7) clv_buf_char(b, (char)(value | 0x80));
     clv_buf_char(b, (char)value);
 }
 
-void clv_wire_put_bytes(clv_buf *b, uint32_t number, const void *bytes, size_t n)
+void clv_pb_put_bytes(clv_buf *b, uint32_t number, const void *bytes, size_t n)
 {
-    clv_wire_put_varint(b, (uint64_t)number << 3 | 2);
-    clv_wire_put_varint(b, n);
+    clv_pb_put_varint(b, (uint64_t)number << 3 | 2);
+    clv_pb_put_varint(b, n);
     clv_buf_add(b, bytes, n);
 }
 
-void clv_wire_put_number(clv_buf *b, uint32_t number, uint64_t value)
+void clv_pb_put_number(clv_buf *b, uint32_t number, uint64_t value)
 {
-    clv_wire_put_varint(b, (uint64_t)number << 3);
-    clv_wire_put_varint(b, value);
+    clv_pb_put_varint(b, (uint64_t)number << 3);
+    clv_pb_put_varint(b, value);
 }

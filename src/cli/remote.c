@@ -82,7 +82,8 @@ static clv_status explain(const clv_remote *r, const waiting *w, clv_error *err)
     if (w->http && w->http != 200)
         return clv_fail(err, st, "%s: HTTP status %d to a gRPC call: is this an inference server?",
                         r->o.url, w->http);
-    return clv_fail(err, st, "%s: %s", r->o.url, w->error.text);
+    bool named = strstr(w->error.text, r->o.url); /* net/ names it where it cannot connect */
+    return clv_fail(err, st, "%s%s%s", named ? "" : r->o.url, named ? "" : ": ", w->error.text);
 }
 
 static clv_status call(clv_remote *r, const char *method, const clv_slice *message, size_t n,

@@ -28,7 +28,10 @@ npy() {
 
 "$CLEAVE" zoo lenet -o . >/dev/null 2>&1 || fail "no lenet"
 model=$(find . -name '*.onnx' | head -1)
-input=$("$CLEAVE" infer "$model" 2>&1 | sed -n "s/.*input '\([^']*\)' .*/\1/p")
+# What the model wants is in the error that asks for it.
+wanted=$("$CLEAVE" infer "$model" 2>&1 || true)
+input=$(sed -n "s/.*input '\([^']*\)' .*/\1/p" <<<"$wanted")
+shape=$(sed -n 's/.*FP32 \[[^,]*,\([^]]*\)\] is missing.*/\1/p' <<<"$wanted")
 [ -n "$input" ] || fail "the missing input is not named"
 
 # Random input, for people and for programs; the same seed gives the same answer.
@@ -54,7 +57,6 @@ seq -f 'label %g' 0 9 >labels
 png=iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADklEQVR4nGMQ+MDQ4AAABVYBwT2FkM4AAAAASUVORK5CYII=
 echo "$png" | base64 -d >two.png
 "$CLEAVE" infer "$model" --input two.png >/dev/null || fail "a picture"
-shape=$("$CLEAVE" infer "$model" 2>&1 | sed -n 's/.*FP32 \[\([^]]*\)\] is missing.*/\1/p' | cut -d, -f2-)
 bytes=$((4 * ${shape//,/ * }))
 npy one.npy "$shape" "$bytes" '<f4'
 "$CLEAVE" infer "$model" --input "$input=one.npy" >/dev/null || fail "an array"
@@ -75,5 +77,5 @@ want_error 2 "--random 1" "$CLEAVE" infer "$model"
 want_error 1 "nowhere.onnx" "$CLEAVE" infer nowhere.onnx --random 1
 want_error 2 "--url is missing" "$CLEAVE" infer "$model" --random 1 --token-file labels
 want_error 2 "needs an address with TLS" "$CLEAVE" infer m --url http://127.0.0.1:1 --ca labels
-want_error 1 "http://127.0.0.1:1: connection refused" "$CLEAVE" infer m --url http://127.0.0.1:1 --random 1
+want_error 1 "http://127.0.0.1:1: Connection refused" "$CLEAVE" infer m --url http://127.0.0.1:1 --random 1
 echo "infer: ok"

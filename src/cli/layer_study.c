@@ -64,6 +64,16 @@ static int family(const char *op)
     return OTHER;
 }
 
+/* "7 Conv+BN+Relu": an operator's name short enough for an axis. */
+static char *short_label(size_t number, const char *op)
+{
+    static const char longest[] = "BatchNormalization";
+    const char *norm = strstr(op, longest);
+    if (!norm) return clv_format("%zu %.18s", number, op);
+    int head = (int)CLV_MIN(norm - op, 12);
+    return clv_format("%zu %.*sBN%.8s", number, head, op, norm + sizeof longest - 1);
+}
+
 /* The columns of the chart, one a unit. */
 typedef struct columns {
     char **labels;
@@ -94,7 +104,7 @@ static columns columns_of(const clv_network *network, const clv_profile *p, bool
                  .n = n};
     for (size_t i = 0; i < n; i++) {
         const clv_profile_unit *u = &p->units[i];
-        c.labels[i] = clv_format("%zu %.24s", i + 1, u->op);
+        c.labels[i] = short_label(i + 1, u->op);
         c.top[i] = timed ? u->us / 1000 : (double)u->macs / 1e6;
         c.size[i] = (double)u->output_bytes / 1000;
         c.cut[i] = (double)cut_bytes[i] / 1000;

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/stats.h"
 #include "measure/cut_choice.h"
 #include "measure/stopwatch.h"
 #include "measure/unit_times.h"
@@ -108,8 +107,10 @@ static clv_status trial_start(run *r, size_t cut, trial *t, clv_error *err)
 
 static bool settled(const run *r, const clv_stopwatch *w)
 {
-    return !w->segment ||
-           (w->n >= CLV_PROFILER_ROUNDS_MIN && clv_stopwatch_precision(w) <= r->precision);
+    if (!w->segment) return true;
+    clv_time t = clv_stopwatch_time(w, 0);
+    return t.n >= CLV_PROFILER_ROUNDS_MIN &&
+           clv_time_error_us(&t) <= r->precision * fmax(t.us, 1e-3);
 }
 
 /* One visit to everything that is not precise enough yet; `open` counts what was not. */
@@ -131,16 +132,13 @@ static clv_status visit_all(run *r, trial *trials, size_t n, size_t *open, clv_e
 /* The times of the block into the profile, and how the whole ran meanwhile. */
 static void take_times(run *r, const trial *trials, size_t n, size_t whole_before)
 {
-    size_t count = r->whole.n - whole_before;
-    CLV_AUTO(clv_free) double *us = clv_alloc_array(count, sizeof *us);
-    memcpy(us, r->whole.us + whole_before, count * sizeof *us);
-    r->block_whole_us[r->n_blocks] = clv_median(us, count);
-    r->block_whole_error[r->n_blocks] =
-        1.2533 * clv_mad_sigma(us, count) / sqrt((double)CLV_MAX(count, (size_t)1));
+    clv_time whole = clv_stopwatch_time(&r->whole, whole_before);
+    r->block_whole_us[r->n_blocks] = whole.us;
+    r->block_whole_error[r->n_blocks] = clv_time_error_us(&whole);
     for (size_t i = 0; i < n; i++) {
         clv_profile_cut *c = &r->profile->cuts[trials[i].cut];
-        c->prefix = clv_stopwatch_time(&trials[i].prefix);
-        c->suffix = clv_stopwatch_time(&trials[i].suffix);
+        c->prefix = clv_stopwatch_time(&trials[i].prefix, 0);
+        c->suffix = clv_stopwatch_time(&trials[i].suffix, 0);
         r->block_of[trials[i].cut] = r->n_blocks;
     }
     r->n_blocks++;
@@ -180,7 +178,7 @@ static size_t cut_memory(const run *r)
  * as long as the whole, once to warm up and twice a round. */
 static size_t cuts_in_time(const run *r, int64_t left_us)
 {
-    double one_us = (2 + 3 * 2) * fmax(clv_stopwatch_time(&r->whole).us, 1);
+    double one_us = (2 + 3 * 2) * fmax(clv_stopwatch_time(&r->whole, 0).us, 1);
     return left_us > 0 ? (size_t)((double)left_us / one_us) : 0;
 }
 
@@ -259,7 +257,7 @@ static clv_status time_all(run *r, clv_error *err)
     }
     if (r->n_wanted == 0 && s == CLV_OK) s = settle_whole(r, err);
     if (s != CLV_OK) return s;
-    clv_time whole = clv_stopwatch_time(&r->whole);
+    clv_time whole = clv_stopwatch_time(&r->whole, 0);
     r->profile->cuts[0].suffix = r->profile->cuts[r->profile->n_cuts - 1].prefix = whole;
     remove_drift(r, whole.us);
     clv_unit_times(clv_network_graph(r->network), clv_network_cuts(r->network), r->choice->chain,

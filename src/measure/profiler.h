@@ -21,6 +21,8 @@
  * round: if a block saw it run slower or faster than all blocks did together, by more than the noise
  * of its median, the block's times are scaled by that ratio.
  *
+ * Runs that the kernel interrupted for another process are left out where there are enough others.
+ *
  * A budget that ends early leaves cuts without a time (n = 0), which are no candidates for plans.
  * Nothing is interpolated. The whole is always measured.
  *

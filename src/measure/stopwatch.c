@@ -6,18 +6,26 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/resource.h>
 
 #define VISIT_US 4000   /* timed runs of short segments in one visit */
 #define LONG_US  200000 /* from here on a cold cache is lost in the run itself */
 enum { VISIT_RUNS_MAX = 5 };
 
-static clv_status run_once(clv_stopwatch *w, clv_tensors *outputs, double *us, clv_error *err)
+static long switches(void)
+{
+    struct rusage u;
+    return getrusage(RUSAGE_SELF, &u) == 0 ? u.ru_nivcsw : 0;
+}
+
+static clv_status run_once(clv_stopwatch *w, clv_tensors *outputs, clv_lap *lap, clv_error *err)
 {
     clv_tensors made = {0};
+    long before = switches();
     int64_t start_ns = clv_now_ns();
     clv_status s = clv_segment_run(w->segment, w->inputs, w->n_inputs, &made, err);
-    *us = (double)(clv_now_ns() - start_ns) / 1000;
+    lap->us = (double)(clv_now_ns() - start_ns) / 1000;
+    lap->disturbed = switches() != before;
     if (s == CLV_OK && outputs) {
         for (size_t i = 0; i < made.n; i++) {
             clv_tensors_add(outputs, made.items[i]);
@@ -38,42 +46,45 @@ clv_status clv_stopwatch_start(clv_stopwatch *w, clv_network *network, size_t fr
     w->was_resident = before != NULL;
     if (before) clv_segment_unref(before);
     clv_status s = clv_network_segment(network, from, to, &w->segment, err);
-    if (s == CLV_OK) s = run_once(w, outputs, &w->first_us, err);
+    clv_lap first = {0};
+    if (s == CLV_OK) s = run_once(w, outputs, &first, err);
+    w->first_us = first.us;
     if (s != CLV_OK) clv_stopwatch_done(w);
     return s;
 }
 
 clv_status clv_stopwatch_visit(clv_stopwatch *w, clv_error *err)
 {
-    double us = w->first_us;
-    if (us < LONG_US) {
-        clv_status s = run_once(w, NULL, &us, err);
+    clv_lap lap = {.us = w->first_us};
+    if (lap.us < LONG_US) {
+        clv_status s = run_once(w, NULL, &lap, err);
         if (s != CLV_OK) return s;
     }
-    int runs = (int)fmin(fmax(VISIT_US / fmax(us, 1), 1), VISIT_RUNS_MAX);
+    int runs = (int)fmin(fmax(VISIT_US / fmax(lap.us, 1), 1), VISIT_RUNS_MAX);
     for (int i = 0; i < runs; i++) {
-        clv_status s = run_once(w, NULL, &us, err);
+        clv_status s = run_once(w, NULL, &lap, err);
         if (s != CLV_OK) return s;
-        clv_grow(&w->us, &w->cap, w->n + 1, sizeof *w->us);
-        w->us[w->n++] = us;
+        clv_grow(&w->laps, &w->cap, w->n + 1, sizeof *w->laps);
+        w->laps[w->n++] = lap;
     }
     return CLV_OK;
 }
 
-clv_time clv_stopwatch_time(const clv_stopwatch *w)
+clv_time clv_stopwatch_time(const clv_stopwatch *w, size_t first)
 {
-    if (w->n == 0) return (clv_time){0};
-    CLV_AUTO(clv_free) double *x = clv_alloc_array(w->n, sizeof *x);
-    memcpy(x, w->us, w->n * sizeof *x);
-    double median = clv_median(x, w->n);
-    return (clv_time){.us = median, .sigma_us = clv_mad_sigma(x, w->n), .n = (int)w->n};
+    if (w->n <= first) return (clv_time){0};
+    size_t calm = 0, n = 0;
+    for (size_t i = first; i < w->n; i++) calm += !w->laps[i].disturbed;
+    CLV_AUTO(clv_free) double *x = clv_alloc_array(w->n - first, sizeof *x);
+    for (size_t i = first; i < w->n; i++)
+        if (calm < CLV_STOPWATCH_CALM || !w->laps[i].disturbed) x[n++] = w->laps[i].us;
+    double median = clv_median(x, n);
+    return (clv_time){.us = median, .sigma_us = clv_mad_sigma(x, n), .n = (int)n};
 }
 
-double clv_stopwatch_precision(const clv_stopwatch *w)
+double clv_time_error_us(const clv_time *t)
 {
-    if (w->n < 3) return (double)INFINITY;
-    clv_time t = clv_stopwatch_time(w);
-    return 1.2533 * t.sigma_us / sqrt((double)t.n) / fmax(t.us, 1e-3);
+    return t->n < 3 ? (double)INFINITY : 1.2533 * t->sigma_us / sqrt((double)t->n);
 }
 
 void clv_stopwatch_done(clv_stopwatch *w)
@@ -81,6 +92,6 @@ void clv_stopwatch_done(clv_stopwatch *w)
     bool had = w->segment != NULL;
     clv_segment_unref(w->segment);
     if (had && !w->was_resident) clv_network_evict(w->network, w->from, w->to);
-    free(w->us);
+    free(w->laps);
     *w = (clv_stopwatch){0};
 }

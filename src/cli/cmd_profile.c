@@ -1,0 +1,170 @@
+/* cleave profile: what every prefix and suffix of a network takes on this machine. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/unit.h"
+#include "cli/cli.h"
+#include "cli/device_options.h"
+#include "cli/layer_study.h"
+#include "cli/model_options.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+#include "measure/profiler.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct profile_options {
+    const char *output, *csv, *svg;
+    bool json, all;
+    int64_t budget_us, max_cuts;
+} profile_options;
+
+static const clv_opt profile_opts[] = {
+    CLV_OPT(profile_options, output, TEXT, "output", NULL, .letter = 'o', .arg = "FILE",
+            .help = "write the profile, for 'cleave plan' and 'cleave serve'"),
+    CLV_OPT(profile_options, csv, TEXT, "csv", NULL, .arg = "FILE",
+            .help = "write one row a unit, '-' for standard output"),
+    CLV_OPT(profile_options, svg, TEXT, "svg", NULL, .arg = "FILE",
+            .help = "write a chart of latency and output size of each unit"),
+    CLV_OPT(profile_options, json, FLAG, "json", NULL, .help = "print the profile as JSON"),
+    CLV_OPT(profile_options, budget_us, DURATION, "budget", "30s", .min = 1000, .max = 3.6e9,
+            .help = "time to spend, about; what it leaves unmeasured is no candidate"),
+    CLV_OPT(profile_options, max_cuts, INT, "max-cuts", "0", .max = 1e6,
+            .help = "time at most this many cuts, the most useful first; 0: no limit"),
+    CLV_OPT(profile_options, all, FLAG, "all", NULL,
+            .help = "time every cut, however long it takes"),
+};
+
+static const clv_cli_about profile_about = {
+    .usage = "cleave profile MODEL [-o FILE] [--csv FILE] [--svg FILE]",
+    .text = "Times every legal prefix and suffix of a network on this machine, as the compiled "
+            "segments that will run, interleaved and repeated until the medians are sure. Profile "
+            "the edge on the edge and the cloud on the cloud; 'cleave plan' joins the two.",
+    .examples = "cleave profile resnet18.onnx -o edge.json            measure and keep\n"
+                "cleave profile resnet18.onnx --svg study.svg         the layer study as a chart\n"
+                "cleave profile vgg16.onnx --slowdown 4 --budget 60s  as a box 4 times slower\n",
+    .positionals_min = 1,
+    .positionals_max = 1,
+};
+
+static size_t measured(const clv_profile *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->n_cuts; i++)
+        n += clv_profile_has_prefix(p, i) && clv_profile_has_suffix(p, i);
+    return n;
+}
+
+static void print_people(const clv_network *net, const clv_profile *p)
+{
+    static const clv_column columns[] = {
+        {"#", CLV_RIGHT},    {"unit", CLV_LEFT},   {"op", CLV_LEFT},      {"output", CLV_LEFT},
+        {"time", CLV_RIGHT}, {"share", CLV_RIGHT}, {"so far", CLV_RIGHT}, {"cut here", CLV_RIGHT}};
+    const clv_time *whole = &p->cuts[p->n_cuts - 1].prefix;
+    clv_unit_text us = clv_show_duration(whole->us), sigma = clv_show_duration(whole->sigma_us);
+    printf("%s on %s%s: whole network %s +- %s (median of %d), %zu of %zu cuts measured\n\n",
+           p->model, p->engine, p->slowdown > 1 ? " (slowed)" : "", us.s, sigma.s, whole->n,
+           measured(p), p->n_cuts);
+    CLV_AUTO(clv_free) size_t *cut_bytes = clv_layer_cut_bytes(clv_network_graph(net));
+    clv_table *t = clv_table_new(columns, CLV_COUNT(columns));
+    double sum_us = 0;
+    for (size_t i = 0; i < p->n_units; i++) {
+        const clv_profile_unit *u = &p->units[i];
+        sum_us += u->us;
+        clv_table_cell(t, "%zu", i + 1);
+        clv_table_cell(t, "%s", u->name);
+        clv_table_cell(t, "%s", u->op);
+        clv_table_cell(t, "%s", u->shape);
+        clv_table_cell(t, "%s", clv_show_duration(u->us).s);
+        clv_table_cell(t, "%.1f %%", whole->us > 0 ? 100 * u->us / whole->us : 0);
+        clv_table_cell(t, "%s", clv_show_duration(sum_us).s);
+        clv_table_cell(t, "%s", clv_show_size((double)cut_bytes[i]).s);
+    }
+    clv_table_print(t, stdout);
+    clv_table_free(t);
+}
+
+static clv_status write_files(const clv_network *net, const clv_profile *p,
+                              const profile_options *o, clv_error *err)
+{
+    CLV_AUTO(clv_buf_done) clv_buf csv = {0};
+    CLV_AUTO(clv_buf_done) clv_buf svg = {0};
+    clv_status s = o->output ? clv_profile_write(o->output, p, err) : CLV_OK;
+    if (o->csv && s == CLV_OK) {
+        clv_layer_csv(&csv, net, p, true);
+        s = clv_file_write(o->csv, csv.data, csv.len, err);
+    }
+    if (o->svg && s == CLV_OK) {
+        clv_layer_svg(&svg, net, p, true);
+        s = clv_file_write(o->svg, svg.data, svg.len, err);
+    }
+    return s;
+}
+
+static bool to_stdout(const char *path)
+{
+    return path && path[0] == '-' && !path[1];
+}
+
+static void show(void *arg, size_t done, size_t total)
+{
+    (void)total;
+    clv_progress_show(arg, done, "%zu steps of %zu", done, total);
+}
+
+static clv_status measure(clv_network *net, const clv_located *at, const profile_options *o,
+                          const clv_device_options *d, clv_engine *engine, clv_profile **p,
+                          clv_error *err)
+{
+    const clv_profiler_options options = {.model = at->name,
+                                          .threads = clv_device_threads(d),
+                                          .slowdown = d->slowdown,
+                                          .budget_us = o->budget_us,
+                                          .max_cuts = (size_t)o->max_cuts,
+                                          .all = o->all};
+    clv_progress *bar = clv_progress_new("profile", clv_profiler_steps(net, &options));
+    clv_status s = clv_profiler_run(net, engine, &options, show, bar, p, err);
+    clv_progress_free(bar);
+    return s;
+}
+
+static clv_status profile(const char *model, const profile_options *o, const clv_device_options *d,
+                          const clv_model_options *m, clv_engine *engine, clv_error *err)
+{
+    clv_network *net = NULL;
+    clv_located at = {0};
+    clv_profile *p = NULL;
+    clv_status s = clv_model_open(model, m, engine, &at, &net, err);
+    if (s != CLV_OK) return s;
+    s = measure(net, &at, o, d, engine, &p, err);
+    if (s == CLV_OK) s = write_files(net, p, o, err);
+    if (s == CLV_OK && o->json) {
+        CLV_AUTO(clv_text_free) char *text = clv_profile_json(p);
+        if (text) puts(text);
+    } else if (s == CLV_OK && !to_stdout(o->csv) && !to_stdout(o->svg) && !to_stdout(o->output)) {
+        print_people(net, p);
+    }
+    clv_profile_free(p);
+    clv_network_unref(net);
+    clv_located_done(&at);
+    return s;
+}
+
+clv_status clv_cmd_profile(clv_args *args, clv_error *err)
+{
+    profile_options o = {0};
+    clv_device_options d = {0};
+    clv_model_options m = {0};
+    const clv_opt_set sets[] = {{profile_opts, CLV_COUNT(profile_opts), &o},
+                                {clv_device_opts, clv_device_opts_n, &d},
+                                {clv_model_opts, clv_model_opts_n, &m}};
+    bool help;
+    clv_status s = clv_cli_begin(&profile_about, sets, CLV_COUNT(sets), args, &help, err);
+    if (s || help) return s;
+    clv_engine *engine = NULL;
+    s = clv_device_engine(&d, &engine, err);
+    if (s == CLV_OK) s = profile(args->argv[0], &o, &d, &m, engine, err);
+    clv_engine_free(engine);
+    clv_opt_done(sets, CLV_COUNT(sets));
+    return s;
+}

@@ -3,9 +3,9 @@
 #include "api/metadata.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/wire.h"
 #include "net/grpc.h"
 #include "split/oip.h"
-#include "split/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static void reply(const call *c, clv_buf *take)
 static void reply_bool(const call *c, bool value)
 {
     clv_buf b = {0};
-    if (value) clv_wire_put_int(&b, 1, 1);
+    if (value) clv_wire_put_number(&b, 1, 1);
     reply(c, &b);
 }
 
@@ -55,15 +55,15 @@ static clv_status read_names(const call *c, names *out, clv_error *err)
     clv_wire w = clv_wire_of(c->message, c->bytes);
     clv_wire_field f;
     while (clv_wire_more(&w)) {
-        clv_status st = clv_wire_next(&w, &f, err);
+        clv_status st = clv_wire_read(&w, &f, err);
         if (st) return st;
         if (f.number > 2) continue;
-        size_t n = clv_wire_left(&f.bytes);
-        if (f.type != CLV_WIRE_BYTES || n >= CLV_NAME_MAX || (n && memchr(f.bytes.at, 0, n)))
+        size_t n = f.bytes;
+        if (f.type != CLV_WIRE_BYTES || n >= CLV_NAME_MAX || (n && memchr(f.body, 0, n)))
             return clv_fail(err, CLV_EINVAL, "field %u is not a name", (unsigned)f.number);
         char **text = f.number == 1 ? &out->first : &out->second;
         free(*text);
-        *text = clv_strndup((const char *)f.bytes.at, n);
+        *text = clv_strndup((const char *)f.body, n);
     }
     return CLV_OK;
 }
@@ -185,7 +185,7 @@ static void health_check(const call *c)
     for (size_t i = 0; i < CLV_COUNT(services); i++) {
         if (strcmp(services[i], n.first ? n.first : "") != 0) continue;
         clv_buf b = {0};
-        clv_wire_put_int(&b, 1, clv_server_ready(c->server) ? 1 : 2);
+        clv_wire_put_number(&b, 1, clv_server_ready(c->server) ? 1 : 2);
         reply(c, &b);
         return;
     }

@@ -1,10 +1,10 @@
 #include "cli/remote.h"
 #include "base/clock.h"
+#include "base/wire.h"
 #include "net/client.h"
 #include "net/grpc.h"
 #include "net/loop.h"
 #include "split/oip.h"
-#include "split/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,24 +112,24 @@ void clv_remote_model_done(clv_remote_model *m)
 
 static clv_status text_of(const clv_wire_field *f, char **out, clv_error *err)
 {
-    size_t n = clv_wire_left(&f->bytes);
-    if (f->type != CLV_WIRE_BYTES || n > CLV_NAME_MAX || (n && memchr(f->bytes.at, 0, n)))
+    size_t n = f->bytes;
+    if (f->type != CLV_WIRE_BYTES || n > CLV_NAME_MAX || (n && memchr(f->body, 0, n)))
         return clv_fail(err, CLV_EPROTO, "field %u is not a name", (unsigned)f->number);
     free(*out);
-    *out = clv_strndup((const char *)f->bytes.at, n);
+    *out = clv_strndup((const char *)f->body, n);
     return CLV_OK;
 }
 
 /* One number, or several packed into one field. */
 static clv_status add_dims(const clv_wire_field *f, clv_shape *shape, clv_error *err)
 {
-    clv_wire list = f->bytes;
+    clv_wire list = clv_wire_inside(f);
     uint64_t value = f->value;
     bool packed = f->type == CLV_WIRE_BYTES;
     if (!packed && f->type != CLV_WIRE_VARINT) return clv_fail(err, CLV_EPROTO, "a bad shape");
     while (!packed || clv_wire_more(&list)) {
-        clv_status st = packed ? clv_wire_element(&list, CLV_WIRE_VARINT, &value, err) : CLV_OK;
-        if (st) return st;
+        if (packed && !clv_wire_element(&list, CLV_WIRE_VARINT, &value))
+            return clv_fail(err, CLV_EPROTO, "a bad shape");
         if (shape->rank == CLV_RANK_MAX)
             return clv_fail(err, CLV_ELIMIT, "more than %d dimensions", CLV_RANK_MAX);
         int64_t dim = (int64_t)value;
@@ -146,7 +146,7 @@ static clv_status parse_spec(clv_wire w, clv_tensor_spec *out, clv_error *err)
     clv_status st = CLV_OK;
     CLV_AUTO(clv_text_free) char *datatype = NULL;
     while (!st && clv_wire_more(&w)) {
-        st = clv_wire_next(&w, &f, err);
+        st = clv_wire_read(&w, &f, err);
         if (!st && f.number == 1) st = text_of(&f, &out->name, err);
         if (!st && f.number == 2) st = text_of(&f, &datatype, err);
         if (!st && f.number == 3) st = add_dims(&f, &out->shape, err);
@@ -170,7 +170,7 @@ static clv_status parse_field(const clv_wire_field *f, clv_remote_model *m, size
         return clv_fail(err, CLV_ELIMIT, "more than %d inputs", CLV_REMOTE_SPECS_MAX);
     clv_grow(&m->inputs, cap, m->n_inputs + 1, sizeof *m->inputs);
     m->inputs[m->n_inputs] = (clv_tensor_spec){0};
-    return parse_spec(f->bytes, &m->inputs[m->n_inputs++], err);
+    return parse_spec(clv_wire_inside(f), &m->inputs[m->n_inputs++], err);
 }
 
 clv_status clv_remote_model_parse(const void *bytes, size_t n, clv_remote_model *out,
@@ -183,7 +183,7 @@ clv_status clv_remote_model_parse(const void *bytes, size_t n, clv_remote_model 
     clv_error why = {0};
     clv_status st = CLV_OK;
     while (!st && clv_wire_more(&w)) {
-        st = clv_wire_next(&w, &f, &why);
+        st = clv_wire_read(&w, &f, &why);
         if (!st) st = parse_field(&f, &m, &cap, &why);
     }
     if (st) {

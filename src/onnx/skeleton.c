@@ -32,7 +32,7 @@ typedef struct rewrite {
     size_t copied; /* bytes so far; nothing is copied past the limit */
 } rewrite;
 
-typedef void (*rewrite_fn)(rewrite *r, clv_pb w, clv_buf *out);
+typedef void (*rewrite_fn)(rewrite *r, clv_wire w, clv_buf *out);
 
 static void copy(rewrite *r, clv_buf *out, const uint8_t *from, size_t n)
 {
@@ -40,30 +40,30 @@ static void copy(rewrite *r, clv_buf *out, const uint8_t *from, size_t n)
     if (r->copied <= CLV_SKELETON_BYTES_MAX) clv_buf_add(out, from, n);
 }
 
-static void copy_field(rewrite *r, clv_buf *out, const clv_pb_field *f)
+static void copy_field(rewrite *r, clv_buf *out, const clv_wire_field *f)
 {
     copy(r, out, f->start, (size_t)(f->body + f->bytes - f->start));
 }
 
 /* Write field `f` with its content rewritten. */
-static void nest(rewrite *r, const clv_pb_field *f, rewrite_fn content, clv_buf *out)
+static void nest(rewrite *r, const clv_wire_field *f, rewrite_fn content, clv_buf *out)
 {
     clv_buf inner = {0};
-    content(r, clv_pb_of(f->body, f->bytes), &inner);
-    clv_pb_put_bytes(out, f->number, inner.data, inner.len);
+    content(r, clv_wire_of(f->body, f->bytes), &inner);
+    clv_wire_put_bytes(out, f->number, inner.data, inner.len);
     clv_buf_done(&inner);
 }
 
 static void put_entry(clv_buf *out, const char *key, const char *value)
 {
     clv_buf entry = {0};
-    clv_pb_put_bytes(&entry, ENTRY_KEY, key, strlen(key));
-    clv_pb_put_bytes(&entry, ENTRY_VALUE, value, strlen(value));
-    clv_pb_put_bytes(out, TENSOR_EXTERNAL_DATA, entry.data, entry.len);
+    clv_wire_put_bytes(&entry, ENTRY_KEY, key, strlen(key));
+    clv_wire_put_bytes(&entry, ENTRY_VALUE, value, strlen(value));
+    clv_wire_put_bytes(out, TENSOR_EXTERNAL_DATA, entry.data, entry.len);
     clv_buf_done(&entry);
 }
 
-static void put_reference(rewrite *r, const clv_pb_field *data, clv_buf *out)
+static void put_reference(rewrite *r, const clv_wire_field *data, clv_buf *out)
 {
     char number[24];
     put_entry(out, "location", r->location);
@@ -71,20 +71,20 @@ static void put_reference(rewrite *r, const clv_pb_field *data, clv_buf *out)
     put_entry(out, "offset", number);
     snprintf(number, sizeof number, "%zu", data->bytes);
     put_entry(out, "length", number);
-    clv_pb_put_number(out, TENSOR_DATA_LOCATION, LOCATION_EXTERNAL);
+    clv_wire_put_number(out, TENSOR_DATA_LOCATION, LOCATION_EXTERNAL);
 }
 
 /* The one field that holds all of a tensor's data as it lies in memory, and is large. */
-static bool find_data(clv_pb w, clv_pb_field *data)
+static bool find_data(clv_wire w, clv_wire_field *data)
 {
     uint32_t wanted = TENSOR_RAW_DATA;
     size_t n = 0;
-    clv_pb_field f;
-    for (clv_pb types = w; clv_pb_next(&types, &f);) {
+    clv_wire_field f;
+    for (clv_wire types = w; clv_wire_next(&types, &f);) {
         if (f.number == TENSOR_DATA_LOCATION || f.number == TENSOR_EXTERNAL_DATA) return false;
         if (f.number == TENSOR_FLOAT_DATA || f.number == TENSOR_DOUBLE_DATA) wanted = f.number;
     }
-    for (clv_pb fields = w; clv_pb_next(&fields, &f);) {
+    for (clv_wire fields = w; clv_wire_next(&fields, &f);) {
         if (f.number == TENSOR_DATA_TYPE && wanted == TENSOR_FLOAT_DATA && f.value != 1)
             return false;
         if (f.number == TENSOR_DATA_TYPE && wanted == TENSOR_DOUBLE_DATA && f.value != 11)
@@ -99,31 +99,31 @@ static bool find_data(clv_pb w, clv_pb_field *data)
     return n == 1 && data->bytes > CLV_SKELETON_INLINE_MAX;
 }
 
-static void rewrite_tensor(rewrite *r, clv_pb w, clv_buf *out)
+static void rewrite_tensor(rewrite *r, clv_wire w, clv_buf *out)
 {
-    clv_pb_field f, data;
+    clv_wire_field f, data;
     if (!find_data(w, &data)) {
         copy(r, out, w.at, (size_t)(w.end - w.at));
         return;
     }
-    while (clv_pb_next(&w, &f))
+    while (clv_wire_next(&w, &f))
         if (f.number != data.number) copy_field(r, out, &f);
     put_reference(r, &data, out);
 }
 
-static void rewrite_attribute(rewrite *r, clv_pb w, clv_buf *out)
+static void rewrite_attribute(rewrite *r, clv_wire w, clv_buf *out)
 {
-    for (clv_pb_field f; clv_pb_next(&w, &f);)
+    for (clv_wire_field f; clv_wire_next(&w, &f);)
         if (f.number == ATTRIBUTE_T)
             nest(r, &f, rewrite_tensor, out);
         else
             copy_field(r, out, &f);
 }
 
-static bool is_constant_node(clv_pb w)
+static bool is_constant_node(clv_wire w)
 {
     bool constant = false, standard = true;
-    for (clv_pb_field f; clv_pb_next(&w, &f);) {
+    for (clv_wire_field f; clv_wire_next(&w, &f);) {
         if (f.number == NODE_OP_TYPE) constant = f.bytes == 8 && memcmp(f.body, "Constant", 8) == 0;
         if (f.number == NODE_DOMAIN)
             standard = f.bytes == 0 || (f.bytes == 7 && memcmp(f.body, "ai.onnx", 7) == 0);
@@ -131,19 +131,19 @@ static bool is_constant_node(clv_pb w)
     return constant && standard;
 }
 
-static void rewrite_node(rewrite *r, clv_pb w, clv_buf *out)
+static void rewrite_node(rewrite *r, clv_wire w, clv_buf *out)
 {
     bool constant = is_constant_node(w);
-    for (clv_pb_field f; clv_pb_next(&w, &f);)
+    for (clv_wire_field f; clv_wire_next(&w, &f);)
         if (constant && f.number == NODE_ATTRIBUTE)
             nest(r, &f, rewrite_attribute, out);
         else
             copy_field(r, out, &f);
 }
 
-static void rewrite_graph(rewrite *r, clv_pb w, clv_buf *out)
+static void rewrite_graph(rewrite *r, clv_wire w, clv_buf *out)
 {
-    for (clv_pb_field f; clv_pb_next(&w, &f);)
+    for (clv_wire_field f; clv_wire_next(&w, &f);)
         if (f.number == GRAPH_INITIALIZER && f.bytes > CLV_SKELETON_INLINE_MAX)
             nest(r, &f, rewrite_tensor, out);
         else if (f.number == GRAPH_NODE && f.bytes > CLV_SKELETON_INLINE_MAX)
@@ -152,9 +152,9 @@ static void rewrite_graph(rewrite *r, clv_pb w, clv_buf *out)
             copy_field(r, out, &f);
 }
 
-static void rewrite_model(rewrite *r, clv_pb w, clv_buf *out)
+static void rewrite_model(rewrite *r, clv_wire w, clv_buf *out)
 {
-    for (clv_pb_field f; clv_pb_next(&w, &f);)
+    for (clv_wire_field f; clv_wire_next(&w, &f);)
         if (f.number == MODEL_GRAPH)
             nest(r, &f, rewrite_graph, out);
         else
@@ -170,7 +170,7 @@ clv_status clv_skeleton_write(const void *bytes, size_t n, const char *location,
     clv_status status = clv_pb_check(&onnx__model_proto__descriptor, bytes, n, err);
     if (status) return status;
     rewrite r = {.base = bytes, .location = location};
-    rewrite_model(&r, clv_pb_of(bytes, n), out);
+    rewrite_model(&r, clv_wire_of(bytes, n), out);
     if (r.copied > CLV_SKELETON_BYTES_MAX)
         return clv_fail(err, CLV_ELIMIT, "%zu bytes besides its weights; the limit is %zu",
                         r.copied, CLV_SKELETON_BYTES_MAX);

@@ -57,7 +57,7 @@ static clv_status walk_numbers(clv_wire w, elements *e, clv_error *err)
     clv_status st = CLV_OK;
     clv_wire_field f;
     while (!st && clv_wire_more(&w)) {
-        if ((st = clv_wire_next(&w, &f, err))) break;
+        if ((st = clv_wire_read(&w, &f, err))) break;
         if (f.number != kind.field)
             return clv_fail(err, CLV_EINVAL, "contents are in field %u, %s wants field %u",
                             (unsigned)f.number, clv_dtype_oip(e->dtype), (unsigned)kind.field);
@@ -67,10 +67,12 @@ static clv_status walk_numbers(clv_wire w, elements *e, clv_error *err)
         }
         if (f.type != CLV_WIRE_BYTES)
             return clv_fail(err, CLV_EINVAL, "contents have wire type %d", (int)f.type);
-        while (!st && clv_wire_more(&f.bytes)) {
+        clv_wire packed = clv_wire_inside(&f);
+        while (!st && clv_wire_more(&packed)) {
             uint64_t value;
-            if (!(st = clv_wire_element(&f.bytes, kind.type, &value, err)))
-                st = add_number(e, value, err);
+            if (!clv_wire_element(&packed, kind.type, &value))
+                return clv_fail(err, CLV_EINVAL, "element %zu is cut off", e->n);
+            st = add_number(e, value, err);
         }
     }
     return st;
@@ -83,16 +85,15 @@ static clv_status decode_text(clv_wire w, clv_tensor *t, size_t count, clv_error
     clv_wire_field f;
     size_t n = 0;
     while (!st && clv_wire_more(&w)) {
-        if ((st = clv_wire_next(&w, &f, err))) break;
+        if ((st = clv_wire_read(&w, &f, err))) break;
         if (f.number != 8 || f.type != CLV_WIRE_BYTES) {
             st = clv_fail(err, CLV_EINVAL, "contents of BYTES are not in bytes_contents");
             break;
         }
-        uint32_t length = (uint32_t)clv_wire_left(&f.bytes);
-        if (length != clv_wire_left(&f.bytes))
-            st = clv_fail(err, CLV_ELIMIT, "an element is too long");
+        uint32_t length = (uint32_t)f.bytes;
+        if (length != f.bytes) st = clv_fail(err, CLV_ELIMIT, "an element is too long");
         clv_buf_add(&out, &length, sizeof length);
-        clv_buf_add(&out, f.bytes.at, length);
+        clv_buf_add(&out, f.body, length);
         n++;
     }
     if (!st && n != count)

@@ -13,7 +13,7 @@
 #ifndef CLV_SPLIT_CONTENTS_H
 #define CLV_SPLIT_CONTENTS_H
 
-#include "split/wire.h"
+#include "base/wire.h"
 #include "tensor/tensor.h"
 
 /* `contents` is the InferTensorContents, packed or not; the result owns fresh memory. Counts before

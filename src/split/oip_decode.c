@@ -1,9 +1,9 @@
 /* Bytes into values: one pass that notes where things are, then the tensors, then the parameters.
  */
+#include "base/wire.h"
 #include "net/grpc.h"
 #include "split/contents.h"
 #include "split/oip.h"
-#include "split/wire.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,13 +42,13 @@ static void message_done(message *m)
 
 static clv_status check_text(const clv_wire_field *f, const char *what, clv_error *err)
 {
-    size_t n = clv_wire_left(&f->bytes);
+    size_t n = f->bytes;
     if (f->type != CLV_WIRE_BYTES)
         return clv_fail(err, CLV_EINVAL, "%s has wire type %d, wanted bytes", what, (int)f->type);
     if (n >= CLV_NAME_MAX)
         return clv_fail(err, CLV_ELIMIT, "%s has %zu bytes, at most %d are allowed", what, n,
                         CLV_NAME_MAX - 1);
-    if (n && memchr(f->bytes.at, 0, n))
+    if (n && memchr(f->body, 0, n))
         return clv_fail(err, CLV_EINVAL, "%s contains a NUL byte", what);
     return CLV_OK;
 }
@@ -59,7 +59,7 @@ static clv_status take_text(const clv_wire_field *f, const char *what, char **te
     clv_status st = check_text(f, what, err);
     if (st) return st;
     free(*text);
-    *text = clv_strndup((const char *)f->bytes.at, clv_wire_left(&f->bytes));
+    *text = clv_strndup((const char *)f->body, f->bytes);
     return CLV_OK;
 }
 
@@ -79,11 +79,12 @@ static clv_status take_dims(const clv_wire_field *f, clv_shape *shape, clv_error
     if (f->type == CLV_WIRE_VARINT) return add_dim(shape, f->value, err);
     if (f->type != CLV_WIRE_BYTES)
         return clv_fail(err, CLV_EINVAL, "shape has wire type %d", (int)f->type);
-    clv_wire packed = f->bytes;
+    clv_wire packed = clv_wire_inside(f);
     while (clv_wire_more(&packed)) {
         uint64_t dim;
-        clv_status st = clv_wire_element(&packed, CLV_WIRE_VARINT, &dim, err);
-        if (!st) st = add_dim(shape, dim, err);
+        if (!clv_wire_element(&packed, CLV_WIRE_VARINT, &dim))
+            return clv_fail(err, CLV_EINVAL, "dimension %d is cut off", shape->rank);
+        clv_status st = add_dim(shape, dim, err);
         if (st) return st;
     }
     return CLV_OK;
@@ -93,7 +94,7 @@ static clv_status take_contents(const clv_wire_field *f, tensor_head *head, clv_
 {
     if (f->type != CLV_WIRE_BYTES || clv_wire_more(&head->contents))
         return clv_fail(err, CLV_EINVAL, "contents are malformed or given twice");
-    head->contents = f->bytes;
+    head->contents = clv_wire_inside(f);
     return CLV_OK;
 }
 
@@ -112,7 +113,7 @@ static clv_status parse_head(clv_wire w, tensor_head *head, clv_error *err)
     clv_wire_field f;
     clv_status st = CLV_OK;
     while (!st && clv_wire_more(&w)) {
-        if ((st = clv_wire_next(&w, &f, err))) break;
+        if ((st = clv_wire_read(&w, &f, err))) break;
         switch (f.number) {
         case 1: st = take_text(&f, "name", &head->name, err); break;
         case 2: st = take_dtype(&f, &head->dtype, err); break;
@@ -130,9 +131,9 @@ static clv_status parse_wanted(clv_wire w, clv_text_list *wanted, clv_error *err
 {
     clv_wire_field f;
     while (clv_wire_more(&w)) {
-        clv_status st = clv_wire_next(&w, &f, err);
+        clv_status st = clv_wire_read(&w, &f, err);
         if (!st && f.number == 1 && !(st = check_text(&f, "the name of an output", err)))
-            clv_text_list_add(wanted, (const char *)f.bytes.at, clv_wire_left(&f.bytes));
+            clv_text_list_add(wanted, (const char *)f.body, f.bytes);
         if (st) return st;
     }
     return CLV_OK;
@@ -156,7 +157,7 @@ static clv_status parse_field(message *m, const clv_wire_field *f, uint32_t raw_
     if (f->number == raw_field) {
         if ((st = want_bytes(f, m->n_raws, err))) return st;
         clv_grow(&m->raws, &m->raws_cap, m->n_raws + 1, sizeof *m->raws);
-        m->raws[m->n_raws++] = f->bytes;
+        m->raws[m->n_raws++] = clv_wire_inside(f);
         return CLV_OK;
     }
     switch (f->number) {
@@ -166,15 +167,15 @@ static clv_status parse_field(message *m, const clv_wire_field *f, uint32_t raw_
     case 4:
         if ((st = want_bytes(f, m->n_parameters, err))) return st;
         clv_grow(&m->parameters, &m->parameters_cap, m->n_parameters + 1, sizeof *m->parameters);
-        m->parameters[m->n_parameters++] = f->bytes;
+        m->parameters[m->n_parameters++] = clv_wire_inside(f);
         return CLV_OK;
     case 5:
         if ((st = want_bytes(f, m->n_heads, err))) return st;
         clv_grow(&m->heads, &m->heads_cap, m->n_heads + 1, sizeof *m->heads);
-        return parse_head(f->bytes, &m->heads[m->n_heads++], err);
+        return parse_head(clv_wire_inside(f), &m->heads[m->n_heads++], err);
     case 6: /* of a question only: in an answer 6 is raw_field */
         if ((st = want_bytes(f, m->wanted.n, err))) return st;
-        return parse_wanted(f->bytes, &m->wanted, err);
+        return parse_wanted(clv_wire_inside(f), &m->wanted, err);
     default: return CLV_OK;
     }
 }
@@ -184,7 +185,7 @@ static clv_status parse(message *m, const clv_oip_bytes *in, uint32_t raw_field,
     clv_wire w = clv_wire_of(in->data, in->bytes);
     clv_wire_field f;
     while (clv_wire_more(&w)) {
-        clv_status st = clv_wire_next(&w, &f, err);
+        clv_status st = clv_wire_read(&w, &f, err);
         if (!st) st = parse_field(m, &f, raw_field, err);
         if (st) return st;
     }
@@ -266,17 +267,17 @@ static clv_status parse_parameter(clv_wire entry, parameter *p, clv_error *err)
     clv_wire value = {0};
     *p = (parameter){0};
     while (clv_wire_more(&entry)) {
-        clv_status st = clv_wire_next(&entry, &f, err);
+        clv_status st = clv_wire_read(&entry, &f, err);
         if (st) return st;
-        if (f.number == 1) p->key = f.bytes;
-        if (f.number == 2) value = f.bytes;
+        if (f.number == 1) p->key = clv_wire_inside(&f);
+        if (f.number == 2) value = clv_wire_inside(&f);
     }
     while (clv_wire_more(&value)) {
-        clv_status st = clv_wire_next(&value, &f, err);
+        clv_status st = clv_wire_read(&value, &f, err);
         if (st) return st;
         p->kind = f.number;
         p->number = f.value;
-        p->text = f.bytes;
+        p->text = clv_wire_inside(&f);
     }
     return CLV_OK;
 }

@@ -1,7 +1,7 @@
 /* Values into slices: the small fields in one buffer, the tensors where they are. */
+#include "base/wire.h"
 #include "net/grpc.h"
 #include "split/oip.h"
-#include "split/wire.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -78,7 +78,7 @@ static void put_parameter(clv_buf *b, const char *key, const clv_buf *value)
 static void put_int_parameter(clv_buf *b, const char *key, int64_t number)
 {
     clv_buf value = {0};
-    clv_wire_put_int(&value, 2, number);
+    clv_wire_put_number(&value, 2, (uint64_t)number);
     put_parameter(b, key, &value);
     clv_buf_done(&value);
 }
@@ -95,7 +95,7 @@ static void put_text_parameter(clv_buf *b, const char *key, const char *text)
 static void put_true_parameter(clv_buf *b, const char *key)
 {
     clv_buf value = {0};
-    clv_wire_put_int(&value, 1, 1);
+    clv_wire_put_number(&value, 1, 1);
     put_parameter(b, key, &value);
     clv_buf_done(&value);
 }

@@ -1,10 +1,10 @@
 /* A node is asked over real sockets; the node here is net/'s server with hand-made answers. */
+#include "base/wire.h"
 #include "cli/remote.h"
 #include "net/grpc.h"
 #include "net/loop.h"
 #include "net/server.h"
 #include "split/oip.h"
-#include "split/wire.h"
 #include "unit.h"
 
 #include <pthread.h>
@@ -34,7 +34,7 @@ static clv_buf metadata(void)
     clv_buf_clear(&spec);
     clv_wire_put_text(&spec, 1, "n");
     clv_wire_put_text(&spec, 2, "INT64");
-    clv_wire_put_int(&spec, 3, 7); /* not packed */
+    clv_wire_put_number(&spec, 3, 7); /* not packed */
     clv_wire_put_bytes(&b, 4, spec.data, spec.len);
     clv_wire_put_bytes(&b, 5, "", 0); /* outputs are of no interest */
     clv_buf_done(&spec);

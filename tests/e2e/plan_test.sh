@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# cleave inspect, profile and plan, as a person and as a program uses them. The plan is checked against
+# every cut of the two profiles, worked out here from their JSON.
+set -euo pipefail
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+# want_error STATUS TEXT COMMAND...: fails with the status and one line that has the text.
+want_error() {
+  local status=$1 text=$2 got=0
+  shift 2
+  "$@" >out 2>err || got=$?
+  [ "$got" = "$status" ] || fail "'$*' ended with $got, not $status: $(cat err)"
+  [ "$(wc -l <err)" = 1 ] || fail "'$*' printed more than one line: $(cat err)"
+  grep -qF -- "$text" err || fail "'$*' does not say '$text': $(cat err)"
+}
+# json FILE EXPRESSION: the value of a JavaScript expression of the document `d`.
+json() { node -e 'const d = JSON.parse(require("fs").readFileSync(process.argv[1])); console.log(eval(process.argv[2]))' "$1" "$2"; }
+
+"$CLEAVE" zoo lenet resnet18 -o models >/dev/null 2>&1 || fail "no models"
+
+# inspect: totals are the published ones, the parts add up, a directory and its file are one model.
+"$CLEAVE" inspect models/resnet18 --json >i.json
+[ "$(json i.json 'd.params')" = 11689512 ] || fail "parameters: $(json i.json 'd.params')"
+[ "$(json i.json 'd.units.reduce((s, u) => s + u.macs, 0) === d.macs')" = true ] || fail "MACs"
+[ "$(json i.json 'd.cuts[0].label + d.cuts[0].bytes + d.cuts.at(-1).label + d.cuts.at(-1).bytes')" = input602112output0 ] || fail "cuts"
+[ "$(json i.json 'd.cuts.every((c, i) => c.index === i && (i === 0 || c.units >= d.cuts[i - 1].units))')" = true ] || fail "order of cuts"
+"$CLEAVE" inspect models/resnet18/1/model.onnx --csv i.csv --svg i.svg
+[ "$(wc -l <i.csv)" = "$(json i.json 'd.units.length + 1')" ] || fail "rows of $(head -3 i.csv)"
+grep -q '</svg>' i.svg || fail "no SVG"
+"$CLEAVE" inspect lenet --models models | grep -q '^lenet: ' || fail "a bare name is not looked up"
+want_error 1 "no such file or directory" "$CLEAVE" inspect nonexistent.onnx
+want_error 2 "MODEL" "$CLEAVE" inspect
+
+# profile: a file that plan reads; what was not asked for is not measured.
+"$CLEAVE" profile models/lenet --threads 1 --budget 2s --all -o cloud.json --csv p.csv --svg p.svg >/dev/null
+"$CLEAVE" profile models/lenet --threads 1 --budget 2s --all --slowdown 20 --json >edge.json
+[ "$(json edge.json 'd.slowdown')" = 20 ] || fail "slowdown"
+[ "$(json cloud.json 'd.cuts.slice(1, -1).every(c => c.prefix.n > 0 && c.suffix.n > 0)')" = true ] || fail "not every cut is measured"
+[ "$(json cloud.json 'Math.abs(d.units.reduce((s, u) => s + u.us, 0) - d.cuts.at(-1).prefix.us) < 0.1')" = true ] || fail "units do not add up"
+head -1 p.csv | grep -q ',us,cumulative_us,cut_bytes$' || fail "columns: $(head -1 p.csv)"
+CLEAVE_SLOWDOWN=3 "$CLEAVE" profile models/lenet --threads 1 --budget 1s --max-cuts 1 -o few.json >/dev/null
+[ "$(json few.json 'd.slowdown + "," + d.cuts.slice(1, -1).filter(c => c.prefix.n).length')" = 3,1 ] || fail "--max-cuts or \$CLEAVE_SLOWDOWN"
+want_error 2 "--budget" "$CLEAVE" profile models/lenet --budget 5
+want_error 2 "--slowdown" "$CLEAVE" profile models/lenet --slowdown 0.5
+
+# plan: the least of all cuts, at every link.
+plan() { "$CLEAVE" plan models/lenet --edge edge.json --cloud cloud.json "$@"; }
+for link in 2Mbit,1us 30Mbit,10us 200Mbit,20us 2Gbit/100Mbit,50us wifi 3g; do
+  plan --link "$link" --json >plan.json
+  node -e '
+    const read = f => JSON.parse(require("fs").readFileSync(f)), edge = read("edge.json"), cloud = read("cloud.json")
+    const {plan, candidates, link: l, planning_us} = read("plan.json"), last = edge.cuts.length - 1
+    const all = edge.cuts.map((c, i) => c.prefix.us + (i === last ? 0 : cloud.cuts[i].suffix.us + l.rtt_us +
+      1e6 * (c.up_bytes / l.up_bytes_per_s + c.down_bytes / l.down_bytes_per_s)))
+    const least = Math.min(...all)
+    const ok = Math.abs(all[plan.cut] - least) < 0.01 && Math.abs(plan.latency_us - least) < 0.01 &&
+      candidates.length === all.length && planning_us > 0 && candidates[0].cut === plan.cut &&
+      candidates.every((c, i) => !i || c.latency_us >= candidates[i - 1].latency_us) && plan.why.length > 20
+    if (!ok) { console.error(JSON.stringify(plan), all); process.exit(1) }' || fail "plan on $link"
+done
+[ "$(plan --link down --json | tee plan.json | head -c 1; json plan.json 'd.plan.label + d.candidates.length')" = "{output1" ] || fail "no link"
+plan --link wifi --policy edge --json >plan.json
+[ "$(json plan.json 'd.plan.label + d.plan.policy')" = outputedge ] || fail "policy edge"
+plan --link wifi >text
+grep -q '^edge' text || fail "no shares in $(cat text)"
+plan --sweep rate --from 1Mbit --to 10Gbit --csv sweep.csv --svg sweep.svg >/dev/null
+head -1 sweep.csv | grep -q '^cut,label,from_bytes_per_s' || fail "sweep: $(cat sweep.csv)"
+grep -q '</svg>' sweep.svg || fail "no SVG of the sweep"
+want_error 1 "the link is down" plan --link down --policy cloud
+want_error 2 "5.85Mbit,60ms" plan --link 5Mbit
+want_error 2 "--policy" plan --policy best
+want_error 2 "--cloud" "$CLEAVE" plan models/lenet --edge edge.json
+want_error 1 "nowhere.json" "$CLEAVE" plan models/lenet --edge nowhere.json --cloud cloud.json
+echo '{"schema": 1}' >bad.json
+want_error 1 "field 'model'" "$CLEAVE" plan models/lenet --edge bad.json --cloud cloud.json
+want_error 1 "profile it again" "$CLEAVE" plan models/resnet18 --edge edge.json --cloud cloud.json
+echo "inspect, profile and plan agree"

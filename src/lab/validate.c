@@ -9,7 +9,7 @@
 #define REPEATS_MAX     100
 #define PATIENCE_FACTOR 20
 #define PATIENCE_US     10000000
-#define PING_COUNT      300
+#define PING_COUNT      200
 #define PING_PAYLOAD    56 /* as ping(8) */
 #define PING_HEADERS    28
 #define PING_GAP_US     5000
@@ -69,14 +69,14 @@ static clv_status transfer(clv_lab *lab, const clv_validate_options *o, const cl
     return CLV_OK;
 }
 
-static clv_status ping_quantiles(clv_lab *lab, size_t to, double *p50_us, double *p99_us,
-                                 clv_error *err)
+static clv_status ping_quantiles(clv_lab *lab, size_t to, int64_t gap_us, double *p50_us,
+                                 double *p99_us, clv_error *err)
 {
     clv_ping_options o = {.from = 0,
                           .to = to,
                           .count = PING_COUNT,
                           .payload = PING_PAYLOAD,
-                          .gap_us = PING_GAP_US,
+                          .gap_us = gap_us,
                           .patience_us = PATIENCE_US};
     clv_ping_result r;
     clv_status s = clv_ping(lab, &o, &r, err);
@@ -91,11 +91,13 @@ static clv_status ping_quantiles(clv_lab *lab, size_t to, double *p50_us, double
 static clv_status ping(clv_lab *lab, const clv_link_preset *p, clv_validate_ping *out,
                        clv_error *err)
 {
-    double unused;
+    double unused, wire_us = (PING_PAYLOAD + PING_HEADERS) / p->bytes_per_s * 1e6;
+    /* Far enough apart that none waits for the one before. */
+    int64_t gap_us = CLV_MAX(PING_GAP_US, (int64_t)(4 * wire_us));
     out->link = p->name;
-    out->promised_us = (double)p->rtt_us + 2 * (PING_PAYLOAD + PING_HEADERS) / p->bytes_per_s * 1e6;
-    clv_status s = ping_quantiles(lab, 0, &out->loopback_us, &unused, err);
-    if (s == CLV_OK) s = ping_quantiles(lab, 1, &out->p50_us, &out->p99_us, err);
+    out->promised_us = (double)p->rtt_us + 2 * wire_us;
+    clv_status s = ping_quantiles(lab, 0, PING_GAP_US, &out->loopback_us, &unused, err);
+    if (s == CLV_OK) s = ping_quantiles(lab, 1, gap_us, &out->p50_us, &out->p99_us, err);
     if (s) return clv_within(err, "%s", p->name);
     out->extra_us = (out->p50_us - out->promised_us - out->loopback_us) / 2;
     return CLV_OK;

@@ -44,7 +44,7 @@ static const clv_opt infer_opts[] = {
             .help = "certificate to show to the node"),
     CLV_OPT(infer_options, key, TEXT, "key", NULL, .arg = "FILE", .help = "its key"),
     CLV_OPT(infer_options, token_file, TEXT, "token-file", NULL, .arg = "FILE",
-            .help = "bearer token for the node (default $CLEAVE_TOKEN)"),
+            .help = "bearer token for the node, first line of the file (default $CLEAVE_TOKEN)"),
 };
 
 static const clv_cli_about infer_about = {
@@ -130,14 +130,14 @@ static clv_status read_token(const char *path, char **out, clv_error *err)
     CLV_AUTO(clv_buf_done) clv_buf file = {0};
     clv_status st = clv_file_read(path, CLV_TOKEN_MAX, &file, err);
     if (st) return clv_within(err, "--token-file");
-    size_t n = file.len;
-    while (n > 0 && strchr(" \t\r\n", file.data[n - 1])) n--;
+    size_t n = file.len ? strcspn(file.data, "\r\n") : 0; /* the first line, as serve reads it */
+    while (n > 0 && (file.data[n - 1] == ' ' || file.data[n - 1] == '\t')) n--;
     bool sound = n > 0;
     for (size_t i = 0; i < n; i++) sound = sound && file.data[i] > ' ' && file.data[i] < 127;
     if (sound)
         *out = clv_strndup(file.data, n);
     else
-        st = clv_fail(err, CLV_EINVAL, "--token-file '%s': one word is wanted", path);
+        st = clv_fail(err, CLV_EINVAL, "--token-file '%s': its first line is not one word", path);
     if (file.data) explicit_bzero(file.data, file.len);
     return st;
 }

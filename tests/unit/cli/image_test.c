@@ -128,6 +128,28 @@ static void huge_dimensions_are_refused_before_memory_is_taken(void **state)
     clv_buf_done(&jpeg);
 }
 
+/* The last scan of a progressive JPEG, repeated: a small file that would take ever longer. */
+static void endless_scans_are_refused(void **state)
+{
+    (void)state;
+    unsigned char grey[16 * 16];
+    for (int i = 0; i < 256; i++) grey[i] = (unsigned char)(i * 91);
+    clv_buf jpeg = jpeg_with(16, 16, JCS_GRAYSCALE, grey, true), many = {0};
+    size_t scan = jpeg.len - 2; /* the end marker is not repeated */
+    while ((unsigned char)jpeg.data[scan] != 0xff || (unsigned char)jpeg.data[scan + 1] != 0xda)
+        scan--;
+    clv_error err = {0};
+    assert_int_equal(status_of(jpeg.data, jpeg.len, &err), CLV_OK);
+    clv_buf_add(&many, jpeg.data, jpeg.len - 2);
+    for (int i = 0; i < CLV_IMAGE_SCANS_MAX; i++)
+        clv_buf_add(&many, jpeg.data + scan, jpeg.len - 2 - scan);
+    clv_buf_add(&many, jpeg.data + jpeg.len - 2, 2);
+    assert_int_equal(status_of(many.data, many.len, &err), CLV_ELIMIT);
+    assert_string_equal(err.text, "JPEG of more than 200 scans");
+    clv_buf_done(&many);
+    clv_buf_done(&jpeg);
+}
+
 static void other_files_are_told(void **state)
 {
     (void)state;
@@ -253,6 +275,7 @@ int main(void)
         cmocka_unit_test(a_jpeg_is_close_to_its_pixels),
         cmocka_unit_test(truncated_files_are_errors),
         cmocka_unit_test(huge_dimensions_are_refused_before_memory_is_taken),
+        cmocka_unit_test(endless_scans_are_refused),
         cmocka_unit_test(other_files_are_told),
         cmocka_unit_test(shrinking_is_antialiased),
         cmocka_unit_test(growing_is_bilinear),

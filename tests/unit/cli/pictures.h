@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,8 +28,8 @@ static inline clv_buf png_of(int width, int height, int format, const unsigned c
 }
 
 /* `space` is JCS_RGB, JCS_GRAYSCALE or JCS_CMYK. */
-static inline clv_buf jpeg_of(int width, int height, J_COLOR_SPACE space,
-                              const unsigned char *pixels)
+static inline clv_buf jpeg_with(int width, int height, J_COLOR_SPACE space,
+                                const unsigned char *pixels, bool progressive)
 {
     struct jpeg_error_mgr manager;
     struct jpeg_compress_struct c = {.err = jpeg_std_error(&manager)};
@@ -43,6 +44,7 @@ static inline clv_buf jpeg_of(int width, int height, J_COLOR_SPACE space,
     c.in_color_space = space;
     jpeg_set_defaults(&c);
     jpeg_set_quality(&c, 100, TRUE);
+    if (progressive) jpeg_simple_progression(&c);
     jpeg_start_compress(&c, TRUE);
     for (int y = 0; y < height; y++) {
         unsigned char line[4096];
@@ -56,6 +58,12 @@ static inline clv_buf jpeg_of(int width, int height, J_COLOR_SPACE space,
     clv_buf_add(&out, data, n);
     free(data);
     return out;
+}
+
+static inline clv_buf jpeg_of(int width, int height, J_COLOR_SPACE space,
+                              const unsigned char *pixels)
+{
+    return jpeg_with(width, height, space, pixels, false);
 }
 
 #endif

@@ -73,19 +73,17 @@ static Onnx__ValueInfoProto *describe(building *b, int value)
     return clv_scratch_value(&b->scratch, name, info->dtype, &shape, names);
 }
 
-/* Inputs in the order of the graph's tensors, outputs likewise; the network's own in the model's order. */
+/* The network's own first, in the model's order; then in the order of the graph's tensors. */
 static void fill_ports(building *b, const bool *flags, Onnx__ValueInfoProto ***list, size_t *n)
 {
     const clv_units *u = b->s->u;
-    const Onnx__GraphProto *g = u->m->proto->graph;
-    *list = clv_scratch_alloc(&b->scratch, u->graph->n_tensors + 1, sizeof **list);
+    Onnx__ValueInfoProto **own = *list;
+    size_t n_own = *n;
+    *list = clv_scratch_alloc(&b->scratch, n_own + u->graph->n_tensors, sizeof **list);
     *n = 0;
     CLV_AUTO(clv_free) bool *done = clv_alloc_array(u->m->n_values, 1);
-    size_t n_own = g->n_input + g->n_output;
     for (size_t i = 0; i < n_own + u->graph->n_tensors; i++) {
-        const char *name = i < g->n_input ? g->input[i]->name
-                           : i < n_own    ? g->output[i - g->n_input]->name
-                                          : u->graph->tensors[i - n_own].name;
+        const char *name = i < n_own ? own[i]->name : u->graph->tensors[i - n_own].name;
         int value = clv_names_get(&u->m->value_of, name);
         if (!flags[value] || done[value]) continue;
         done[value] = true;

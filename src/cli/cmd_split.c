@@ -20,14 +20,17 @@ typedef struct split_options {
 static const clv_opt split_opts[] = {
     CLV_OPT(split_options, at, TEXT, "at", NULL, .arg = "CUT",
             .help = "the cut: its index, or the names of the tensors that cross, joined by +"),
-    CLV_OPT(split_options, out, TEXT, "out", ".", .letter = 'o', .arg = "DIR", .help = "where prefix.onnx and suffix.onnx go"),
+    CLV_OPT(split_options, out, TEXT, "out", ".", .letter = 'o', .arg = "DIR",
+            .help = "where prefix.onnx and suffix.onnx go"),
     CLV_OPT(split_options, json, FLAG, "json", NULL, .help = "print JSON"),
 };
 
 static const clv_cli_about split_about = {
     .usage = "cleave split MODEL --at CUT [-o DIR]",
-    .text = "Write the two parts of a network as ONNX files that stand alone, with their weights inside. What crosses the cut "
-            "keeps its names and types, so any ONNX runtime can run the two one after the other. cleave inspect lists the "
+    .text = "Write the two parts of a network as ONNX files that stand alone, with their weights "
+            "inside. What crosses the cut "
+            "keeps its names and types, so any ONNX runtime can run the two one after the other. "
+            "cleave inspect lists the "
             "cuts.",
     .examples = "cleave split resnet18.onnx --at 12 -o parts\n"
                 "cleave split alexnet.onnx --at pool2 -o parts\n"
@@ -56,7 +59,8 @@ static int cut_by_names(const clv_cuts *cuts, const clv_graph *g, const char *te
 enum { NEAR_CUTS = 4 };
 
 /* Cuts whose labels have the text in them, else the one that looks most like it. */
-static clv_status no_such_cut(const clv_cuts *cuts, const clv_graph *g, const char *text, clv_error *err)
+static clv_status no_such_cut(const clv_cuts *cuts, const clv_graph *g, const char *text,
+                              clv_error *err)
 {
     clv_buf near = {0};
     size_t n = 0;
@@ -69,8 +73,9 @@ static clv_status no_such_cut(const clv_cuts *cuts, const clv_graph *g, const ch
             clv_buf_printf(&near, "%s%zu '%.80s'", n++ ? ", " : "; near ones: ", i, labels[i]);
     }
     if (!n && nearest.name) clv_buf_printf(&near, "; did you mean '%.80s'?", nearest.name);
-    clv_status status = clv_fail(err, CLV_ENOTFOUND, "no cut '%.80s' among the %zu that cleave inspect lists%s", text,
-                                 cuts->n, near.data ? near.data : "");
+    clv_status status =
+        clv_fail(err, CLV_ENOTFOUND, "no cut '%.80s' among the %zu that cleave inspect lists%s",
+                 text, cuts->n, near.data ? near.data : "");
     for (size_t i = 0; i < cuts->n; i++) free(labels[i]);
     free(labels);
     clv_buf_done(&near);
@@ -82,7 +87,8 @@ static clv_status find_cut(const clv_network *net, const char *text, size_t *cut
     const clv_cuts *cuts = clv_network_cuts(net);
     const clv_graph *g = clv_network_graph(net);
     if (clv_network_uncut_reason(net))
-        return clv_fail(err, CLV_EUNSUPPORTED, "this network can only run whole: %s", clv_network_uncut_reason(net));
+        return clv_fail(err, CLV_EUNSUPPORTED, "this network can only run whole: %s",
+                        clv_network_uncut_reason(net));
     int named = cut_by_names(cuts, g, text);
     char *end;
     unsigned long index = strtoul(text, &end, 10);
@@ -90,7 +96,8 @@ static clv_status find_cut(const clv_network *net, const char *text, size_t *cut
     if (named < 0 && !number) return no_such_cut(cuts, g, text, err);
     *cut = named >= 0 ? (size_t)named : index;
     if (*cut == 0 || *cut >= cuts->n - 1)
-        return clv_fail(err, CLV_EUSAGE, "cut %s leaves one side empty or does not exist: expected 1 to %zu", text,
+        return clv_fail(err, CLV_EUSAGE,
+                        "cut %s leaves one side empty or does not exist: expected 1 to %zu", text,
                         cuts->n - 2);
     return CLV_OK;
 }
@@ -100,10 +107,12 @@ static clv_status find_cut(const clv_network *net, const char *text, size_t *cut
 static void print_text(const clv_network *net, size_t cut, const char *prefix, const char *suffix)
 {
     const clv_cut *c = &clv_network_cuts(net)->items[cut];
-    printf("cut %zu: %zu of %zu units before it\n", cut, c->n_units, clv_network_graph(net)->n_units);
+    printf("cut %zu: %zu of %zu units before it\n", cut, c->n_units,
+           clv_network_graph(net)->n_units);
     for (size_t i = 0; i < c->n_live; i++) {
         const clv_graph_tensor *t = &clv_network_graph(net)->tensors[c->live[i]];
-        printf("  %s %s %s, %zu bytes\n", t->name, clv_dtype_oip(t->dtype), clv_shape_show(&t->shape).s, t->bytes);
+        printf("  %s %s %s, %zu bytes\n", t->name, clv_dtype_oip(t->dtype),
+               clv_shape_show(&t->shape).s, t->bytes);
     }
     printf("%s\n%s\n", prefix, suffix);
 }
@@ -114,8 +123,8 @@ static void print_json(const clv_network *net, size_t cut, const char *prefix, c
     json_t *live = json_array();
     for (size_t i = 0; i < c->n_live; i++)
         json_array_append_new(live, json_string(clv_network_graph(net)->tensors[c->live[i]].name));
-    json_t *root = json_pack("{s:I, s:o, s:I, s:s, s:s}", "cut", (json_int_t)cut, "tensors", live, "bytes",
-                             (json_int_t)c->bytes, "prefix", prefix, "suffix", suffix);
+    json_t *root = json_pack("{s:I, s:o, s:I, s:s, s:s}", "cut", (json_int_t)cut, "tensors", live,
+                             "bytes", (json_int_t)c->bytes, "prefix", prefix, "suffix", suffix);
     json_dumpf(root, stdout, 0);
     putchar('\n');
     json_decref(root);
@@ -145,7 +154,8 @@ static clv_status split(const char *model, const split_options *o, const clv_mod
     clv_engine *engine;
     clv_located at;
     clv_network *net;
-    if (!o->at) return clv_fail(err, CLV_EUSAGE, "--at is missing: which cut? (cleave inspect lists them)");
+    if (!o->at)
+        return clv_fail(err, CLV_EUSAGE, "--at is missing: which cut? (cleave inspect lists them)");
     clv_status status = clv_device_engine(d, &engine, err);
     if (status) return status;
     status = clv_model_open(model, m, engine, &at, &net, err);

@@ -28,7 +28,7 @@ format: ## clang-format every C file
 	@tools/install-dependencies test
 	@find ./*/ \( -name node_modules -o -name 'build*' \) -prune -o -name '*.[ch]' -print0 | xargs -0 clang-format -i
 
-check: build ## the quick checks: layers, format, headers, banned functions, paths
+check: build ## the quick checks: layers, format, headers, banned functions, paths, sizes
 	@tools/install-dependencies test
 	@ctest --test-dir build -L check -j $(JOBS) --output-on-failure --no-tests=error
 

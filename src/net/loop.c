@@ -78,6 +78,11 @@ void clv_loop_run(clv_loop *loop)
     atomic_store(&loop->stopping, false);
 }
 
+void clv_loop_turn(clv_loop *loop)
+{
+    uv_run(&loop->uv, UV_RUN_NOWAIT);
+}
+
 void clv_loop_stop(clv_loop *loop)
 {
     atomic_store(&loop->stopping, true);

@@ -27,6 +27,8 @@ typedef struct clv_timer clv_timer;
 clv_loop *clv_loop_new(void);
 void clv_loop_run(clv_loop *loop);  /* until clv_loop_stop(), even one that came before */
 void clv_loop_stop(clv_loop *loop); /* what was posted before it still runs first */
+/* What is due now, without waiting: for taking things down while the loop does not run. */
+void clv_loop_turn(clv_loop *loop);
 /* In order; never lost while the loop lives. Wakes the loop once for any number of posts. */
 void clv_loop_post(clv_loop *loop, void (*fn)(void *arg), void *arg);
 bool clv_loop_here(const clv_loop *loop); /* is this the loop's thread? */

@@ -13,6 +13,7 @@
 #include "engine/lane.h"
 #include "net/client.h"
 #include "net/loop.h"
+#include "plan/plan.h"
 #include "repo/network.h"
 #include "split/request.h"
 
@@ -26,9 +27,13 @@ typedef struct clv_server_options {
     bool accept_push;       /* peers may store models here */
     const char *policy;     /* "exact", "edge", "cloud" */
     int64_t watch_every_us; /* of the link; 0: 1 s */
-    int64_t patience_us; /* longest wait for a peer beyond the prediction before the edge finishes
+    int64_t patience_us;  /* longest wait for a peer beyond the prediction before the edge finishes
                             itself */
-    size_t queue_max;    /* requests waiting; 0: 1024 */
+    size_t queue_max;     /* requests waiting; 0: 1024 */
+    const char *profiles; /* where profiles are kept; NULL: clv_profile_cache_dir() */
+    bool keep_segments; /* for measuring: never evict one, so that cuts can be switched at once */
+    int threads; /* of the engine, and its emulated slowdown (0: none): they stand in the profiles */
+    double slowdown;
 } clv_server_options;
 
 CLV_MUST
@@ -41,8 +46,12 @@ void clv_server_free(clv_server *s);
  * (queue full), CLV_EINVAL (inputs), CLV_EMISMATCH (digest). */
 void clv_server_submit(clv_server *s, clv_request *take);
 
-bool clv_server_ready(
-    clv_server *s); /* every model of the repository is loaded or has failed for good */
+/* Every model of the repository is loaded or has failed for good, and the server does not drain. */
+bool clv_server_ready(clv_server *s);
+/* Ready, and every model has its first plan, or no peer to make one with. Loop's thread. */
+bool clv_server_settled(clv_server *s);
+/* The end is near: not ready any more, but still answering. */
+void clv_server_drain(clv_server *s);
 
 typedef struct clv_model_info {
     char *name, *version, *digest, *reason; /* reason: why it is not ready; NULL if it is */
@@ -72,6 +81,12 @@ void clv_server_profile(clv_server *s, const char *model, const char *version,
 typedef void (*clv_server_done_fn)(void *arg, const clv_error *error);
 void clv_server_prepare(clv_server *s, const char *model, const char *version,
                         const char *const *names, size_t n, clv_server_done_fn done, void *arg);
+
+/* For measuring: clv_splitter_problem() and clv_splitter_pin() of a model. Loop's thread. */
+CLV_MUST
+clv_status clv_server_problem(clv_server *s, const char *model, const clv_plan_problem **problem,
+                              const size_t **cut_of, clv_error *err);
+void clv_server_pin(clv_server *s, const char *model, int cut, clv_server_done_fn done, void *arg);
 
 /* Receive a model: bytes are written beside the repository, checked against `digest`, opened, and
  * only then moved into place. CLV_EDENIED when pushing is not allowed, CLV_EINVAL for a bad name or

@@ -41,6 +41,7 @@ static void on_model(void *arg, const clv_peer_model *model, const clv_error *er
 {
     clv_splitter *s = arg;
     s->adapt.asking = false;
+    if (s->closing) return;
     if (error && error->status == CLV_ENOTFOUND) {
         s->adapt.stage = CLV_STAGE_PUSH;
     } else if (error) {
@@ -63,6 +64,7 @@ static void on_pushed(void *arg, const clv_error *error)
 {
     clv_splitter *s = arg;
     s->adapt.asking = false;
+    if (s->closing) return;
     if (error && (error->status == CLV_EDENIED || error->status == CLV_EEXIST)) {
         refuse(s, error->text);
     } else if (error) {
@@ -79,6 +81,10 @@ static void on_profile(void *arg, clv_profile *take, const clv_error *error)
 {
     clv_splitter *s = arg;
     s->adapt.asking = false;
+    if (s->closing) {
+        clv_profile_free(take);
+        return;
+    }
     if (error) {
         ask_again(s, error);
         return;
@@ -129,7 +135,9 @@ static void prepared(void *arg)
     preparation *p = arg;
     clv_splitter *s = p->s;
     s->adapt.preparing = false;
-    if (p->failed) {
+    if (s->closing) {
+        clv_deployment_unref(p->built);
+    } else if (p->failed) {
         say(s, CLV_LOG_WARN, "cut not prepared", p->error.text);
         clv_deployment_unref(p->built);
         s->adapt.ask_after_us = clv_now_us() + CLV_ASK_AGAIN_US / 5;
@@ -138,7 +146,7 @@ static void prepared(void *arg)
         clv_log(CLV_LOG_INFO, "split", "plan", "model=%s cut=\"%s\"", s->model, p->built->label);
         clv_splitter_deploy(s, p->built);
     }
-    if (s->adapt.pin_done) {
+    if (s->adapt.pin_done && !s->closing) {
         clv_splitter_done_fn done = s->adapt.pin_done;
         s->adapt.pin_done = NULL;
         done(s->adapt.pin_arg, p->failed ? &p->error : NULL);
@@ -149,7 +157,7 @@ static void prepared(void *arg)
 
 static void side_ready(preparation *p)
 {
-    if (atomic_fetch_sub(&p->open, 1) == 1) clv_loop_post(clv_peer_loop(p->s->o.peer), prepared, p);
+    if (atomic_fetch_sub(&p->open, 1) == 1) clv_loop_post(p->s->o.loop, prepared, p);
 }
 
 static void build_here(void *arg, int64_t queue_us)
@@ -286,6 +294,7 @@ void clv_adapt_step(void *splitter)
 {
     clv_splitter *s = splitter;
     clv_adapt *a = &s->adapt;
+    if (s->closing) return;
     if (!clv_peer_link(s->o.peer).up) {
         retreat(s);
         return;
@@ -296,6 +305,7 @@ void clv_adapt_step(void *splitter)
         (a->stage != CLV_STAGE_READY && a->pinned < 0))
         return;
     choice c = choose(s);
+    a->planned = a->problem.n_cuts > 0;
     if (c.cut == s->live->cut) {
         atomic_store(&s->live->expected_remote_us, c.expected_remote_us);
     } else if (c.cut == s->last) {
@@ -304,6 +314,12 @@ void clv_adapt_step(void *splitter)
     } else {
         prepare(s, c.cut, c.expected_remote_us);
     }
+}
+
+bool clv_splitter_settled(const clv_splitter *s)
+{
+    const clv_adapt *a = &s->adapt;
+    return !s->o.peer || a->stage == CLV_STAGE_REFUSED || (a->planned && !a->preparing);
 }
 
 void clv_splitter_set_profile(clv_splitter *s, clv_profile *take)

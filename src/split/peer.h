@@ -41,7 +41,6 @@ clv_link clv_peer_link(clv_peer *p);
 /* Called when the link's estimate moved by more than its noise, when the peer was lost, and when it came back. */
 typedef void (*clv_peer_change_fn)(void *arg);
 void clv_peer_watch(clv_peer *p, clv_peer_change_fn fn, void *arg);
-void clv_peer_unwatch(clv_peer *p, void *arg);
 
 /* What the peer says of a model. */
 typedef struct clv_peer_model {

@@ -1,6 +1,5 @@
 #include "split/splitter_priv.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -22,15 +21,20 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
     s->local = local;
     s->live = clv_deployment_ref(local);
     s->adapt.pinned = -1;
-    if (s->o.peer) clv_peer_watch(s->o.peer, clv_adapt_step, s);
+    for (int i = 0; i < CLV_PREPARED_MAX; i++) s->prepared[i] = -1;
     *out = s;
     return CLV_OK;
+}
+
+void clv_splitter_close(clv_splitter *s)
+{
+    s->closing = true;
 }
 
 void clv_splitter_free(clv_splitter *s)
 {
     if (!s) return;
-    while (atomic_load(&s->busy)) clv_sleep_us(1000);
+    while (atomic_load(&s->busy)) clv_loop_turn(s->o.loop);
     clv_adapt_done(s);
     clv_deployment_unref(s->live);
     clv_deployment_unref(s->warm);
@@ -40,6 +44,12 @@ void clv_splitter_free(clv_splitter *s)
     free(s->model);
     free(s->version);
     free(s);
+}
+
+void clv_splitter_follow(clv_splitter *s)
+{
+    clv_peer_watch(s->o.peer, clv_adapt_step, s);
+    clv_adapt_step(s);
 }
 
 clv_deployment *clv_splitter_live(clv_splitter *s)
@@ -52,7 +62,7 @@ clv_deployment *clv_splitter_live(clv_splitter *s)
 
 static void evict(clv_splitter *s, const clv_deployment *old)
 {
-    if (old->cut > 0 && old->cut < s->last) {
+    if (!s->o.keep_segments && old->cut > 0 && old->cut < s->last) {
         clv_network_evict(s->network, 0, old->cut);
         clv_network_evict(s->network, old->cut, s->last);
     }
@@ -93,6 +103,22 @@ typedef struct prepare_job {
     void *arg;
 } prepare_job;
 
+/* Note that a peer wants this suffix; forget the one that was wanted the longest ago. */
+static void remember(clv_splitter *s, int cut)
+{
+    pthread_mutex_lock(&s->lock);
+    int at = 0;
+    while (at + 1 < CLV_PREPARED_MAX && s->prepared[at] != cut) at++;
+    int out = s->prepared[at] == cut ? -1 : s->prepared[at];
+    for (; at > 0; at--) s->prepared[at] = s->prepared[at - 1];
+    s->prepared[0] = cut;
+    bool used =
+        out >= 0 && ((size_t)out == s->live->cut || (s->warm && (size_t)out == s->warm->cut));
+    if (out > 0 && !used && !s->o.keep_segments)
+        clv_network_evict(s->network, (size_t)out, s->last);
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void prepare_run(void *arg, int64_t queue_us)
 {
     (void)queue_us;
@@ -102,6 +128,7 @@ static void prepare_run(void *arg, int64_t queue_us)
     clv_status status =
         clv_network_segment(job->s->network, job->cut, job->s->last, &segment, &err);
     clv_segment_unref(segment);
+    if (!status) remember(job->s, (int)job->cut);
     job->done(job->arg, status ? &err : NULL);
     atomic_fetch_sub(&job->s->busy, 1);
 }

@@ -29,8 +29,10 @@ typedef struct clv_splitter_options {
     clv_network *network; /* a reference is taken */
     clv_lane *compute;    /* where segments run */
     clv_lane *build;      /* where segments are compiled, off the request path */
+    clv_loop *loop;       /* where planning and its callbacks happen */
     clv_peer *peer;       /* NULL: none */
     clv_policy policy;
+    bool keep_segments;  /* never evict one */
     int64_t patience_us; /* see clv_server_options */
 } clv_splitter_options;
 
@@ -38,8 +40,14 @@ typedef struct clv_splitter_options {
 CLV_MUST
 clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **out,
                             clv_error *err);
-/* When every request is answered and the peer has been freed (before: its socket may still read a request's tensors). NULL is fine. */
+/* No more planning and no more calls to the peer. Loop's thread, when every request is answered; then free the peer, whose socket
+ * may still read a request's tensors, and the build lane; then the splitter. */
+void clv_splitter_close(clv_splitter *s);
+/* Loop's thread, while the loop does not run. NULL is fine. */
 void clv_splitter_free(clv_splitter *s);
+
+/* Begin to follow the peer's link. Once, on the loop's thread; only with a peer. */
+void clv_splitter_follow(clv_splitter *s);
 
 void clv_splitter_run(clv_splitter *s, clv_request *take);
 
@@ -50,6 +58,9 @@ void clv_splitter_set_profile(clv_splitter *s, clv_profile *take);
 typedef void (*clv_splitter_done_fn)(void *arg, const clv_error *error);
 void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n,
                           clv_splitter_done_fn done, void *arg);
+
+/* Is what is deployed what the planner wants (or is there nobody to plan with: no peer, or one that refused)? Loop's thread. */
+bool clv_splitter_settled(const clv_splitter *s);
 
 /* What is deployed now: "local", "remote" or the label of the cut. Heap text. Any thread. */
 char *clv_splitter_plan(clv_splitter *s);

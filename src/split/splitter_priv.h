@@ -7,6 +7,9 @@
 
 #include <pthread.h>
 
+/* Suffixes kept resident for peers; the one not asked for the longest goes when there are more. */
+enum { CLV_PREPARED_MAX = 8 };
+
 /* What adapt.c knows of the peer's side of this network. Loop's thread only. */
 typedef enum clv_peer_stage {
     CLV_STAGE_ASK,     /* does the peer have the model? */
@@ -24,6 +27,7 @@ typedef struct clv_adapt {
     clv_plan_problem problem; /* of both profiles; n_cuts 0: not joined yet */
     size_t *cut_of;           /* the network's cut of each of the problem's */
     int pinned;               /* cut, or -1 */
+    bool planned;             /* at least once, with both profiles */
     bool preparing;
     clv_splitter_done_fn pin_done;
     void *pin_arg;
@@ -38,10 +42,13 @@ struct clv_splitter {
     pthread_mutex_t lock;  /* guards the three deployments */
     clv_deployment *local; /* all local: the way out; never changes */
     clv_deployment *live;
-    clv_deployment *warm;     /* the one before, kept for a quick return */
+    clv_deployment *warm; /* the one before, kept for a quick return */
+    int prepared
+        [CLV_PREPARED_MAX]; /* cuts whose suffix was prepared for a peer, latest first, -1: none; guarded by the lock */
     atomic_int remote_now;    /* parts that the peer is busy with */
     _Atomic int64_t queue_us; /* the peer's queue as last seen */
     atomic_int busy;          /* requests and background work that still hold this splitter */
+    bool closing;             /* loop's thread */
     clv_adapt adapt;
 };
 

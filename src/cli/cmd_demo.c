@@ -1,0 +1,333 @@
+/* cleave demo: a cloud node, an edge node, an emulated link, the classic networks: one table that shows the point. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/demo_edge.h"
+#include "cli/demo_report.h"
+#include "cli/progress.h"
+#include "lab/lab.h"
+#include "measure/profile_cache.h"
+#include "zoo/zoo.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CLV_DEMO_PORT = 8000, CLV_DEMO_SEED = 1, CLV_DEMO_LINE_MAX = 4096 };
+#define CLV_DEMO_EDGE_LIMIT_US ((int64_t)1800 * 1000000)
+
+typedef struct demo_options {
+    clv_text_list networks, links;
+    const char *dir;
+    double slow;
+    int64_t budget_us;
+    bool json, lines, quick;
+    int log_level;
+} demo_options;
+
+static const clv_opt demo_opts[] = {
+    CLV_OPT(demo_options, networks, LIST, "networks", "alexnet,vgg16,mobilenet_v2,lenet,resnet18",
+            .arg = "NAME,...", .help = "networks to show"),
+    CLV_OPT(demo_options, links, LIST, "links", "3g,lte,wifi,lan", .arg = "LINK,...",
+            .help = "links to show: presets or RATE,RTT (separate by spaces or repeat the flag)"),
+    CLV_OPT(demo_options, slow, REAL, "slow", "4", .min = 1, .max = 1000,
+            .help = "how many times slower the edge's device is"),
+    CLV_OPT(demo_options, budget_us, DURATION, "budget", "6s", .max = 3600e6,
+            .help = "about how long to measure a row"),
+    CLV_OPT(demo_options, dir, TEXT, "dir", NULL, .arg = "DIR",
+            .help = "where the networks are written (default: the cache)"),
+    CLV_OPT(demo_options, json, FLAG, "json", NULL, .help = "the rows as JSON"),
+    CLV_OPT(demo_options, lines, FLAG, "lines", NULL,
+            .help = "each row as a line of JSON, as soon as it is there"),
+    CLV_OPT(demo_options, quick, FLAG, "quick", NULL, .help = "two networks on two links"),
+    CLV_OPT(demo_options, log_level, CHOICE, "log", "error", .choices = "debug|info|warn|error",
+            .help = "least level to log"),
+};
+
+static const clv_cli_about about = {
+    .usage = "cleave demo [--networks NAME,...] [--links LINK,...] [options]",
+    .text = "Emulates a weak edge device, a cloud and the link between them, and answers real "
+            "requests for classic networks: "
+            "for each network and link the plan that cleave chose, its measured latency, and what "
+            "everything on one side "
+            "would have taken. With --peer it is the edge's half, against a node that is already "
+            "running.",
+    .examples =
+        "cleave demo                                    all of it, some minutes\n"
+        "cleave demo --quick                            two networks, two links\n"
+        "cleave demo --peer http://10.0.0.2:8000 -m DIR  from this device, over the real link\n",
+};
+
+typedef struct demo {
+    const demo_options *o;
+    char *dir, *self;
+    clv_lab *lab;
+    clv_progress *progress;
+    clv_demo_rows rows;
+    size_t total;
+    const char *step;
+} demo;
+
+static void show(demo *d, const char *what)
+{
+    clv_progress_show(d->progress, d->rows.n, "%s", what);
+}
+
+/* Write the networks that are not there yet. */
+static clv_status write_networks(demo *d, clv_error *err)
+{
+    for (size_t i = 0; i < d->o->networks.n; i++) {
+        const char *name = d->o->networks.items[i];
+        CLV_AUTO(clv_text_free) char *path = clv_format("%s/%s/1/model.onnx", d->dir, name);
+        if (clv_file_exists(path)) continue;
+        show(d, name);
+        if (clv_zoo_write(name, CLV_DEMO_SEED, d->dir, err)) return err->status;
+    }
+    return CLV_OK;
+}
+
+typedef struct profiling {
+    demo *d;
+    const char *name;
+} profiling;
+
+static void show_profiling(void *arg, size_t done, size_t total)
+{
+    const profiling *p = arg;
+    clv_progress_show(p->d->progress, p->d->rows.n, "profiling %s: %zu of %zu", p->name, done,
+                      total);
+}
+
+/* Both nodes find the profiles in the cache: measure now, while nothing else runs. */
+static clv_status profile_networks(demo *d, const clv_device_options *device, clv_error *err)
+{
+    clv_device_options plain = *device;
+    plain.slowdown = 1;
+    clv_engine *engine;
+    if (clv_device_engine(&plain, &engine, err)) return err->status;
+    CLV_AUTO(clv_text_free) char *cache = clv_profile_cache_dir();
+    clv_status status = CLV_OK;
+    for (size_t i = 0; !status && i < d->o->networks.n; i++) {
+        profiling p = {d, d->o->networks.items[i]};
+        CLV_AUTO(clv_text_free) char *path = clv_format("%s/%s/1/model.onnx", d->dir, p.name);
+        clv_network *network;
+        clv_profile *profile = NULL;
+        clv_profiler_options options = {
+            .model = p.name, .threads = clv_device_threads(&plain), .slowdown = 1};
+        status = clv_network_open(path, engine, &(clv_network_options){0}, &network, err);
+        if (status) break;
+        status = clv_profile_cache_get(cache, network, engine, &options, show_profiling, &p,
+                                       &profile, err);
+        clv_profile_free(profile);
+        clv_network_unref(network);
+    }
+    clv_engine_free(engine);
+    return status;
+}
+
+static clv_status start_cloud(demo *d, clv_error *err)
+{
+    char port[16];
+    snprintf(port, sizeof port, "%d", CLV_DEMO_PORT);
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    const char *argv[] = {d->self,  "serve",
+                          "-m",     d->dir,
+                          "--host", clv_lab_address(d->lab, 1),
+                          "--port", port,
+                          "--log",  levels[d->o->log_level],
+                          NULL};
+    pid_t pid;
+    return clv_lab_spawn(d->lab, 1, &(clv_lab_command){.argv = argv, .out_fd = -1, .err_fd = -1},
+                         &pid, err);
+}
+
+/* Rows as they come out of the edge's half. */
+static clv_status read_rows(demo *d, int fd, clv_error *err)
+{
+    FILE *in = fdopen(fd, "r");
+    if (!in) return clv_fail_errno(err, "demo: pipe");
+    char line[CLV_DEMO_LINE_MAX];
+    clv_status status = CLV_OK;
+    while (!status && fgets(line, sizeof line, in)) {
+        clv_demo_row row;
+        status = clv_demo_row_parse(line, &row, err);
+        if (status) break;
+        clv_demo_rows_add(&d->rows, &row);
+        if (d->o->lines) {
+            clv_progress_clear(d->progress);
+            fputs(line, stdout);
+            fflush(stdout);
+        }
+        clv_progress_show(d->progress, d->rows.n, "%s over %s: %s", row.network, row.link,
+                          row.plan);
+    }
+    fclose(in);
+    return status;
+}
+
+static char *join_networks(const clv_text_list *list)
+{
+    clv_buf text = {0};
+    for (size_t i = 0; i < list->n; i++)
+        clv_buf_printf(&text, "%s%s", i ? "," : "", list->items[i]);
+    return clv_buf_take(&text);
+}
+
+/* The edge's half as a program of its own, on the edge host. */
+static clv_status run_edge(demo *d, const char *link, clv_error *err)
+{
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC)) return clv_fail_errno(err, "demo: pipe");
+    CLV_AUTO(clv_text_free)
+    char *peer = clv_format("http://%s:%d", clv_lab_address(d->lab, 1), CLV_DEMO_PORT);
+    CLV_AUTO(clv_text_free) char *networks = join_networks(&d->o->networks);
+    CLV_AUTO(clv_text_free) char *budget = clv_format("%lldus", (long long)d->o->budget_us);
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    const char *argv[] = {d->self,    "demo",       "--peer",  peer,      "-m",
+                          d->dir,     "--networks", networks,  "--links", link,
+                          "--budget", budget,       "--lines", "--log",   levels[d->o->log_level],
+                          NULL};
+    pid_t pid;
+    clv_status status = clv_lab_spawn(
+        d->lab, 0, &(clv_lab_command){.argv = argv, .out_fd = fds[1], .err_fd = -1}, &pid, err);
+    close(fds[1]);
+    if (status) {
+        close(fds[0]);
+        return status;
+    }
+    status = read_rows(d, fds[0], err);
+    int code = 0;
+    if (!status) status = clv_lab_wait(d->lab, pid, CLV_DEMO_EDGE_LIMIT_US, &code, err);
+    if (!status && code)
+        status = clv_fail(err, CLV_EINTERNAL, "the edge's half over %s ended with status %d", link,
+                          code);
+    return status;
+}
+
+static clv_status run_links(demo *d, clv_error *err)
+{
+    clv_status status = start_cloud(d, err);
+    for (size_t i = 0; !status && i < d->o->links.n; i++) {
+        clv_link link;
+        clv_shape_values up, down;
+        status = clv_link_parse(d->o->links.items[i], &link, err);
+        if (status) break;
+        clv_lab_link_values(&link, &up, &down);
+        status = clv_lab_set_link(d->lab, 0, &up, &down, err);
+        if (!status) status = run_edge(d, d->o->links.items[i], err);
+    }
+    return status;
+}
+
+static clv_status run_lab(const demo_options *o, const clv_device_options *device, clv_error *err)
+{
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (n <= 0) return clv_fail_errno(err, "/proc/self/exe");
+    self[n] = 0;
+    demo d = {.o = o, .self = self};
+    CLV_AUTO(clv_text_free) char *cache = clv_profile_cache_dir();
+    d.dir = o->dir ? clv_strdup(o->dir) : clv_format("%s/../zoo-%d", cache, CLV_DEMO_SEED);
+    bool two = sysconf(_SC_NPROCESSORS_ONLN) > 1;
+    const clv_lab_host hosts[] = {{.name = "edge", .slowdown = o->slow, .cpus = two ? "0" : NULL},
+                                  {.name = "cloud", .cpus = two ? "1" : NULL}};
+    clv_lab_link wire = {.from = 0, .to = 1};
+    clv_link first;
+    clv_status status = clv_link_parse(o->links.items[0], &first, err);
+    if (status) {
+        clv_text_free(&d.dir);
+        return status;
+    }
+    clv_lab_link_values(&first, &wire.up, &wire.down);
+    clv_lab_options lab = {.hosts = hosts,
+                           .n_hosts = 2,
+                           .links = &wire,
+                           .n_links = 1,
+                           .seed = 1,
+                           .keep_window = true,
+                           .loopback_allowed = true};
+    status = clv_lab_new(&lab, &d.lab, err);
+    if (!status) {
+        if (!clv_lab_emulated(d.lab)) fprintf(stderr, "cleave demo: %s\n", clv_lab_note(d.lab));
+        d.progress = clv_progress_new("demo", o->networks.n * o->links.n);
+        status = clv_dir_make(d.dir, err);
+        if (!status) status = write_networks(&d, err);
+        if (!status) status = profile_networks(&d, device, err);
+        if (!status) status = run_links(&d, err);
+        clv_progress_free(d.progress);
+    }
+    bool emulated = d.lab && clv_lab_emulated(d.lab);
+    clv_lab_free(d.lab);
+    if (!o->lines) clv_demo_print(stdout, &d.rows, o->slow, emulated, o->json);
+    clv_demo_rows_done(&d.rows);
+    clv_text_free(&d.dir);
+    return status;
+}
+
+static void print_line(void *arg, const clv_demo_row *row)
+{
+    (void)arg;
+    CLV_AUTO(clv_text_free) char *line = clv_demo_row_json(row);
+    printf("%s\n", line);
+    fflush(stdout);
+}
+
+static void keep_row(void *arg, const clv_demo_row *row)
+{
+    clv_demo_rows_add(arg, row);
+}
+
+/* The edge's half: against a node that runs already. */
+static clv_status run_edge_half(const demo_options *o, const clv_node_options *node,
+                                const clv_device_options *device, bool named_link, clv_error *err)
+{
+    clv_link link;
+    if (named_link && clv_link_parse(o->links.items[0], &link, err)) return err->status;
+    clv_demo_rows rows = {0};
+    clv_demo_edge edge = {.node = node,
+                          .device = device,
+                          .networks = &o->networks,
+                          .link_name = named_link ? o->links.items[0] : "measured",
+                          .link = named_link ? &link : NULL,
+                          .budget_us = o->budget_us,
+                          .row = o->lines ? print_line : keep_row,
+                          .arg = &rows};
+    clv_status status = clv_demo_edge_run(&edge, err);
+    if (!o->lines) clv_demo_print(stdout, &rows, device->slowdown, true, o->json);
+    clv_demo_rows_done(&rows);
+    return status;
+}
+
+static void set_list(clv_text_list *list, const char *a, const char *b)
+{
+    clv_text_list_done(list);
+    clv_text_list_add(list, a, strlen(a));
+    clv_text_list_add(list, b, strlen(b));
+}
+
+clv_status clv_cmd_demo(clv_args *args, clv_error *err)
+{
+    demo_options o = {0};
+    clv_node_options node = {0};
+    clv_device_options device = {0};
+    const clv_opt_set sets[] = {{demo_opts, CLV_COUNT(demo_opts), &o},
+                                {clv_node_opts, clv_node_opts_n, &node},
+                                {clv_device_opts, clv_device_opts_n, &device}};
+    bool help;
+    if (clv_cli_begin(&about, sets, CLV_COUNT(sets), args, &help, err)) return err->status;
+    if (help) return CLV_OK;
+    clv_log_set_level((clv_log_level)o.log_level);
+    signal(SIGPIPE, SIG_IGN);
+    if (o.quick) {
+        set_list(&o.networks, "lenet", "alexnet");
+        set_list(&o.links, "lte", "wifi");
+    }
+    clv_status status = node.peer ? run_edge_half(&o, &node, &device, o.links.n == 1, err)
+                                  : run_lab(&o, &device, err);
+    clv_opt_done(sets, CLV_COUNT(sets));
+    return status;
+}

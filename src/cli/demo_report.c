@@ -1,0 +1,136 @@
+#include "cli/demo_report.h"
+
+#include "base/mem.h"
+#include "base/unit.h"
+#include "cli/table.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+void clv_demo_rows_add(clv_demo_rows *rows, const clv_demo_row *row)
+{
+    clv_grow(&rows->items, &rows->cap, rows->n + 1, sizeof *rows->items);
+    rows->items[rows->n++] = *row;
+}
+
+void clv_demo_rows_done(clv_demo_rows *rows)
+{
+    free(rows->items);
+    *rows = (clv_demo_rows){0};
+}
+
+/* The numbers of a row: JSON key and field. */
+typedef struct number {
+    const char *key;
+    size_t offset;
+} number;
+
+static const number numbers[] = {
+    {"p50_us", offsetof(clv_demo_row, p50_us)},
+    {"floor_us", offsetof(clv_demo_row, floor_us)},
+    {"local_us", offsetof(clv_demo_row, local_us)},
+    {"cloud_us", offsetof(clv_demo_row, cloud_us)},
+    {"best_cut_us", offsetof(clv_demo_row, best_cut_us)},
+    {"predicted_us", offsetof(clv_demo_row, predicted_us)},
+    {"regret", offsetof(clv_demo_row, regret)},
+};
+
+static json_t *row_json(const clv_demo_row *row)
+{
+    json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:i}", "network", row->network, "link", row->link,
+                            "plan", row->plan, "best_cut", row->best_cut, "rounds", row->rounds);
+    for (size_t i = 0; i < CLV_COUNT(numbers); i++) {
+        double value;
+        memcpy(&value, (const char *)row + numbers[i].offset, sizeof value);
+        json_object_set_new(doc, numbers[i].key, json_real(value));
+    }
+    return doc;
+}
+
+char *clv_demo_row_json(const clv_demo_row *row)
+{
+    json_t *doc = row_json(row);
+    char *text = json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(doc);
+    return text;
+}
+
+static void copy_text(char *to, size_t size, json_t *doc, const char *key)
+{
+    const char *text = json_string_value(json_object_get(doc, key));
+    snprintf(to, size, "%s", text ? text : "");
+}
+
+clv_status clv_demo_row_parse(const char *line, clv_demo_row *row, clv_error *err)
+{
+    json_error_t where;
+    json_t *doc = json_loads(line, 0, &where);
+    if (!doc)
+        return clv_fail(err, CLV_EPROTO, "the edge's half printed '%.100s', which is no row: %s",
+                        line, where.text);
+    *row = (clv_demo_row){.rounds = (int)json_integer_value(json_object_get(doc, "rounds"))};
+    copy_text(row->network, sizeof row->network, doc, "network");
+    copy_text(row->link, sizeof row->link, doc, "link");
+    copy_text(row->plan, sizeof row->plan, doc, "plan");
+    copy_text(row->best_cut, sizeof row->best_cut, doc, "best_cut");
+    for (size_t i = 0; i < CLV_COUNT(numbers); i++) {
+        double value = json_number_value(json_object_get(doc, numbers[i].key));
+        memcpy((char *)row + numbers[i].offset, &value, sizeof value);
+    }
+    json_decref(doc);
+    return CLV_OK;
+}
+
+static void print_table(FILE *out, const clv_demo_rows *rows)
+{
+    static const clv_column columns[] = {
+        {"network", CLV_LEFT},      {"link", CLV_LEFT},          {"plan", CLV_LEFT},
+        {"p50", CLV_RIGHT},         {"floor", CLV_RIGHT},        {"p50/floor", CLV_RIGHT},
+        {"all on edge", CLV_RIGHT}, {"all on cloud", CLV_RIGHT}, {"best cut", CLV_RIGHT},
+        {"regret", CLV_RIGHT},      {"faster", CLV_RIGHT}};
+    clv_table *t = clv_table_new(columns, CLV_COUNT(columns));
+    for (size_t i = 0; i < rows->n; i++) {
+        const clv_demo_row *r = &rows->items[i];
+        double other = CLV_MIN(r->local_us, r->cloud_us);
+        clv_table_cell(t, "%s", r->network);
+        clv_table_cell(t, "%s", r->link);
+        clv_table_cell(t, "%s", r->plan);
+        clv_table_cell(t, "%s", clv_show_duration(r->p50_us).s);
+        clv_table_cell(t, "%s", clv_show_duration(r->floor_us).s);
+        clv_table_cell(t, "%.2f", r->floor_us > 0 ? r->p50_us / r->floor_us : 0);
+        clv_table_cell(t, "%s", clv_show_duration(r->local_us).s);
+        clv_table_cell(t, "%s", clv_show_duration(r->cloud_us).s);
+        clv_table_cell(t, "%s", clv_show_duration(r->best_cut_us).s);
+        clv_table_cell(t, "%.1f %%", 100 * r->regret);
+        clv_table_cell(t, "%.2fx", r->p50_us > 0 ? other / r->p50_us : 0);
+    }
+    clv_table_print(t, out);
+    clv_table_free(t);
+}
+
+void clv_demo_print(FILE *out, const clv_demo_rows *rows, double slow, bool emulated, bool json)
+{
+    if (json) {
+        json_t *list = json_array(), *doc = json_object();
+        for (size_t i = 0; i < rows->n; i++) json_array_append_new(list, row_json(&rows->items[i]));
+        json_object_set_new(doc, "slow", json_real(slow));
+        json_object_set_new(doc, "emulated", json_boolean(emulated));
+        json_object_set_new(doc, "rows", list);
+        json_dumpf(doc, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+        fputc('\n', out);
+        json_decref(doc);
+        return;
+    }
+    if (rows->n == 0) return;
+    print_table(out, rows);
+    fprintf(out,
+            "\nThe edge's device is %.3g times slower than the cloud's. p50: measured, of the plan "
+            "that cleave chose; floor: bare "
+            "engine\ntime + bytes / rate + RTT; regret: against the best measured cut; faster: "
+            "than the better of one side alone.\n",
+            slow);
+    if (!emulated)
+        fputs("No namespaces here: this ran on plain loopback, whatever the link column says.\n",
+              out);
+}

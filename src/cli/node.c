@@ -1,0 +1,94 @@
+#include "cli/node.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "plan/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CLV_TOKEN_FILE_MAX = 4096 };
+
+const clv_opt clv_node_opts[] = {
+    CLV_OPT(clv_node_options, models, TEXT, "models", "models", .letter = 'm', .arg = "DIR",
+            .help = "model repository: NAME/VERSION/model.onnx"),
+    CLV_OPT(clv_node_options, peer, TEXT, "peer", NULL, .arg = "URL",
+            .help = "node to share the work with, e.g. http://10.0.0.2:8000"),
+    CLV_OPT(clv_node_options, peer_ca, TEXT, "peer-ca", NULL, .arg = "FILE",
+            .help = "issuers accepted for an https peer (PEM)"),
+    CLV_OPT(clv_node_options, peer_cert, TEXT, "peer-cert", NULL, .arg = "FILE",
+            .help = "our certificate for the peer (PEM)"),
+    CLV_OPT(clv_node_options, peer_key, TEXT, "peer-key", NULL, .arg = "FILE",
+            .help = "its key (PEM)"),
+    CLV_OPT(clv_node_options, peer_token_file, TEXT, "peer-token-file", NULL, .arg = "FILE",
+            .help = "bearer token for the peer, first line of the file"),
+    CLV_OPT(clv_node_options, accept_push, FLAG, "accept-push", NULL,
+            .help = "let peers store models here"),
+    CLV_OPT(clv_node_options, policy, CHOICE, "policy", "exact", .choices = CLV_POLICY_CHOICES,
+            .help = "how to choose the cut"),
+    CLV_OPT(clv_node_options, watch_us, DURATION, "watch", "1s", .min = 10000, .max = 3600e6,
+            .help = "look at the link this often"),
+    CLV_OPT(clv_node_options, patience_us, DURATION, "patience", "1s", .min = 1000, .max = 600e6,
+            .help = "wait for the peer, beyond the prediction, before finishing here"),
+    CLV_OPT(clv_node_options, queue_max, INT, "queue", "1024", .min = 1, .max = 1000000,
+            .help = "requests that may wait"),
+    CLV_OPT(clv_node_options, cpu, INT, "pin", "-1", .min = -1, .max = 4095,
+            .help = "processor to compute on, -1: any"),
+};
+const size_t clv_node_opts_n = CLV_COUNT(clv_node_opts);
+
+clv_status clv_token_read(const char *path, char **out, clv_error *err)
+{
+    if (!path) {
+        *out = clv_strdup(getenv("CLEAVE_TOKEN"));
+        return CLV_OK;
+    }
+    clv_buf text = {0};
+    clv_status status = clv_file_read(path, CLV_TOKEN_FILE_MAX, &text, err);
+    if (status) return clv_within(err, "token file");
+    size_t n = text.data ? strcspn(text.data, "\r\n") : 0;
+    if (n == 0) {
+        clv_buf_done(&text);
+        return clv_fail(err, CLV_EINVAL,
+                        "token file '%s': its first line is empty; it should be the token", path);
+    }
+    text.data[n] = 0;
+    *out = clv_buf_take(&text);
+    return CLV_OK;
+}
+
+clv_status clv_node_start(const clv_node_options *o, const clv_device_options *device,
+                          clv_node *out, clv_error *err)
+{
+    *out = (clv_node){.loop = clv_loop_new()};
+    clv_status status = o->peer ? clv_token_read(o->peer_token_file, &out->token, err) : CLV_OK;
+    if (!status) status = clv_device_engine(device, &out->engine, err);
+    if (!status) {
+        clv_tls_options tls = {.ca = o->peer_ca, .cert = o->peer_cert, .key = o->peer_key};
+        clv_server_options options = {.models = o->models,
+                                      .peer = o->peer,
+                                      .peer_tls = &tls,
+                                      .peer_token = out->token,
+                                      .accept_push = o->accept_push,
+                                      .policy = clv_policy_name((clv_policy)o->policy),
+                                      .watch_every_us = o->watch_us,
+                                      .keep_segments = o->keep_segments,
+                                      .threads = clv_device_threads(device),
+                                      .slowdown = device->slowdown,
+                                      .patience_us = o->patience_us};
+        out->lane = clv_lane_new("compute", (size_t)o->queue_max, (int)o->cpu);
+        status = clv_server_new(&options, out->loop, out->engine, out->lane, &out->server, err);
+    }
+    if (status) clv_node_stop(out);
+    return status;
+}
+
+void clv_node_stop(clv_node *n)
+{
+    clv_server_free(n->server);
+    clv_lane_free(n->lane);
+    clv_engine_free(n->engine);
+    clv_loop_free(n->loop);
+    free(n->token);
+    *n = (clv_node){0};
+}

@@ -1,0 +1,75 @@
+#include "measure/profile_cache.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *clv_profile_cache_dir(void)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (cache && *cache) return clv_format("%s/cleave/profiles", cache);
+    return clv_format("%s/.cache/cleave/profiles", home && *home ? home : "/tmp");
+}
+
+static void scale_time(clv_time *t, double factor)
+{
+    t->us *= factor;
+    t->sigma_us *= factor;
+}
+
+static void set_slowdown(clv_profile *p, double slowdown)
+{
+    double factor = slowdown / (p->slowdown > 0 ? p->slowdown : 1);
+    for (size_t i = 0; i < p->n_cuts; i++) {
+        scale_time(&p->cuts[i].prefix, factor);
+        scale_time(&p->cuts[i].suffix, factor);
+    }
+    for (size_t i = 0; i < p->n_units; i++) p->units[i].us *= factor;
+    p->slowdown = slowdown;
+}
+
+static char *cache_path(const char *dir, const clv_network *network, const clv_engine *engine,
+                        int threads)
+{
+    char device[64];
+    snprintf(device, sizeof device, "%s", engine->device);
+    for (char *c = device; *c; c++)
+        if (!isalnum((unsigned char)*c)) *c = '-';
+    return clv_format("%s/%.32s-%s-t%d.json", dir, clv_network_digest(network), device, threads);
+}
+
+static bool fits(const clv_profile *p, const clv_network *network, const clv_engine *engine,
+                 int threads)
+{
+    return strcmp(p->digest, clv_network_digest(network)) == 0 && p->threads == threads &&
+           strcmp(p->engine, engine->description) == 0 && p->n_cuts == clv_network_cuts(network)->n;
+}
+
+clv_status clv_profile_cache_get(const char *dir, clv_network *network, const clv_engine *engine,
+                                 const clv_profiler_options *options,
+                                 clv_profiler_progress progress, void *arg, clv_profile **out,
+                                 clv_error *err)
+{
+    double slowdown = options->slowdown > 0 ? options->slowdown : 1;
+    CLV_AUTO(clv_text_free) char *path = cache_path(dir, network, engine, options->threads);
+    clv_profile *p = NULL;
+    if (clv_profile_read(path, &p, NULL) == CLV_OK && fits(p, network, engine, options->threads)) {
+        set_slowdown(p, slowdown);
+        snprintf(p->model, sizeof p->model, "%s", options->model ? options->model : "");
+        *out = p;
+        return CLV_OK;
+    }
+    clv_profile_free(p);
+    clv_status status = clv_profiler_run(network, engine, options, progress, arg, &p, err);
+    if (status) return status;
+    set_slowdown(p, 1);
+    if (clv_dir_make(dir, NULL) == CLV_OK && clv_profile_write(path, p, NULL) != CLV_OK)
+        remove(path);
+    set_slowdown(p, slowdown);
+    *out = p;
+    return CLV_OK;
+}

@@ -1,0 +1,81 @@
+/* What a server says of its models. */
+#include "serve/served.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+static clv_model_info describe(clv_served *m)
+{
+    clv_model_info info = {.name = clv_strdup(m->name), .version = clv_strdup(m->version)};
+    switch (atomic_load(&m->state)) {
+    case CLV_SERVED_LOADING: info.reason = clv_strdup("loading"); break;
+    case CLV_SERVED_FAILED: info.reason = clv_strdup(m->error.text); break;
+    case CLV_SERVED_READY:
+        info.ready = true;
+        info.network = clv_network_ref(m->network);
+        info.digest = clv_strdup(clv_network_digest(m->network));
+        if (m->server->peer) info.plan = clv_splitter_plan(m->splitter);
+        break;
+    }
+    return info;
+}
+
+clv_status clv_server_model(clv_server *s, const char *name, const char *version,
+                            clv_model_info *out, clv_error *err)
+{
+    clv_served *m = clv_server_find(s, name, version);
+    if (!m) return clv_server_find_ready(s, name, version, &m, err); /* for its message */
+    *out = describe(m);
+    return CLV_OK;
+}
+
+void clv_model_info_done(clv_model_info *info)
+{
+    free(info->name);
+    free(info->version);
+    free(info->digest);
+    free(info->reason);
+    free(info->plan);
+    clv_network_unref(info->network);
+    *info = (clv_model_info){0};
+}
+
+clv_model_info *clv_server_models(clv_server *s, size_t *n)
+{
+    pthread_mutex_lock(&s->lock);
+    *n = s->n_models;
+    clv_model_info *list = clv_alloc_array(*n, sizeof *list);
+    for (size_t i = 0; i < *n; i++) list[i] = describe(s->models[i]);
+    pthread_mutex_unlock(&s->lock);
+    return list;
+}
+
+clv_status clv_server_problem(clv_server *s, const char *model, const clv_plan_problem **problem,
+                              const size_t **cut_of, clv_error *err)
+{
+    clv_served *m;
+    clv_status status = clv_server_find_ready(s, model, NULL, &m, err);
+    return status ? status : clv_splitter_problem(m->splitter, problem, cut_of, err);
+}
+
+void clv_server_pin(clv_server *s, const char *model, int cut, clv_server_done_fn done, void *arg)
+{
+    clv_served *m;
+    clv_error err = {0};
+    if (clv_server_find_ready(s, model, NULL, &m, &err))
+        done(arg, &err);
+    else
+        clv_splitter_pin(m->splitter, cut, done, arg);
+}
+
+void clv_server_prepare(clv_server *s, const char *model, const char *version,
+                        const char *const *names, size_t n, clv_server_done_fn done, void *arg)
+{
+    clv_served *m;
+    clv_error err = {0};
+    if (clv_server_find_ready(s, model, version, &m, &err))
+        done(arg, &err);
+    else
+        clv_splitter_prepare(m->splitter, names, n, done, arg);
+}

@@ -1,0 +1,290 @@
+#include "serve/served.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "measure/profile_cache.h"
+#include "repo/repository.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CLV_BUILD_QUEUE_MAX = 65536 };
+
+static int compare(const clv_served *m, const char *name, const char *version)
+{
+    int order = strcmp(m->name, name);
+    if (order) return order;
+    size_t a = strlen(m->version), b = strlen(version);
+    return a != b ? (a > b) - (a < b) : strcmp(m->version, version);
+}
+
+clv_served *clv_server_find(clv_server *s, const char *name, const char *version)
+{
+    clv_served *found = NULL;
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->n_models; i++) {
+        clv_served *m = s->models[i];
+        if (strcmp(m->name, name) == 0 &&
+            (!version || !*version || strcmp(m->version, version) == 0))
+            found = m;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return found; /* the table is sorted: the last match is the newest */
+}
+
+/* "alexnet, lenet" for errors, cut when there are many. */
+static void list_names(clv_server *s, char *text, size_t size)
+{
+    size_t at = 0;
+    text[0] = 0;
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->n_models && at + 4 < size; i++) {
+        if (i > 0 && strcmp(s->models[i]->name, s->models[i - 1]->name) == 0) continue;
+        int n = snprintf(text + at, size - at, "%s%s", at ? ", " : "", s->models[i]->name);
+        at += n > 0 ? (size_t)n : 0;
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+clv_status clv_server_find_ready(clv_server *s, const char *name, const char *version,
+                                 clv_served **out, clv_error *err)
+{
+    clv_served *m = clv_server_find(s, name, version);
+    if (!m) {
+        char names[200];
+        list_names(s, names, sizeof names);
+        bool versioned = version && *version;
+        return clv_fail(err, CLV_ENOTFOUND, "no model '%.128s'%s%.16s; this node has %s", name,
+                        versioned ? " version " : "", versioned ? version : "",
+                        names[0] ? names : "none");
+    }
+    switch (atomic_load(&m->state)) {
+    case CLV_SERVED_LOADING:
+        return clv_fail(err, CLV_EUNAVAIL, "model '%s' is still loading", name);
+    case CLV_SERVED_FAILED:
+        return clv_fail(err, CLV_EUNAVAIL, "model '%s' could not be loaded: %.300s", name,
+                        m->error.text);
+    case CLV_SERVED_READY: break;
+    }
+    *out = m;
+    return CLV_OK;
+}
+
+typedef struct load_job {
+    clv_served *m;
+    clv_server_done_fn done;
+    void *arg;
+} load_job;
+
+static clv_status load(clv_served *m, clv_error *err)
+{
+    clv_server *s = m->server;
+    if (clv_network_open(m->path, s->engine, &(clv_network_options){0}, &m->network, err))
+        return err->status;
+    const char *reason = clv_network_uncut_reason(m->network);
+    if (reason)
+        clv_log(CLV_LOG_WARN, "serve", "model runs whole", "model=%s reason=\"%s\"", m->name,
+                reason);
+    return clv_splitter_new(&(clv_splitter_options){.model = m->name,
+                                                    .version = m->version,
+                                                    .network = m->network,
+                                                    .compute = s->compute,
+                                                    .build = s->build,
+                                                    .loop = s->loop,
+                                                    .peer = s->peer,
+                                                    .policy = s->policy,
+                                                    .keep_segments = s->o.keep_segments,
+                                                    .patience_us = s->o.patience_us},
+                            &m->splitter, err);
+}
+
+/* On the loop's thread, once the model is ready: it may now follow the peer. */
+static void follow_peer(void *arg)
+{
+    clv_served *m = arg;
+    if (atomic_load(&m->server->closing)) return;
+    clv_splitter_follow(m->splitter);
+    clv_served_profile(m);
+}
+
+static void load_run(void *arg, int64_t queue_us)
+{
+    (void)queue_us;
+    CLV_AUTO(clv_free) load_job *job = arg;
+    clv_served *m = job->m;
+    int64_t start = clv_now_us();
+    if (load(m, &m->error)) {
+        clv_log(CLV_LOG_ERROR, "serve", "model failed", "model=%s version=%s error=\"%s\"", m->name,
+                m->version, m->error.text);
+        atomic_store(&m->state, CLV_SERVED_FAILED);
+    } else {
+        clv_log(CLV_LOG_INFO, "serve", "model ready", "model=%s version=%s cuts=%zu load_ms=%lld",
+                m->name, m->version, clv_network_cuts(m->network)->n,
+                (long long)(clv_now_us() - start) / 1000);
+        atomic_store(&m->state, CLV_SERVED_READY);
+        if (m->server->peer) clv_loop_post(m->server->loop, follow_peer, m);
+    }
+    atomic_fetch_sub(&m->server->loading, 1);
+    if (job->done) job->done(job->arg, m->error.status ? &m->error : NULL);
+}
+
+void clv_server_add(clv_server *s, const char *name, const char *version, const char *path,
+                    clv_server_done_fn done, void *arg)
+{
+    clv_served *m = clv_alloc(sizeof *m);
+    m->server = s;
+    m->name = clv_strdup(name);
+    m->version = clv_strdup(version);
+    m->path = clv_strdup(path);
+    atomic_init(&m->state, CLV_SERVED_LOADING);
+    atomic_fetch_add(&s->loading, 1);
+    pthread_mutex_lock(&s->lock);
+    clv_grow(&s->models, &s->cap_models, s->n_models + 1, sizeof *s->models);
+    size_t at = s->n_models++;
+    for (; at > 0 && compare(s->models[at - 1], name, version) > 0; at--)
+        s->models[at] = s->models[at - 1];
+    s->models[at] = m;
+    pthread_mutex_unlock(&s->lock);
+    load_job *job = clv_alloc(sizeof *job);
+    *job = (load_job){m, done, arg};
+    if (clv_lane_submit(s->build, &(clv_job){.run = load_run, .arg = job}, &m->error)) {
+        free(job);
+        atomic_store(&m->state, CLV_SERVED_FAILED);
+        atomic_fetch_sub(&s->loading, 1);
+        if (done) done(arg, &m->error);
+    }
+}
+
+static clv_status load_repository(clv_server *s, clv_error *err)
+{
+    clv_repository_entry *entries = NULL;
+    size_t n = 0;
+    clv_status status = clv_repository_scan(s->models_dir, &entries, &n, err);
+    if (status) return status;
+    for (size_t i = 0; i < n; i++) {
+        bool newest = i + 1 == n || strcmp(entries[i].name, entries[i + 1].name) != 0;
+        if (newest)
+            clv_server_add(s, entries[i].name, entries[i].version, entries[i].path, NULL, NULL);
+    }
+    clv_repository_entries_free(entries, n);
+    return CLV_OK;
+}
+
+static clv_status find_policy(const char *name, clv_policy *out, clv_error *err)
+{
+    *out = CLV_POLICY_EXACT;
+    if (!name) return CLV_OK;
+    for (int i = 0; i < CLV_POLICY_COUNT; i++)
+        if (strcmp(clv_policy_name((clv_policy)i), name) == 0) {
+            *out = (clv_policy)i;
+            return CLV_OK;
+        }
+    return clv_fail(err, CLV_EUSAGE, "policy '%s': one of " CLV_POLICY_CHOICES " is right", name);
+}
+
+clv_status clv_server_new(const clv_server_options *options, clv_loop *loop, clv_engine *engine,
+                          clv_lane *lane, clv_server **out, clv_error *err)
+{
+    clv_policy policy;
+    if (find_policy(options->policy, &policy, err)) return err->status;
+    clv_server *s = clv_alloc(sizeof *s);
+    s->o = *options;
+    s->policy = policy;
+    s->models_dir = clv_strdup(options->models);
+    s->profiles_dir = options->profiles ? clv_strdup(options->profiles) : clv_profile_cache_dir();
+    s->loop = loop;
+    s->engine = engine;
+    s->compute = lane;
+    pthread_mutex_init(&s->lock, NULL);
+    s->build = clv_lane_new("build", CLV_BUILD_QUEUE_MAX, -1);
+    clv_status status = CLV_OK;
+    if (options->peer)
+        status = clv_peer_new(loop,
+                              &(clv_peer_options){.url = options->peer,
+                                                  .tls = options->peer_tls,
+                                                  .token = options->peer_token,
+                                                  .watch_every_us = options->watch_every_us},
+                              &s->peer, err);
+    if (!status) status = load_repository(s, err);
+    if (status) {
+        clv_server_free(s);
+        return status;
+    }
+    *out = s;
+    return CLV_OK;
+}
+
+static void model_free(clv_served *m)
+{
+    clv_splitter_free(m->splitter);
+    clv_network_unref(m->network);
+    free(m->name);
+    free(m->version);
+    free(m->path);
+    free(m->profile);
+    free(m->waiters);
+    free(m);
+}
+
+void clv_server_free(clv_server *s)
+{
+    if (!s) return;
+    atomic_store(&s->closing, true);
+    for (size_t i = 0; i < s->n_models; i++)
+        if (s->models[i]->splitter) clv_splitter_close(s->models[i]->splitter);
+    clv_peer_free(s->peer);
+    clv_lane_free(s->build);
+    clv_loop_turn(s->loop); /* what the build lane posted */
+    for (size_t i = 0; i < s->n_models; i++) model_free(s->models[i]);
+    free(s->models);
+    free(s->models_dir);
+    free(s->profiles_dir);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+bool clv_server_ready(clv_server *s)
+{
+    return atomic_load(&s->loading) == 0 && !atomic_load(&s->draining);
+}
+
+bool clv_server_settled(clv_server *s)
+{
+    bool settled = clv_server_ready(s);
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; settled && i < s->n_models; i++)
+        if (atomic_load(&s->models[i]->state) == CLV_SERVED_READY)
+            settled = clv_splitter_settled(s->models[i]->splitter);
+    pthread_mutex_unlock(&s->lock);
+    return settled;
+}
+
+void clv_server_drain(clv_server *s)
+{
+    atomic_store(&s->draining, true);
+}
+
+void clv_server_submit(clv_server *s, clv_request *take)
+{
+    clv_served *m;
+    clv_error err = {0};
+    if (clv_server_find_ready(s, take->model, take->version, &m, &err)) {
+        take->error = err;
+        clv_request_finish(take);
+        return;
+    }
+    const char *digest = clv_network_digest(m->network);
+    if (take->digest && strcmp(take->digest, digest) != 0) {
+        clv_fail(&take->error, CLV_EMISMATCH,
+                 "model '%s': its digest here is %.12s..., the request expects %.12s...", m->name,
+                 digest, take->digest);
+        clv_request_finish(take);
+        return;
+    }
+    if (!take->version || !*take->version) {
+        free(take->version);
+        take->version = clv_strdup(m->version);
+    }
+    clv_splitter_run(m->splitter, take);
+}

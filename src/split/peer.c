@@ -1,0 +1,190 @@
+#include "split/peer_priv.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CLV_WATCH_DEFAULT_US  1000000
+#define CLV_SIGN_OF_LIFE_US   500000 /* to answer a ping, beyond four round trips */
+#define CLV_DEAD_AFTER_US     1000000
+#define CLV_PROBE_PATIENCE_US 10000000
+
+static void notify(clv_peer *p)
+{
+    for (size_t i = 0; i < p->n_watchers && !p->closing; i++) p->watchers[i].fn(p->watchers[i].arg);
+}
+
+/* Take over the monitor's estimate and tell whoever watches. */
+static void refresh(clv_peer *p)
+{
+    pthread_mutex_lock(&p->lock);
+    bool was = p->link.up;
+    p->link = clv_link_monitor_link(&p->monitor, clv_now_us());
+    clv_link link = p->link;
+    pthread_mutex_unlock(&p->lock);
+    if (was != link.up)
+        clv_log(link.up ? CLV_LOG_INFO : CLV_LOG_WARN, "split",
+                link.up ? "peer is up" : "peer is down", "peer=%s rate=\"%s\" rtt=\"%s\"", p->url,
+                clv_show_rate(link.up_bytes_per_s).s, clv_show_duration(link.rtt_us).s);
+    notify(p);
+}
+
+void clv_peer_saw_transfer(clv_peer *p, size_t up_bytes, size_t down_bytes, int64_t us)
+{
+    clv_path_info path = clv_client_path(p->client);
+    pthread_mutex_lock(&p->lock);
+    if (path.min_rtt_us > 0)
+        clv_link_monitor_rtt(&p->monitor, clv_now_us(), (double)path.min_rtt_us);
+    clv_link_monitor_exchange(&p->monitor, clv_now_us(), up_bytes, down_bytes, (double)us);
+    pthread_mutex_unlock(&p->lock);
+    refresh(p);
+}
+
+static void lost(clv_peer *p)
+{
+    pthread_mutex_lock(&p->lock);
+    clv_link_monitor_failure(&p->monitor, clv_now_us());
+    pthread_mutex_unlock(&p->lock);
+    refresh(p);
+}
+
+static void look(clv_peer *p, size_t bytes);
+static void on_tick(void *arg);
+
+void clv_peer_saw_loss(clv_peer *p, bool silent)
+{
+    if (p->closing) return;
+    if (silent)
+        look(p, 0);
+    else
+        lost(p);
+}
+
+typedef struct probe {
+    clv_peer *p;
+    size_t bytes; /* 0: a ping */
+    void *padding;
+} probe;
+
+static void on_probe(void *arg, const clv_reply *reply)
+{
+    probe *sent = arg;
+    clv_peer *p = sent->p;
+    p->pinging = false;
+    if (reply->error && !p->closing) {
+        lost(p);
+    } else if (!reply->error && sent->bytes) {
+        clv_peer_saw_transfer(p, sent->bytes, clv_body_bytes(reply->body),
+                              reply->end_us - reply->start_us);
+    } else if (!reply->error) {
+        pthread_mutex_lock(&p->lock);
+        clv_link_monitor_rtt(&p->monitor, clv_now_us(), (double)(reply->end_us - reply->start_us));
+        pthread_mutex_unlock(&p->lock);
+        refresh(p);
+    }
+    if (!reply->error && !p->closing && !clv_peer_link(p).up)
+        on_tick(p); /* the next thing to learn */
+    free(sent);
+}
+
+/* Ask the peer for a sign of life (bytes 0), or time a transfer to it. One at a time. */
+static void look(clv_peer *p, size_t bytes)
+{
+    if (p->pinging || p->closing) return;
+    p->pinging = true;
+    probe *sent = clv_alloc(sizeof *sent);
+    *sent = (probe){.p = p, .bytes = bytes, .padding = bytes ? clv_try_alloc(bytes) : NULL};
+    clv_slice body = {
+        .data = sent->padding, .bytes = bytes, .release = free, .owner = sent->padding};
+    if (bytes && sent->padding)
+        __builtin_memset(sent->padding, 0x5a, bytes);
+    else
+        sent->bytes = 0;
+    clv_link link = clv_peer_link(p);
+    int64_t patience =
+        bytes ? CLV_PROBE_PATIENCE_US : CLV_SIGN_OF_LIFE_US + 4 * (int64_t)link.rtt_us;
+    clv_client_call(p->client,
+                    &(clv_call){.method = sent->bytes ? "POST" : "GET",
+                                .path = sent->bytes ? "/v2/link/probe" : "/v2/health/live",
+                                .body = &body,
+                                .n_body = sent->bytes ? 1 : 0,
+                                .deadline_us = clv_now_us() + patience,
+                                .done = on_probe,
+                                .arg = sent});
+}
+
+/* Every watch_every_us: passive first; a probe only when nothing else tells. */
+static void on_tick(void *arg)
+{
+    clv_peer *p = arg;
+    pthread_mutex_lock(&p->lock);
+    clv_link_probe want = clv_link_monitor_probe(&p->monitor, clv_now_us());
+    pthread_mutex_unlock(&p->lock);
+    if (want.kind != CLV_PROBE_NONE && (atomic_load(&p->in_flight) == 0 || !p->link.up))
+        look(p, want.kind == CLV_PROBE_BYTES ? want.bytes : 0);
+    notify(p);
+}
+
+clv_status clv_peer_new(clv_loop *loop, const clv_peer_options *options, clv_peer **out,
+                        clv_error *err)
+{
+    clv_peer *p = clv_alloc(sizeof *p);
+    clv_status status = clv_client_new(loop,
+                                       &(clv_client_options){.url = options->url,
+                                                             .tls = options->tls,
+                                                             .token = options->token,
+                                                             .dead_after_us = CLV_DEAD_AFTER_US},
+                                       &p->client, err);
+    if (status) {
+        free(p);
+        return status;
+    }
+    p->loop = loop;
+    p->url = clv_strdup(options->url);
+    p->watch_every_us = options->watch_every_us ? options->watch_every_us : CLV_WATCH_DEFAULT_US;
+    clv_link_monitor_init(&p->monitor, clv_now_us());
+    pthread_mutex_init(&p->lock, NULL);
+    p->timer = clv_timer_new(loop, on_tick, p);
+    clv_timer_start(p->timer, 0, p->watch_every_us);
+    *out = p;
+    return CLV_OK;
+}
+
+void clv_peer_free(clv_peer *p)
+{
+    if (!p) return;
+    p->closing = true;
+    clv_timer_free(p->timer);
+    clv_client_free(p->client);
+    pthread_mutex_destroy(&p->lock);
+    free(p->watchers);
+    free(p->url);
+    free(p);
+}
+
+const char *clv_peer_url(const clv_peer *p)
+{
+    return p->url;
+}
+clv_loop *clv_peer_loop(const clv_peer *p)
+{
+    return p->loop;
+}
+
+clv_link clv_peer_link(clv_peer *p)
+{
+    pthread_mutex_lock(&p->lock);
+    clv_link link = p->link;
+    pthread_mutex_unlock(&p->lock);
+    return link;
+}
+
+void clv_peer_watch(clv_peer *p, clv_peer_change_fn fn, void *arg)
+{
+    clv_grow(&p->watchers, &p->cap_watchers, p->n_watchers + 1, sizeof *p->watchers);
+    p->watchers[p->n_watchers++] = (clv_peer_watcher){fn, arg};
+}

@@ -1,0 +1,100 @@
+/* The part of a request that the peer does: one ModelInfer of the Open Inference Protocol. */
+#include "split/peer_priv.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "net/grpc.h"
+#include "split/oip.h"
+
+#include <stdlib.h>
+
+/* Held by the call and by the message's slices. */
+typedef struct ask {
+    clv_peer *p;
+    clv_peer_infer_args args; /* only done, release and arg are read after the call */
+    atomic_int refs;
+    size_t up_bytes;
+    int64_t start_us, encode_us;
+} ask;
+
+static void ask_unref(ask *a)
+{
+    if (atomic_fetch_sub(&a->refs, 1) == 1) free(a);
+}
+
+static void on_released(void *arg)
+{
+    ask *a = arg;
+    a->args.release(a->args.arg);
+    ask_unref(a);
+}
+
+static void finish(ask *a, clv_peer_answer *answer)
+{
+    answer->encode_us = a->encode_us;
+    answer->total_us = clv_now_us() - a->start_us;
+    atomic_fetch_sub(&a->p->in_flight, 1);
+    a->args.done(a->args.arg, answer);
+    ask_unref(a);
+}
+
+static void on_failed(ask *a, const clv_reply *reply, const clv_error *error)
+{
+    bool lost = reply->status == 0 && error->status != CLV_ECANCELED;
+    if (lost) clv_peer_saw_loss(a->p, error->status == CLV_ETIMEOUT);
+    finish(a, &(clv_peer_answer){.error = error, .lost = lost});
+}
+
+static void on_reply(void *arg, const clv_reply *reply, const clv_error *error, clv_body *owner,
+                     const void *message, size_t bytes)
+{
+    ask *a = arg;
+    if (error) {
+        on_failed(a, reply, error);
+        return;
+    }
+    clv_error err = {0};
+    clv_oip_answer got = {0};
+    int64_t decode = clv_now_us();
+    if (clv_oip_decode_answer(&(clv_oip_bytes){message, bytes, owner}, &got, &err)) {
+        on_failed(a, reply, &err);
+        return;
+    }
+    int64_t link = reply->end_us - reply->start_us - got.timing.total_us;
+    clv_peer_saw_transfer(a->p, a->up_bytes, bytes, CLV_MAX(link, 1));
+    clv_peer_answer answer = {.outputs = &got.outputs,
+                              .link_us = CLV_MAX(link, 0),
+                              .queue_us = got.timing.wait_us,
+                              .cloud_us = got.timing.total_us - got.timing.wait_us,
+                              .decode_us = clv_now_us() - decode};
+    finish(a, &answer);
+    clv_oip_answer_done(&got);
+}
+
+void clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args)
+{
+    ask *a = clv_alloc(sizeof *a);
+    *a = (ask){.p = p, .args = *args, .start_us = clv_now_us()};
+    atomic_init(&a->refs, 2);
+    clv_oip_message m =
+        clv_oip_encode_question(&(clv_oip_question){.model = args->model,
+                                                    .version = args->version,
+                                                    .id = args->id,
+                                                    .digest = args->digest,
+                                                    .inputs = args->inputs,
+                                                    .n_inputs = args->n_inputs,
+                                                    .wanted = (const char *const *)args->wanted,
+                                                    .n_wanted = args->n_wanted,
+                                                    .local_only = true},
+                                on_released, a);
+    a->up_bytes = m.bytes;
+    a->encode_us = clv_now_us() - a->start_us;
+    atomic_fetch_add(&p->in_flight, 1);
+    clv_grpc_client_call(p->client, &(clv_grpc_call){.method = CLV_OIP_METHOD,
+                                                     .message = m.slices,
+                                                     .n_message = m.n,
+                                                     .deadline_us = args->deadline_us,
+                                                     .done = on_reply,
+                                                     .arg = a});
+    clv_oip_message_done(&m);
+}

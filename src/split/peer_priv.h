@@ -1,0 +1,37 @@
+/* What the files of the peer share: peer.c (life, link), peer_infer.c (tensors) and peer_model.c (models). Private to split/. */
+#ifndef CLV_SPLIT_PEER_PRIV_H
+#define CLV_SPLIT_PEER_PRIV_H
+
+#include "measure/link_monitor.h"
+#include "split/peer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef struct clv_peer_watcher {
+    clv_peer_change_fn fn;
+    void *arg;
+} clv_peer_watcher;
+
+struct clv_peer {
+    clv_loop *loop;
+    clv_client *client;
+    clv_timer *timer;
+    char *url;
+    int64_t watch_every_us;
+    pthread_mutex_t lock; /* guards monitor and link */
+    clv_link_monitor monitor;
+    clv_link link;
+    bool pinging, closing; /* loop's thread */
+    atomic_int in_flight;  /* exchanges that carry tensors */
+    clv_peer_watcher *watchers;
+    size_t n_watchers, cap_watchers;
+};
+
+/* An exchange ended well: what it tells of the link. Loop's thread. */
+void clv_peer_saw_transfer(clv_peer *p, size_t up_bytes, size_t down_bytes, int64_t us);
+/* A call had no answer. `silent`: it timed out, which may be the deadline's fault, so the peer is asked for a sign of life first;
+ * otherwise the connection broke and the peer counts as lost at once. Loop's thread. */
+void clv_peer_saw_loss(clv_peer *p, bool silent);
+
+#endif

@@ -15,7 +15,7 @@ typedef struct parcel {
 
 /* One direction of a link: packets in the order in which they will be delivered. */
 typedef struct way {
-    clv_shape shape;
+    clv_shaper shape;
     parcel *head, **tail;
     size_t bytes; /* held */
     clv_relay_counts counts;

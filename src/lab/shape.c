@@ -43,16 +43,16 @@ clv_status clv_shape_check(const clv_shape_values *v, clv_error *err)
     return CLV_OK;
 }
 
-static void adopt(clv_shape *s, const clv_shape_values *v)
+static void adopt(clv_shaper *s, const clv_shape_values *v)
 {
     s->values = *v;
     if (s->values.queue_bytes == 0)
         s->values.queue_bytes = clv_shape_queue_default(v->rate_bytes_per_s, v->delay_us);
 }
 
-void clv_shape_init(clv_shape *s, const clv_shape_values *values, uint64_t seed)
+void clv_shape_init(clv_shaper *s, const clv_shape_values *values, uint64_t seed)
 {
-    *s = (clv_shape){.rng = clv_rng_seeded(seed)};
+    *s = (clv_shaper){.rng = clv_rng_seeded(seed)};
     adopt(s, values);
 }
 
@@ -61,7 +61,7 @@ static double wire_ns(const clv_shape_values *v, int64_t bytes)
     return v->rate_bytes_per_s > 0 ? (double)bytes / v->rate_bytes_per_s * NS_PER_S : 0;
 }
 
-static int64_t travel_ns(clv_shape *s)
+static int64_t travel_ns(clv_shaper *s)
 {
     int64_t ns = s->values.delay_us * NS_PER_US;
     if (s->values.jitter_us > 0)
@@ -69,26 +69,26 @@ static int64_t travel_ns(clv_shape *s)
     return CLV_MAX(ns, 0);
 }
 
-static void arrive(clv_shape *s, clv_shape_packet *p, int64_t at_ns)
+static void arrive(clv_shaper *s, clv_shape_packet *p, int64_t at_ns)
 {
     p->deliver_ns = CLV_MAX(at_ns, s->last_deliver_ns);
     s->last_deliver_ns = p->deliver_ns;
 }
 
-int64_t clv_shape_backlog_bytes(const clv_shape *s, int64_t now_ns)
+int64_t clv_shape_backlog_bytes(const clv_shaper *s, int64_t now_ns)
 {
     double wait_ns = s->busy_ns - (double)now_ns;
     return wait_ns > 0 ? llround(wait_ns * s->values.rate_bytes_per_s / NS_PER_S) : 0;
 }
 
 /* A packet always fits an idle wire, however small the queue: only what waits is bounded. */
-static bool queue_full(const clv_shape *s, int64_t now_ns, int64_t bytes)
+static bool queue_full(const clv_shaper *s, int64_t now_ns, int64_t bytes)
 {
     int64_t backlog = clv_shape_backlog_bytes(s, now_ns);
     return backlog > 0 && backlog + bytes > s->values.queue_bytes;
 }
 
-clv_shape_verdict clv_shape_push(clv_shape *s, int64_t now_ns, clv_shape_packet *p)
+clv_shape_verdict clv_shape_push(clv_shaper *s, int64_t now_ns, clv_shape_packet *p)
 {
     if (queue_full(s, now_ns, p->wire_bytes)) return CLV_SHAPE_FULL;
     s->busy_ns = fmax(s->busy_ns, (double)now_ns) + wire_ns(&s->values, p->wire_bytes);
@@ -103,7 +103,7 @@ clv_shape_verdict clv_shape_push(clv_shape *s, int64_t now_ns, clv_shape_packet 
 
 /* All bytes ahead of a waiting packet leave at the new rate, so every time left to wait shrinks or
  * grows by the same factor: no byte needs to be counted again. */
-clv_shape_change clv_shape_set(clv_shape *s, int64_t now_ns, const clv_shape_values *values)
+clv_shape_change clv_shape_set(clv_shaper *s, int64_t now_ns, const clv_shape_values *values)
 {
     double old = s->values.rate_bytes_per_s, new = values->rate_bytes_per_s;
     clv_shape_change c = {.now_ns = now_ns, .stretch = new > 0 && old > 0 ? old / new : 0};
@@ -114,7 +114,7 @@ clv_shape_change clv_shape_set(clv_shape *s, int64_t now_ns, const clv_shape_val
     return c;
 }
 
-void clv_shape_reschedule(clv_shape *s, const clv_shape_change *c, clv_shape_packet *p)
+void clv_shape_reschedule(clv_shaper *s, const clv_shape_change *c, clv_shape_packet *p)
 {
     if (p->sent_ns <= c->now_ns) {
         arrive(s, p, p->deliver_ns);

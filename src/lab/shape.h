@@ -4,7 +4,7 @@
  * wire_bytes / rate, then travels for delay ± jitter. Packets keep their order. A packet that finds
  * the queue full is dropped (tail drop); a packet that is lost on the air has still used the wire.
  *
- *     clv_shape s;
+ *     clv_shaper s;
  *     clv_shape_init(&s, &(clv_shape_values){.rate_bytes_per_s = 2.36e6, .delay_us = 2500}, seed);
  *     clv_shape_packet p = {.wire_bytes = 1500, .wire_packets = 1};
  *     if (clv_shape_push(&s, now_ns, &p) == CLV_SHAPE_PASS) deliver it at p.deliver_ns;
@@ -48,12 +48,12 @@ typedef struct clv_shape_packet {
     int64_t deliver_ns;   /* out: its last bit has arrived */
 } clv_shape_packet;
 
-typedef struct clv_shape {
+typedef struct clv_shaper {
     clv_shape_values values;
     clv_rng rng;
     double busy_ns;          /* the wire is free from here on; fractions kept, so none is lost */
     int64_t last_deliver_ns; /* of the packet before: order is kept */
-} clv_shape;
+} clv_shaper;
 
 /* What a change does to the packets that wait: see clv_shape_reschedule(). */
 typedef struct clv_shape_change {
@@ -72,19 +72,19 @@ CLV_MUST
 clv_status clv_shape_check(const clv_shape_values *values, clv_error *err);
 
 /* `values` must have passed clv_shape_check(). The same seed and packets give the same fate. */
-void clv_shape_init(clv_shape *s, const clv_shape_values *values, uint64_t seed);
+void clv_shape_init(clv_shaper *s, const clv_shape_values *values, uint64_t seed);
 
 /* Offer a packet. PASS sets sent_ns and deliver_ns; LOST has used the wire, FULL has not. `now_ns`
  * never goes back. */
-clv_shape_verdict clv_shape_push(clv_shape *s, int64_t now_ns, clv_shape_packet *p);
+clv_shape_verdict clv_shape_push(clv_shaper *s, int64_t now_ns, clv_shape_packet *p);
 
 /* New values from now on. What is on its way (last bit sent) arrives as promised. What still waits
  * for the wire goes out at the new rate: the caller runs it, and everything else it holds, through
  * clv_shape_reschedule() in the order of the queue. */
-clv_shape_change clv_shape_set(clv_shape *s, int64_t now_ns, const clv_shape_values *values);
-void clv_shape_reschedule(clv_shape *s, const clv_shape_change *change, clv_shape_packet *p);
+clv_shape_change clv_shape_set(clv_shaper *s, int64_t now_ns, const clv_shape_values *values);
+void clv_shape_reschedule(clv_shaper *s, const clv_shape_change *change, clv_shape_packet *p);
 
 /* Bytes that wait for the wire now. */
-int64_t clv_shape_backlog_bytes(const clv_shape *s, int64_t now_ns);
+int64_t clv_shape_backlog_bytes(const clv_shaper *s, int64_t now_ns);
 
 #endif

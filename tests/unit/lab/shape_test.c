@@ -6,9 +6,9 @@
 
 #define MS INT64_C(1000000)
 
-static clv_shape shaped(clv_shape_values v)
+static clv_shaper shaped(clv_shape_values v)
 {
-    clv_shape s;
+    clv_shaper s;
     clv_shape_init(&s, &v, 7);
     return s;
 }
@@ -21,7 +21,7 @@ static clv_shape_packet full_packet(void)
 static void packets_follow_each_other_on_the_wire(void **state)
 {
     (void)state;
-    clv_shape s = shaped((clv_shape_values){.rate_bytes_per_s = 1.5e6, .delay_us = 10000});
+    clv_shaper s = shaped((clv_shape_values){.rate_bytes_per_s = 1.5e6, .delay_us = 10000});
     for (int i = 1; i <= 5; i++) {
         clv_shape_packet p = full_packet();
         assert_int_equal(clv_shape_push(&s, 5 * MS, &p), CLV_SHAPE_PASS);
@@ -37,7 +37,7 @@ static void packets_follow_each_other_on_the_wire(void **state)
 static void fractions_of_a_nanosecond_add_up(void **state)
 {
     (void)state;
-    clv_shape s = shaped((clv_shape_values){.rate_bytes_per_s = 3e9, .queue_bytes = 1 << 20});
+    clv_shaper s = shaped((clv_shape_values){.rate_bytes_per_s = 3e9, .queue_bytes = 1 << 20});
     clv_shape_packet p = {.wire_bytes = 40, .wire_packets = 1};
     for (int i = 0; i < 3000; i++) assert_int_equal(clv_shape_push(&s, 0, &p), CLV_SHAPE_PASS);
     assert_int_equal(p.deliver_ns,
@@ -47,7 +47,7 @@ static void fractions_of_a_nanosecond_add_up(void **state)
 static void a_full_queue_drops_the_tail_until_it_drains(void **state)
 {
     (void)state;
-    clv_shape s = shaped((clv_shape_values){.rate_bytes_per_s = 1.5e6, .queue_bytes = 3000});
+    clv_shaper s = shaped((clv_shape_values){.rate_bytes_per_s = 1.5e6, .queue_bytes = 3000});
     clv_shape_packet p = full_packet();
     assert_int_equal(clv_shape_push(&s, 0, &p), CLV_SHAPE_PASS);
     assert_int_equal(clv_shape_push(&s, 0, &p), CLV_SHAPE_PASS);
@@ -60,7 +60,7 @@ static void a_full_queue_drops_the_tail_until_it_drains(void **state)
 static void an_idle_wire_takes_a_packet_larger_than_the_queue(void **state)
 {
     (void)state;
-    clv_shape s = shaped((clv_shape_values){.rate_bytes_per_s = 1.5e6, .queue_bytes = 100});
+    clv_shaper s = shaped((clv_shape_values){.rate_bytes_per_s = 1.5e6, .queue_bytes = 100});
     clv_shape_packet p = full_packet();
     assert_int_equal(clv_shape_push(&s, 0, &p), CLV_SHAPE_PASS);
     assert_int_equal(clv_shape_push(&s, 0, &p), CLV_SHAPE_FULL);
@@ -69,7 +69,7 @@ static void an_idle_wire_takes_a_packet_larger_than_the_queue(void **state)
 static void without_a_rate_only_the_delay_counts(void **state)
 {
     (void)state;
-    clv_shape s = shaped((clv_shape_values){.delay_us = 300});
+    clv_shaper s = shaped((clv_shape_values){.delay_us = 300});
     for (int i = 0; i < 1000; i++) {
         clv_shape_packet p = full_packet();
         assert_int_equal(clv_shape_push(&s, 9, &p), CLV_SHAPE_PASS);
@@ -80,7 +80,7 @@ static void without_a_rate_only_the_delay_counts(void **state)
 static void a_faster_rate_releases_what_waits(void **state)
 {
     (void)state;
-    clv_shape s = shaped((clv_shape_values){.rate_bytes_per_s = 1.5e6, .delay_us = 10000});
+    clv_shaper s = shaped((clv_shape_values){.rate_bytes_per_s = 1.5e6, .delay_us = 10000});
     clv_shape_packet p[4];
     for (int i = 0; i < 4; i++) {
         p[i] = full_packet();
@@ -103,7 +103,7 @@ static void a_faster_rate_releases_what_waits(void **state)
 static void a_slower_rate_and_none_at_all(void **state)
 {
     (void)state;
-    clv_shape s = shaped((clv_shape_values){.rate_bytes_per_s = 1.5e6});
+    clv_shaper s = shaped((clv_shape_values){.rate_bytes_per_s = 1.5e6});
     clv_shape_packet p = full_packet();
     clv_shape_push(&s, 0, &p);
     clv_shape_change c = clv_shape_set(&s, 0, &(clv_shape_values){.rate_bytes_per_s = 1.5e5});
@@ -117,7 +117,7 @@ static void a_slower_rate_and_none_at_all(void **state)
 static void jitter_stays_in_bounds_and_keeps_order(void **state)
 {
     (void)state;
-    clv_shape s = shaped((clv_shape_values){.delay_us = 5000, .jitter_us = 2000});
+    clv_shaper s = shaped((clv_shape_values){.delay_us = 5000, .jitter_us = 2000});
     int64_t before = 0, low = INT64_MAX, high = 0;
     for (int64_t i = 0; i < 2000; i++) {
         clv_shape_packet p = full_packet();
@@ -140,7 +140,7 @@ static void jitter_stays_in_bounds_and_keeps_order(void **state)
 
 static int lost_of(clv_shape_values v, int64_t packets, int n)
 {
-    clv_shape s = shaped(v);
+    clv_shaper s = shaped(v);
     int lost = 0;
     for (int i = 0; i < n; i++) {
         clv_shape_packet p = {.wire_bytes = 1500 * packets, .wire_packets = packets};
@@ -165,7 +165,7 @@ static void loss_has_the_stated_probability(void **state)
 static void a_lost_packet_has_used_the_wire(void **state)
 {
     (void)state;
-    clv_shape s = shaped((clv_shape_values){.rate_bytes_per_s = 1.5e6, .loss = 1});
+    clv_shaper s = shaped((clv_shape_values){.rate_bytes_per_s = 1.5e6, .loss = 1});
     clv_shape_packet p = full_packet();
     assert_int_equal(clv_shape_push(&s, 0, &p), CLV_SHAPE_LOST);
     assert_int_equal(clv_shape_backlog_bytes(&s, 0), 1500);

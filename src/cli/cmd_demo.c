@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 enum { CLV_DEMO_PORT = 8000, CLV_DEMO_SEED = 1, CLV_DEMO_LINE_MAX = 4096 };
+#define CLV_DEMO_PROFILE_US    15000000
 #define CLV_DEMO_EDGE_LIMIT_US ((int64_t)1800 * 1000000)
 
 typedef struct demo_options {
@@ -68,14 +69,7 @@ typedef struct demo {
     clv_lab *lab;
     clv_progress *progress;
     clv_demo_rows rows;
-    size_t total;
-    const char *step;
 } demo;
-
-static void show(demo *d, const char *what)
-{
-    clv_progress_show(d->progress, d->rows.n, "%s", what);
-}
 
 /* Write the networks that are not there yet. */
 static clv_status write_networks(demo *d, clv_error *err)
@@ -84,8 +78,13 @@ static clv_status write_networks(demo *d, clv_error *err)
         const char *name = d->o->networks.items[i];
         CLV_AUTO(clv_text_free) char *path = clv_format("%s/%s/1/model.onnx", d->dir, name);
         if (clv_file_exists(path)) continue;
-        show(d, name);
-        if (clv_zoo_write(name, CLV_DEMO_SEED, d->dir, err)) return err->status;
+        clv_progress_show(d->progress, 0, "writing %s", name);
+        const clv_zoo_network *network;
+        clv_zoo_facts facts;
+        if (clv_zoo_find(name, &network, err) ||
+            clv_zoo_write(network, CLV_DEMO_SEED, d->dir, &facts, err))
+            return err->status;
+        clv_zoo_facts_done(&facts);
     }
     return CLV_OK;
 }
@@ -116,8 +115,10 @@ static clv_status profile_networks(demo *d, const clv_device_options *device, cl
         CLV_AUTO(clv_text_free) char *path = clv_format("%s/%s/1/model.onnx", d->dir, p.name);
         clv_network *network;
         clv_profile *profile = NULL;
-        clv_profiler_options options = {
-            .model = p.name, .threads = clv_device_threads(&plain), .slowdown = 1};
+        clv_profiler_options options = {.model = p.name,
+                                        .threads = clv_device_threads(&plain),
+                                        .slowdown = 1,
+                                        .budget_us = CLV_DEMO_PROFILE_US};
         status = clv_network_open(path, engine, &(clv_network_options){0}, &network, err);
         if (status) break;
         status = clv_profile_cache_get(cache, network, engine, &options, show_profiling, &p,

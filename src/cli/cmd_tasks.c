@@ -9,6 +9,7 @@
 #include "cli/progress.h"
 #include "cli/tasks_report.h"
 #include "cli/workload.h"
+#include "repo/verify.h"
 #include "tensor/random.h"
 
 #include <signal.h>
@@ -46,7 +47,7 @@ static const clv_opt tasks_opts[] = {
     CLV_OPT(tasks_options, replay, TEXT, "replay", NULL, .arg = "FILE",
             .help = "repeat the arrivals of a trace"),
     CLV_OPT(tasks_options, check, FLAG, "check", NULL,
-            .help = "compare every output with the uncut network's"),
+            .help = "compare every output with the uncut network's (as `cleave verify` does)"),
     CLV_OPT(tasks_options, json, FLAG, "json", NULL, .help = "the summary as JSON"),
     CLV_OPT(tasks_options, log_level, CHOICE, "log", "warn", .choices = "debug|info|warn|error",
             .help = "least level to log"),
@@ -97,16 +98,14 @@ typedef struct flight {
     clv_request *r;
 } flight;
 
-static bool same_outputs(const clv_tensors *a, const clv_tensors *b)
+static bool same_outputs(const clv_tensors *got, const clv_tensors *expected)
 {
-    if (a->n != b->n) return false;
-    for (size_t i = 0; i < a->n; i++) {
-        const clv_tensor *x = &a->items[i], *y = &b->items[i];
-        if (strcmp(x->name, y->name) != 0 || x->bytes != y->bytes ||
-            memcmp(x->data, y->data, x->bytes) != 0)
+    for (size_t i = 0; i < expected->n; i++) {
+        const clv_tensor *t = clv_tensors_find(got, expected->items[i].name);
+        if (!t || !(clv_tensor_difference(t, &expected->items[i]).relative <= CLV_VERIFY_TOLERANCE))
             return false;
     }
-    return true;
+    return got->n == expected->n;
 }
 
 /* On the loop's thread: one request has ended. */

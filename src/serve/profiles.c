@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { CLV_YIELD_US = 2000 };
+#define CLV_PROFILE_BUDGET_US 15000000 /* of one model, a slowdown aside */
 
 /* Between two measurements: let waiting requests go first. */
 static void yield_to_requests(void *arg, size_t done, size_t total)
@@ -58,8 +59,10 @@ static void profile_run(void *arg, int64_t queue_us)
     clv_error err = {0};
     clv_profile *profile = NULL;
     int64_t start = clv_now_us();
-    clv_profiler_options options = {
-        .model = m->name, .threads = s->o.threads, .slowdown = s->o.slowdown};
+    clv_profiler_options options = {.model = m->name,
+                                    .threads = s->o.threads,
+                                    .slowdown = s->o.slowdown,
+                                    .budget_us = CLV_PROFILE_BUDGET_US};
     if (atomic_load(&s->closing)) {
         clv_fail(&err, CLV_ECANCELED, "model '%s': the node is shutting down", m->name);
         tell(m, NULL, &err);

@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "onnx/model.h"
+#include "onnx/onnx.h"
 #include "repo/repository.h"
 
 #include <errno.h>
@@ -161,11 +161,11 @@ static clv_status accept(clv_model_push *p, char **path, clv_error *err)
         return clv_fail(err, CLV_EINVAL, "pushed model '%s': the body ended %llu bytes early",
                         p->name, (unsigned long long)p->left);
     CLV_AUTO(clv_text_free) char *incoming = clv_path_join(p->dir, "model.onnx");
-    clv_model *model;
-    if (clv_model_open(incoming, &model, err)) return clv_within(err, "pushed model '%s'", p->name);
+    clv_onnx *model;
+    if (clv_onnx_open(incoming, &model, err)) return clv_within(err, "pushed model '%s'", p->name);
     char digest[CLV_DIGEST_TEXT];
-    clv_model_digest(model, digest);
-    clv_model_free(model);
+    clv_onnx_digest(model, digest);
+    clv_onnx_free(model);
     bool same = strcmp(digest, p->digest) == 0;
     if (!same)
         return clv_fail(err, CLV_EMISMATCH,

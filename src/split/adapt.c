@@ -268,7 +268,7 @@ static choice choose(clv_splitter *s)
             return out;
         }
         size_t live = index_of(a, s->live->cut), best = plan.cut;
-        if (live < problem->n_cuts &&
+        if (s->o.policy == CLV_POLICY_EXACT && live < problem->n_cuts &&
             plan.cost.latency_us > CLV_SWITCH_GAIN * clv_plan_cost_of(problem, live).latency_us)
             best = live;
         out.cut = cut_of[best];

@@ -10,6 +10,8 @@
 #include "lab/message.h"
 
 #include <jansson.h>
+#include <stdio.h>
+#include <string.h>
 
 typedef struct lab_options {
     const char *lab, *on;

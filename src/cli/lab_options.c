@@ -4,6 +4,8 @@
 #include "base/unit.h"
 #include "lab/lab.h"
 
+#include <string.h>
+
 typedef clv_lab_link_flags flags;
 
 const clv_opt clv_lab_link_opts[] = {

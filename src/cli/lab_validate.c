@@ -9,6 +9,7 @@
 #include "cli/table.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 typedef struct validate_options {
     const char *link, *congestion;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>

@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define MESSAGE_MAX 512

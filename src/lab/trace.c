@@ -4,6 +4,9 @@
 #include "base/mem.h"
 #include "base/unit.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define LINE_MAX_BYTES 256
 #define BLANKS         " \t\r"
 

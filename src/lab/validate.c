@@ -5,6 +5,8 @@
 #include "base/stats.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define REPEATS_MAX     100
 #define PATIENCE_FACTOR 20

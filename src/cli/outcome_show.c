@@ -37,6 +37,29 @@ static summary summarise(const clv_tensor *t)
     return s;
 }
 
+/* Text that a node sent, for a terminal: control characters, which could move its cursor or worse,
+ * become dots. */
+static void print_clean(const char *text, size_t n, FILE *out)
+{
+    for (size_t i = 0; i < n; i++)
+        fputc((unsigned char)text[i] < ' ' || text[i] == 127 ? '.' : text[i], out);
+}
+
+static void print_quoted(const char *text, size_t n, FILE *out)
+{
+    fputs(" \"", out);
+    print_clean(text, CLV_MIN(n, (size_t)TEXT_SHOWN_MAX), out);
+    fputs(n > TEXT_SHOWN_MAX ? "...\"" : "\"", out);
+}
+
+static void print_line(const char *head, const char *text, FILE *out)
+{
+    if (!*text) return;
+    fputs(head, out);
+    print_clean(text, strlen(text), out);
+    fputc('\n', out);
+}
+
 static const char *label_of(const clv_text_list *labels, size_t index)
 {
     return labels && index < labels->n ? labels->items[index] : NULL;
@@ -69,15 +92,6 @@ static void print_classes(const clv_tensor *t, size_t rows, size_t columns,
         fprintf(out, "... %zu more rows, -o DIR writes all\n", rows - CLV_OUTCOME_ROWS_MAX);
 }
 
-/* Text for a terminal: control characters become dots. */
-static void print_text(const char *text, size_t n, FILE *out)
-{
-    fputs(" \"", out);
-    for (size_t i = 0; i < CLV_MIN(n, (size_t)TEXT_SHOWN_MAX); i++)
-        fputc((unsigned char)text[i] < ' ' || text[i] == 127 ? '.' : text[i], out);
-    fputs(n > TEXT_SHOWN_MAX ? "...\"" : "\"", out);
-}
-
 static void print_values(const clv_tensor *t, FILE *out)
 {
     size_t count = clv_element_count(t), shown = CLV_MIN(count, (size_t)CLV_OUTCOME_FIRST_MAX);
@@ -94,7 +108,7 @@ static void print_values(const clv_tensor *t, FILE *out)
         if (t->dtype != CLV_TEXT)
             fprintf(out, " %.6g", clv_element(t, i));
         else if (clv_element_text(t, &at, &text, &n))
-            print_text(text, n, out);
+            print_quoted(text, n, out);
     }
     fputs(shown < count ? " ...\n" : "\n", out);
 }
@@ -153,15 +167,16 @@ void clv_outcome_print(const clv_outcome *a, const clv_text_list *labels, FILE *
     for (size_t i = 0; i < a->outputs.n; i++) {
         const clv_tensor *t = &a->outputs.items[i];
         size_t rows, columns;
-        fprintf(out, "%s  %s %s\n", t->name, clv_dtype_oip(t->dtype), clv_shape_show(&t->shape).s);
+        print_clean(t->name, strlen(t->name), out);
+        fprintf(out, "  %s %s\n", clv_dtype_oip(t->dtype), clv_shape_show(&t->shape).s);
         if (clv_outcome_classes(t, &rows, &columns))
             print_classes(t, rows, columns, labels, out);
         else
             print_values(t, out);
         fputc('\n', out);
     }
-    if (a->plan[0]) fprintf(out, "plan: %s\n", a->plan);
-    if (a->recovered[0]) fprintf(out, "recovered: %s\n", a->recovered);
+    print_line("plan: ", a->plan, out);
+    print_line("recovered: ", a->recovered, out);
     print_timing(a, out);
 }
 
@@ -170,6 +185,18 @@ void clv_outcome_print_latency(const clv_outcome_latency *l, FILE *out)
     fprintf(out, "\n%zu requests: min %s, p50 %s, p95 %s\n", l->count,
             clv_show_duration(l->min_us).s, clv_show_duration(l->p50_us).s,
             clv_show_duration(l->p95_us).s);
+}
+
+/* Null for none; what is not UTF-8 has question marks, since JSON cannot hold it. */
+static json_t *text_json(const char *text)
+{
+    if (!text) return json_null();
+    json_t *j = json_string(text);
+    if (j) return j;
+    CLV_AUTO(clv_text_free) char *ascii = clv_strdup(text);
+    for (char *c = ascii; *c; c++)
+        if ((unsigned char)*c > 126) *c = '?';
+    return json_string(ascii);
 }
 
 static json_t *number(double x)
@@ -186,12 +213,10 @@ static json_t *classes_json(const clv_tensor *t, size_t rows, size_t columns,
         clv_outcome_top(t, row, columns, top);
         for (size_t k = 0; k < CLV_OUTCOME_TOP; k++) {
             const char *label = label_of(labels, top[k].index);
-            json_t *text = label ? json_string(label) : NULL; /* NULL as well when no UTF-8 */
             json_array_append_new(
-                list,
-                json_pack("{s:I, s:I, s:o, s:o, s:o}", "row", (json_int_t)row, "index",
-                          (json_int_t)top[k].index, "label", text ? text : json_null(), "score",
-                          number(top[k].score), "probability", number(top[k].probability)));
+                list, json_pack("{s:I, s:I, s:o, s:o, s:o}", "row", (json_int_t)row, "index",
+                                (json_int_t)top[k].index, "label", text_json(label), "score",
+                                number(top[k].score), "probability", number(top[k].probability)));
         }
     }
     return list;
@@ -219,8 +244,8 @@ static json_t *output_json(const clv_tensor *t, const clv_text_list *labels)
     json_t *shape = json_array();
     for (int i = 0; i < t->shape.rank; i++)
         json_array_append_new(shape, json_integer(t->shape.dim[i]));
-    json_t *o = json_pack("{s:s, s:s, s:o}", "name", t->name, "datatype", clv_dtype_oip(t->dtype),
-                          "shape", shape);
+    json_t *o = json_pack("{s:o, s:s, s:o}", "name", text_json(t->name), "datatype",
+                          clv_dtype_oip(t->dtype), "shape", shape);
     if (clv_outcome_classes(t, &rows, &columns)) {
         json_object_set_new(o, "top", classes_json(t, rows, columns, labels));
         return o;
@@ -258,8 +283,8 @@ json_t *clv_outcome_json(const clv_outcome *a, const clv_text_list *labels)
     json_t *outputs = json_array();
     for (size_t i = 0; i < a->outputs.n; i++)
         json_array_append_new(outputs, output_json(&a->outputs.items[i], labels));
-    return json_pack("{s:s, s:s?, s:s?, s:s?, s:o, s:o}", "model", a->model, "version", a->version,
-                     "plan", a->plan[0] ? a->plan : NULL, "recovered",
-                     a->recovered[0] ? a->recovered : NULL, "outputs", outputs, "timing",
-                     timing_json(a));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "model", text_json(a->model), "version",
+                     text_json(a->version), "plan", text_json(a->plan[0] ? a->plan : NULL),
+                     "recovered", text_json(a->recovered[0] ? a->recovered : NULL), "outputs",
+                     outputs, "timing", timing_json(a));
 }

@@ -168,6 +168,27 @@ static void people_see_classes_values_and_times(void **state)
     clv_outcome_done(&a);
 }
 
+/* What a node says is not trusted with the terminal, nor with the document. */
+static void hostile_names_are_harmless(void **state)
+{
+    (void)state;
+    const float x[] = {1};
+    clv_outcome a = {.model = clv_strdup("m\xff"), .plan = "\x1b[2Jcut"};
+    clv_tensors_add(&a.outputs, floats("out\x1b[31m\xc0", x, clv_shape_of(1, 1)));
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    clv_outcome_print(&a, NULL, out);
+    fclose(out);
+    assert_null(strchr(text, 0x1b));
+    free(text);
+    json_t *j = clv_outcome_json(&a, NULL);
+    assert_non_null(j);
+    assert_string_equal(json_string_value(json_object_get(j, "model")), "m?");
+    json_decref(j);
+    clv_outcome_done(&a);
+}
+
 static void outputs_are_written_as_files(void **state)
 {
     (void)state;
@@ -219,6 +240,7 @@ int main(void)
         cmocka_unit_test(only_score_tables_are_classes),
         cmocka_unit_test(json_has_the_documented_fields),
         cmocka_unit_test(people_see_classes_values_and_times),
+        cmocka_unit_test(hostile_names_are_harmless),
         cmocka_unit_test(outputs_are_written_as_files),
         cmocka_unit_test(labels_are_lines),
     };

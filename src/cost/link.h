@@ -1,4 +1,10 @@
-/* The state of a link: rates up and down, round trip time, each with its uncertainty. A value. */
+/* The state of a link: rates up and down, round trip time, each with its uncertainty. A value.
+ *
+ *     clv_link link;
+ *     clv_link_parse("5.85Mbit,60ms", &link, &err);           // a stated link is exact: sigmas 0
+ *     double us = clv_link_exchange_us(&link, 43264, 4000);    // 124 ms
+ *
+ * Up is from the edge to the cloud. An estimate with sigmas is made by measure/link_monitor.h. */
 #ifndef CLV_COST_LINK_H
 #define CLV_COST_LINK_H
 
@@ -20,7 +26,7 @@ typedef struct clv_link {
  * 60, 5, 1 ms. Rates as in DADS (Hu et al., INFOCOM 2019), Table I; the round trip times are our
  * choice. */
 typedef struct clv_link_preset {
-    const char *name;
+    const char *name; /* what clv_link_parse() knows it by */
     double bytes_per_s;
     int64_t rtt_us;
 } clv_link_preset;

@@ -4,6 +4,14 @@
  * A value, made by measure/profiler.h, kept as JSON (docs/json.md), joined with another device's by
  * the names of the tensors at each cut. Times are medians of whole compiled segments, not sums of
  * layers (MobileNetV2 as 34 chained blocks takes 1.8 times the time of the whole).
+ *
+ *     clv_profile *p;
+ *     clv_profile_read("edge.json", &p, &err);
+ *     double whole_us = p->cuts[p->n_cuts - 1].prefix.us;     // the last cut's prefix is everything
+ *     clv_profile_free(p);
+ *
+ * Cuts are in the order of graph/cuts.h (few units to many); units in the order in which they run. A
+ * profile owns all its texts. Threads: read by any, changed by one.
  */
 #ifndef CLV_COST_PROFILE_H
 #define CLV_COST_PROFILE_H
@@ -32,9 +40,10 @@ typedef struct clv_profile_cut {
     clv_time prefix, suffix; /* cut 0: prefix is 0; last cut: suffix is 0 */
 } clv_profile_cut;
 
+/* One unit of the network: what it makes, what work that is, and its share of the time. */
 typedef struct clv_profile_unit {
-    char *name, *op;
-    char *shape; /* of the first output */
+    char *name, *op; /* as in clv_unit */
+    char *shape;     /* of the first output */
     size_t output_bytes;
     uint64_t macs, params;
     double us; /* share of the whole: difference of prefixes, smoothed to be >= 0 and to sum to the

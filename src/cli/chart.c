@@ -159,7 +159,9 @@ void clv_chart_bars(clv_buf *svg, const clv_chart_text *text, const char *const 
                     const clv_chart_panel *panels, size_t n_panels)
 {
     double pitch = fmin(fmax(860.0 / (double)CLV_MAX(n, (size_t)1), 7), 44);
-    double inner = fmax(pitch * (double)n, 560), height = TOP + 40 + label_drop(labels, n);
+    double words = text->subtitle ? 6.1 * (double)strlen(text->subtitle) : 0;
+    double inner = fmax(fmax(pitch * (double)n, 560), words),
+           height = TOP + 40 + label_drop(labels, n);
     height += (double)n_panels * (PANEL + GAP) - GAP;
     begin(svg, LEFT + inner + RIGHT, height, text);
     box b = {LEFT, TOP + 16, inner, PANEL};

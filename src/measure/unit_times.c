@@ -72,6 +72,21 @@ static void share_out(const clv_graph *g, const clv_cut *from, const clv_cut *to
         }
 }
 
+/* Keeps, of cuts that ended up at the same time, the middle one, and none at either end: they were
+ * pooled because noise had put them in the wrong order, so where the time went between them is not
+ * known. Returns how many are left. */
+static size_t drop_pooled(double *us, size_t *at, size_t n, double whole_us)
+{
+    size_t kept = 0;
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && us[end] <= us[i];) end++;
+        if (us[i] <= 0 || us[i] >= whole_us) continue;
+        us[kept] = us[i];
+        at[kept++] = at[(i + end - 1) / 2];
+    }
+    return kept;
+}
+
 void clv_unit_times(const clv_graph *g, const clv_cuts *cuts, const size_t *chain, size_t n_chain,
                     clv_profile *p)
 {
@@ -86,6 +101,7 @@ void clv_unit_times(const clv_graph *g, const clv_cuts *cuts, const size_t *chai
             at[n++] = chain[i];
         }
     clv_isotonic(us, weight, n);
+    n = drop_pooled(us, at, n, whole->us);
     size_t from = 0;
     double before = 0;
     us[n] = whole->us;

@@ -5,9 +5,10 @@
  * whole's less the suffix's; the mean of both is free of what a segment costs besides its units
  * (calling the engine, handing tensors over), as far as that is alike on both sides. Noise can make
  * that sequence fall, which no time does: isotonic regression (pool adjacent violators; Ayer et al.
- * 1955) gives the nearest one that does not, weighted by how sure each measurement is. The steps are
- * scaled to sum to the whole. A step of several units is shared out by their work: multiply-
- * accumulates, plus 4 for each byte they write.
+ * 1955) gives the nearest one that does not, weighted by how sure each measurement is. Cuts
+ * that it had to pool become one point, as their order is not known. The steps between the points
+ * sum to the whole. A step of several units is shared out by their work: multiply-accumulates, plus
+ * 4 for each byte they write.
  */
 #ifndef CLV_MEASURE_UNIT_TIMES_H
 #define CLV_MEASURE_UNIT_TIMES_H

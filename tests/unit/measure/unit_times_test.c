@@ -123,6 +123,19 @@ static void a_step_of_several_units_is_shared_by_their_work(void **state)
     rig_done(&k);
 }
 
+static void cuts_in_the_wrong_order_leave_no_unit_without_time(void **state)
+{
+    (void)state;
+    clv_rng r = clv_rng_seeded(4);
+    rig k = rig_new(&r, 0);
+    k.p->cuts[1].prefix.us = 35; /* a slow moment: the second cut seems to come before the first */
+    k.p->cuts[1].suffix.us = 65;
+    clv_unit_times(k.g, k.cuts, k.chain, 5, k.p);
+    assert_true(k.p->units[0].us > 5 && k.p->units[1].us > 5);
+    assert_float_equal(k.p->units[3].us, 40, 1e-9);
+    rig_done(&k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +143,7 @@ int main(void)
         cmocka_unit_test(steps_become_the_times_of_units),
         cmocka_unit_test(noise_never_makes_a_time_negative_nor_changes_the_sum),
         cmocka_unit_test(a_step_of_several_units_is_shared_by_their_work),
+        cmocka_unit_test(cuts_in_the_wrong_order_leave_no_unit_without_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

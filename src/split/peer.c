@@ -18,18 +18,20 @@ static void notify(clv_peer *p)
     for (size_t i = 0; i < p->n_watchers && !p->closing; i++) p->watchers[i].fn(p->watchers[i].arg);
 }
 
-/* Take over the monitor's estimate and tell whoever watches. */
-static void refresh(clv_peer *p)
+/* Take over the monitor's estimate and tell whoever watches. `why`: what made it look, for the log; NULL if all is well. */
+static void refresh(clv_peer *p, const char *why)
 {
     pthread_mutex_lock(&p->lock);
     bool was = p->link.up;
     p->link = clv_link_monitor_link(&p->monitor, clv_now_us());
     clv_link link = p->link;
     pthread_mutex_unlock(&p->lock);
-    if (was != link.up)
-        clv_log(link.up ? CLV_LOG_INFO : CLV_LOG_WARN, "split",
-                link.up ? "peer is up" : "peer is down", "peer=%s rate=\"%s\" rtt=\"%s\"", p->url,
+    if (link.up && !was)
+        clv_log(CLV_LOG_INFO, "split", "peer is up", "peer=%s rate=\"%s\" rtt=\"%s\"", p->url,
                 clv_show_rate(link.up_bytes_per_s).s, clv_show_duration(link.rtt_us).s);
+    else if (was && !link.up)
+        clv_log(CLV_LOG_WARN, "split", "peer is down", "peer=%s why=\"%s\"", p->url,
+                why ? why : "");
     notify(p);
 }
 
@@ -41,27 +43,27 @@ void clv_peer_saw_transfer(clv_peer *p, size_t up_bytes, size_t down_bytes, int6
         clv_link_monitor_rtt(&p->monitor, clv_now_us(), (double)path.min_rtt_us);
     clv_link_monitor_exchange(&p->monitor, clv_now_us(), up_bytes, down_bytes, (double)us);
     pthread_mutex_unlock(&p->lock);
-    refresh(p);
+    refresh(p, NULL);
 }
 
-static void lost(clv_peer *p)
+static void lost(clv_peer *p, const char *why)
 {
     pthread_mutex_lock(&p->lock);
     clv_link_monitor_failure(&p->monitor, clv_now_us());
     pthread_mutex_unlock(&p->lock);
-    refresh(p);
+    refresh(p, why);
 }
 
 static void look(clv_peer *p, size_t bytes);
 static void on_tick(void *arg);
 
-void clv_peer_saw_loss(clv_peer *p, bool silent)
+void clv_peer_saw_loss(clv_peer *p, const clv_error *error)
 {
     if (p->closing) return;
-    if (silent)
+    if (error->status == CLV_ETIMEOUT)
         look(p, 0);
     else
-        lost(p);
+        lost(p, error->text);
 }
 
 typedef struct probe {
@@ -76,7 +78,7 @@ static void on_probe(void *arg, const clv_reply *reply)
     clv_peer *p = sent->p;
     p->pinging = false;
     if (reply->error && !p->closing) {
-        lost(p);
+        lost(p, reply->error->text);
     } else if (!reply->error && sent->bytes) {
         clv_peer_saw_transfer(p, sent->bytes, clv_body_bytes(reply->body),
                               reply->end_us - reply->start_us);
@@ -84,7 +86,7 @@ static void on_probe(void *arg, const clv_reply *reply)
         pthread_mutex_lock(&p->lock);
         clv_link_monitor_rtt(&p->monitor, clv_now_us(), (double)(reply->end_us - reply->start_us));
         pthread_mutex_unlock(&p->lock);
-        refresh(p);
+        refresh(p, NULL);
     }
     if (!reply->error && !p->closing && !clv_peer_link(p).up)
         on_tick(p); /* the next thing to learn */

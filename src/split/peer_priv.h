@@ -30,8 +30,8 @@ struct clv_peer {
 
 /* An exchange ended well: what it tells of the link. Loop's thread. */
 void clv_peer_saw_transfer(clv_peer *p, size_t up_bytes, size_t down_bytes, int64_t us);
-/* A call had no answer. `silent`: it timed out, which may be the deadline's fault, so the peer is asked for a sign of life first;
- * otherwise the connection broke and the peer counts as lost at once. Loop's thread. */
-void clv_peer_saw_loss(clv_peer *p, bool silent);
+/* A call had no answer. On CLV_ETIMEOUT, which may be the deadline's fault, the peer is asked for a sign of life first; otherwise
+ * the connection broke and the peer counts as lost at once. Loop's thread. */
+void clv_peer_saw_loss(clv_peer *p, const clv_error *error);
 
 #endif

@@ -49,7 +49,7 @@ clv_status clv_rest_push_begin(const clv_rest_call *c, clv_body_sink *sink, size
     const char *digest = clv_exchange_header(c->x, "x-cleave-digest");
     if (!digest || strlen(digest) != CLV_DIGEST_TEXT - 1)
         return clv_fail(err, CLV_EINVAL,
-                        "header x-cleave-digest is %s, wanted the file's SHA-256 as %d hex digits",
+                        "header x-cleave-digest is %s, wanted the model's digest as %d hex digits",
                         digest ? "malformed" : "missing", CLV_DIGEST_TEXT - 1);
     clv_model_push *push;
     clv_status st = clv_server_push_begin(c->server, c->model, c->version, digest, &push, err);

@@ -6,7 +6,7 @@
 
 #include "api/rest.h"
 
-#define CLV_REST_MODEL_MAX ((size_t)4 << 30)  /* of a pushed model */
+#define CLV_REST_MODEL_MAX ((size_t)16 << 30) /* of a pushed model */
 #define CLV_REST_PROBE_MAX ((size_t)64 << 20) /* of a probe, either way */
 
 CLV_MUST

@@ -18,6 +18,7 @@ typedef struct stream {
     void *object;
     clv_outbody *body;
     clv_headers *trailers; /* or NULL */
+    size_t unread;         /* bytes that came after the answer */
     struct stream *previous, *next;
 } stream;
 
@@ -124,6 +125,19 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     return 0;
 }
 
+/* An answer may be complete before its request is. Then the rest is read and dropped: clients that
+ * are still sending would take a reset for the answer (curl before 8 does). Up to a limit: behind it
+ * the peer is told to stop, as RFC 9113 8.1 has it. A stream that stalls falls to the read timeout.
+ */
+static void discard(clv_http2 *h, stream *s, size_t n)
+{
+    if (!h->server || !s || nghttp2_session_get_stream_local_close(h->session, s->id) != 1) return;
+    bool told = s->unread > CLV_HTTP2_LINGER_BYTES;
+    s->unread += n;
+    if (!told && s->unread > CLV_HTTP2_LINGER_BYTES)
+        nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
+}
+
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data,
                    size_t n, void *arg)
 {
@@ -132,6 +146,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
     stream *s = find(h, id);
     if (s) h->ops->data(s->object, data, n);
     nghttp2_session_consume(session, id, n);
+    discard(h, find(h, id), n);
     return 0;
 }
 
@@ -157,19 +172,6 @@ static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int
         nghttp2_session_set_stream_user_data(session, s->id, NULL);
         close_stream(h, s, NGHTTP2_REFUSED_STREAM);
         break;
-    }
-    return 0;
-}
-
-/* The answer is complete but the request is not: tell the peer to stop sending it. */
-static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
-{
-    clv_http2 *h = arg;
-    bool may_end = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
-    if (h->server && may_end && frame->hd.flags & NGHTTP2_FLAG_END_STREAM &&
-        nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0) {
-        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
-                                  NGHTTP2_NO_ERROR);
     }
     return 0;
 }
@@ -225,7 +227,6 @@ static nghttp2_session *make_session(clv_http2 *h)
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_close);
     nghttp2_session_callbacks_set_on_frame_not_send_callback(cb, on_not_sent);
-    nghttp2_session_callbacks_set_on_frame_send_callback(cb, on_sent);
     nghttp2_session_callbacks_set_data_source_read_length_callback(cb, frame_bytes);
     nghttp2_session_callbacks_set_send_data_callback(cb, send_data);
     nghttp2_option_set_no_auto_window_update(option, 1);

@@ -30,6 +30,7 @@ enum {
     CLV_HTTP2_FRAME_BYTES_MAX = 1024 * 1024, /* taken at most */
     CLV_HTTP2_STREAM_WINDOW = 16 << 20,
     CLV_HTTP2_WINDOW = 64 << 20,
+    CLV_HTTP2_LINGER_BYTES = 4 << 20, /* of a request, read and dropped behind its answer */
 };
 extern const char clv_http2_preface[CLV_HTTP2_PREFACE_BYTES + 1];
 

@@ -31,7 +31,7 @@ typedef struct clv_server_options {
                             itself */
     size_t queue_max;     /* requests waiting; 0: 1024 */
     const char *profiles; /* where profiles are kept; NULL: clv_profile_cache_dir() */
-    bool keep_segments; /* for measuring: never evict one, so that cuts can be switched at once */
+    bool keep_segments;   /* for measuring: never evict one, so that cuts can be switched at once */
     int threads; /* of the engine, and its emulated slowdown (0: none): they stand in the profiles */
     double slowdown;
 } clv_server_options;
@@ -88,10 +88,10 @@ clv_status clv_server_problem(clv_server *s, const char *model, const clv_plan_p
                               const size_t **cut_of, clv_error *err);
 void clv_server_pin(clv_server *s, const char *model, int cut, clv_server_done_fn done, void *arg);
 
-/* Receive a model: bytes are written beside the repository, checked against `digest`, opened, and
- * only then moved into place. CLV_EDENIED when pushing is not allowed, CLV_EINVAL for a bad name or
- * version, CLV_EEXIST if another digest has that place. One file: models with external data are
- * pushed as one (their weights inside), see split/push. */
+/* Receive a model: its files, one behind the other, each after a line "NAME SIZE", the .onnx first.
+ * They are written beside the repository, checked against `digest`, opened, and only then moved into
+ * place. CLV_EDENIED when pushing is not allowed, CLV_EINVAL for a bad name or version, CLV_EEXIST
+ * if another digest has that place. */
 typedef struct clv_model_push clv_model_push;
 CLV_MUST
 clv_status clv_server_push_begin(clv_server *s, const char *model, const char *version,

@@ -74,7 +74,7 @@ clv_loop *clv_loop_new(void)
 void clv_loop_run(clv_loop *loop)
 {
     atomic_store(&loop->thread, (unsigned long)pthread_self());
-    if (!atomic_load(&loop->stopping)) uv_run(&loop->uv, UV_RUN_DEFAULT);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
     atomic_store(&loop->stopping, false);
 }
 

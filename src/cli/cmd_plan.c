@@ -3,15 +3,15 @@
 #include "base/file.h"
 #include "base/unit.h"
 #include "cli/cli.h"
-#include "cli/model_options.h"
 #include "cli/plan_report.h"
-#include "engine/ort.h"
+#include "onnx/onnx.h"
+#include "repo/locate.h"
 
 #include <stdio.h>
 #include <string.h>
 
 typedef struct plan_options {
-    const char *edge, *cloud, *link, *csv, *svg;
+    const char *edge, *cloud, *link, *csv, *svg, *repository;
     int policy, sweep;
     int64_t queue_us, overhead_us;
     double slowest, fastest;
@@ -27,6 +27,8 @@ static const clv_opt plan_opts[] = {
             .help = "profile of the cloud"),
     CLV_OPT(plan_options, link, TEXT, "link", "wifi", .arg = "LINK",
             .help = "cat1, 3g, lte, wifi, lan, down, RATE,RTT or UP/DOWN,RTT"),
+    CLV_OPT(plan_options, repository, TEXT, "models", NULL, .arg = "DIR",
+            .help = "repository in which a bare model name is looked up"),
     CLV_OPT(plan_options, policy, CHOICE, "policy", "exact", .choices = CLV_POLICY_CHOICES,
             .help = "exact tries every cut; edge and cloud run all on one side"),
     CLV_OPT(plan_options, queue_us, DURATION, "queue", "0us",
@@ -58,25 +60,28 @@ static const clv_cli_about plan_about = {
     .positionals_max = 1,
 };
 
-/* Both profiles must be of this very model: its digest is in them. */
-static clv_status check_model(const char *model, const clv_model_options *m,
-                              const clv_profile *edge, clv_error *err)
+static void close_model(clv_onnx **model)
 {
-    clv_engine *engine = NULL;
-    clv_network *net = NULL;
-    clv_located at = {0};
-    clv_status s =
-        clv_ort_engine_new(&(clv_ort_options){.device = "cpu", .threads = 1}, &engine, err);
-    if (s == CLV_OK) s = clv_model_open(model, m, engine, &at, &net, err);
-    if (s == CLV_OK && strcmp(clv_network_digest(net), edge->digest) != 0)
-        s = clv_fail(err, CLV_EMISMATCH,
-                     "model '%s' has digest %.12s, the profiles are of '%s' with %.12s: profile it "
-                     "again",
-                     model, clv_network_digest(net), edge->model, edge->digest);
-    clv_network_unref(net);
-    clv_located_done(&at);
-    clv_engine_free(engine);
-    return s;
+    clv_onnx_free(*model);
+}
+
+/* Both profiles must be of this very model: its digest is in them. No engine is needed for that. */
+static clv_status check_model(const char *name, const char *repository, const clv_profile *edge,
+                              clv_error *err)
+{
+    CLV_AUTO(clv_located_done) clv_located at = {0};
+    CLV_AUTO(close_model) clv_onnx *model = NULL;
+    char digest[CLV_DIGEST_TEXT];
+    clv_status s = clv_locate(name, repository, &at, err);
+    if (s == CLV_OK) s = clv_onnx_open(at.path, &model, err);
+    if (s != CLV_OK) return s;
+    clv_onnx_digest(model, digest);
+    if (strcmp(digest, edge->digest) != 0)
+        return clv_fail(err, CLV_EMISMATCH,
+                        "model '%s' has digest %.12s, the profiles are of '%s' with %.12s: profile "
+                        "it again",
+                        name, digest, edge->model, edge->digest);
+    return CLV_OK;
 }
 
 static clv_status sweep(const plan_options *o, clv_plan_report *r, clv_error *err)
@@ -125,8 +130,7 @@ static clv_status write_report(const plan_options *o, const clv_plan_report *r, 
     return CLV_OK;
 }
 
-static clv_status plan(const char *model, const plan_options *o, const clv_model_options *m,
-                       clv_error *err)
+static clv_status plan(const char *model, const plan_options *o, clv_error *err)
 {
     if (!o->edge || !o->cloud)
         return clv_fail(err, CLV_EUSAGE, "--%s is missing: a profile written by 'cleave profile'",
@@ -139,7 +143,7 @@ static clv_status plan(const char *model, const plan_options *o, const clv_model
     CLV_AUTO(clv_plan_report_done) clv_plan_report r = {0};
     s = clv_profile_read(o->edge, &r.edge, err);
     if (s == CLV_OK) s = clv_profile_read(o->cloud, &r.cloud, err);
-    if (s == CLV_OK) s = check_model(model, m, r.edge, err);
+    if (s == CLV_OK) s = check_model(model, o->repository, r.edge, err);
     if (s == CLV_OK) s = decide(o, &link, &r, err);
     return s == CLV_OK ? write_report(o, &r, err) : s;
 }
@@ -147,13 +151,9 @@ static clv_status plan(const char *model, const plan_options *o, const clv_model
 clv_status clv_cmd_plan(clv_args *args, clv_error *err)
 {
     plan_options o = {0};
-    clv_model_options m = {0};
-    const clv_opt_set sets[] = {{plan_opts, CLV_COUNT(plan_opts), &o},
-                                {clv_model_opts, clv_model_opts_n, &m}};
+    const clv_opt_set sets[] = {{plan_opts, CLV_COUNT(plan_opts), &o}};
     bool help;
     clv_status s = clv_cli_begin(&plan_about, sets, CLV_COUNT(sets), args, &help, err);
     if (s || help) return s;
-    s = plan(args->argv[0], &o, &m, err);
-    clv_opt_done(sets, CLV_COUNT(sets));
-    return s;
+    return plan(args->argv[0], &o, err);
 }

@@ -41,6 +41,21 @@ static void a_cut_that_sends_more_than_an_earlier_one_is_useless(void **state)
     clv_graph_free(g);
 }
 
+static void a_network_that_cannot_be_cut_has_nothing_to_choose(void **state)
+{
+    (void)state;
+    clv_graph *g = chain_of((const size_t[]){600, 4}, 2);
+    clv_cuts *cuts = cuts_of(g);
+    clv_cut_choice *c = clv_cut_choice_new(g, cuts);
+    assert_int_equal(cuts->n, 2);
+    assert_int_equal(c->n, 0);
+    assert_int_equal(c->n_useful, 0);
+    assert_int_equal(c->n_chain, 2);
+    clv_cut_choice_free(c);
+    clv_cuts_free(cuts);
+    clv_graph_free(g);
+}
+
 /* Random networks of two branches that meet again, with random sizes. */
 static clv_graph *random_graph(clv_rng *r)
 {
@@ -138,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_that_sends_more_than_an_earlier_one_is_useless),
+        cmocka_unit_test(a_network_that_cannot_be_cut_has_nothing_to_choose),
         cmocka_unit_test(with_one_speed_ratio_a_useful_cut_always_wins),
         cmocka_unit_test(the_order_holds_every_cut_once_and_the_chain_is_nested),
         cmocka_unit_test(an_answer_that_is_already_here_is_not_sent_back),

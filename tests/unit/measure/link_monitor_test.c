@@ -118,6 +118,30 @@ static void a_step_is_followed_within_three_transfers(void **state)
     }
 }
 
+/* A handover changes the round trip too. Traffic alone cannot tell the two apart: a ping is asked
+ * for, although there is traffic, and with it both are right. */
+static void after_a_handover_the_round_trip_is_asked_for(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        rig r = rig_new(seed, WIFI, 5000, 0.05);
+        ping(&r);
+        for (int i = 0; i < 30; i++) send(&r, 43264, 4000);
+        r.rate_up = r.rate_down = G3;
+        r.rtt_us = 100000;
+        int pings = 0;
+        for (int i = 0; i < 12; i++) {
+            send(&r, 43264, 4000);
+            if (clv_link_monitor_probe(&r.m, r.now_us).kind != CLV_PROBE_PING) continue;
+            ping(&r);
+            pings++;
+        }
+        assert_true(pings >= 1 && pings <= 4);
+        near(link_now(&r).up_bytes_per_s, G3, 0.25);
+        near(link_now(&r).rtt_us, 100000, 0.35);
+    }
+}
+
 static void noise_alone_does_not_move_the_estimate_far(void **state)
 {
     (void)state;
@@ -231,6 +255,7 @@ int main(void)
         cmocka_unit_test(traffic_tells_rate_and_round_trip),
         cmocka_unit_test(directions_are_told_apart),
         cmocka_unit_test(a_step_is_followed_within_three_transfers),
+        cmocka_unit_test(after_a_handover_the_round_trip_is_asked_for),
         cmocka_unit_test(noise_alone_does_not_move_the_estimate_far),
         cmocka_unit_test(one_stall_does_not_stay),
         cmocka_unit_test(a_failure_downs_the_link_until_the_next_answer),

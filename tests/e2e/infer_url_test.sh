@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# cleave infer --url: the same answer from a node as from this machine, over TLS with a token; what goes wrong is told.
+set -euo pipefail
+dir=$(mktemp -d)
+nodes=()
+trap 'for p in "${nodes[@]}"; do kill "$p" 2>/dev/null || true; done; wait; rm -rf "$dir"' EXIT
+cd "$dir"
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+# want_error STATUS TEXT COMMAND...: fails with the status and one line that has the text.
+want_error() {
+  local status=$1 text=$2 got=0
+  shift 2
+  "$@" >out 2>err || got=$?
+  [ "$got" = "$status" ] || fail "'$*' ended with $got, not $status: $(cat err)"
+  [ "$(wc -l <err)" = 1 ] || fail "'$*' printed more than one line: $(cat err)"
+  grep -qF -- "$text" err || fail "'$*' does not say '$text': $(cat err)"
+}
+json() { node -e 'const d = JSON.parse(require("fs").readFileSync(process.argv[1])); console.log(eval(process.argv[2]))' "$1" "$2"; }
+# port LOG: where the node that logs there listens, once it does.
+port() {
+  for _ in $(seq 300); do
+    sed -nE "s/.*\"listening\" url=[^ ]*:([0-9]+) .*/\1/p" "$1" | grep . && return
+    sleep 0.1
+  done
+  fail "no node: $(cat "$1")"
+}
+# ready URL OPTION...: the node answers for lenet.
+ready() {
+  for _ in $(seq 300); do
+    "$CLEAVE" infer lenet --url "$@" --random 1 >/dev/null 2>err && return
+    sleep 0.1
+  done
+  fail "not ready: $(cat err)"
+}
+
+"$CLEAVE" zoo lenet -o models >/dev/null 2>&1
+"$CLEAVE" infer lenet --models models --random 1 --json >local.json
+
+"$CLEAVE" serve -m models -p 0 2>plain.log & nodes+=($!)
+plain=http://127.0.0.1:$(port plain.log)
+ready "$plain"
+"$CLEAVE" infer lenet --url "$plain" --random 1 --count 3 --json >remote.json
+[ "$(json remote.json 'JSON.stringify(d.outputs)')" = "$(json local.json 'JSON.stringify(d.outputs)')" ] || fail "another answer"
+[ "$(json remote.json '[d.model, d.version, d.latency.count].join()')" = lenet,1,3 ] || fail "model or version"
+[ "$(json remote.json 'd.timing.edge_us > 0 && d.timing.network_us > 0')" = true ] || fail "timing: $(cat remote.json)"
+[ "$(json remote.json 't = d.timing; sum = 0; for (k in t) if (k != "total_us") sum += t[k]; Math.abs(sum - t.total_us) <= 0.05 * t.total_us + 50')" = true ] ||
+  fail "the parts do not add up: $(cat remote.json)"
+want_error 1 "no model 'nosuch'; this node has lenet" "$CLEAVE" infer nosuch --url "$plain" --random 1
+want_error 1 "version 7" "$CLEAVE" infer lenet --url "$plain" --model-version 7 --random 1
+want_error 1 "does not speak TLS" "$CLEAVE" infer lenet --url "${plain/http/https}" --random 1
+head -c 12 /dev/zero >short.bin
+want_error 1 "short.bin: 12 bytes" "$CLEAVE" infer lenet --url "$plain" --input short.bin
+
+# An edge that hands everything on: the plan, and the times of both sides.
+"$CLEAVE" serve -m models -p 0 --peer "$plain" --policy cloud 2>edge.log & nodes+=($!)
+edge=http://127.0.0.1:$(port edge.log)
+for _ in $(seq 300); do
+  "$CLEAVE" infer lenet --url "$edge" --random 1 --json >edge.json 2>err && [ "$(json edge.json 'd.timing.cloud_us > 0')" = true ] && break
+  sleep 0.1
+done
+[ "$(json edge.json 'd.plan != "local" && d.timing.cloud_us > 0 && d.timing.link_us > 0')" = true ] || fail "no split: $(cat edge.json)"
+[ "$(json edge.json 'JSON.stringify(d.outputs)')" = "$(json local.json 'JSON.stringify(d.outputs)')" ] || fail "another answer through the edge"
+"$CLEAVE" infer lenet --url "$edge" --random 1 >text
+grep -q '^cloud ' text && grep -q '^link ' text || fail "no parts of a split in: $(cat text)"
+
+# TLS and a token; certificates are made here.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem -days 2 \
+  -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+printf 'right\nthe second line is a remark\n' >token
+echo wrong >wrong
+"$CLEAVE" serve -m models -p 0 --tls-cert cert.pem --tls-key key.pem --token-file token 2>tls.log & nodes+=($!)
+tls=https://127.0.0.1:$(port tls.log)
+ready "$tls" --ca cert.pem --token-file token
+CLEAVE_TOKEN=right "$CLEAVE" infer lenet --url "$tls" --ca cert.pem --random 1 --json >tls.json
+[ "$(json tls.json 'JSON.stringify(d.outputs)')" = "$(json local.json 'JSON.stringify(d.outputs)')" ] || fail "another answer over TLS"
+want_error 1 "a token is asked for" "$CLEAVE" infer lenet --url "$tls" --ca cert.pem --random 1
+want_error 1 "the token is wrong" "$CLEAVE" infer lenet --url "$tls" --ca cert.pem --token-file wrong --random 1
+want_error 1 "certificate not accepted" "$CLEAVE" infer lenet --url "$tls" --token-file token --random 1
+want_error 1 "nowhere.pem" "$CLEAVE" infer lenet --url "$tls" --ca nowhere.pem --random 1
+
+# A node that stalls: the deadline holds.
+kill -STOP "${nodes[0]}"
+want_error 1 "$plain" "$CLEAVE" infer lenet --url "$plain" --timeout 500ms --random 1
+kill -CONT "${nodes[0]}"
+echo "infer --url: ok"

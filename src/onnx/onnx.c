@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* ---- bounded memory for protobuf-c ---- */
 
@@ -271,4 +272,12 @@ const clv_stored *clv_onnx_stored(const clv_onnx *m, size_t *n)
 {
     *n = m->n_stored;
     return m->stored;
+}
+
+void clv_onnx_drop_pages(const clv_onnx *m)
+{
+    for (size_t i = 0; i < m->n_files; i++) {
+        void *data = (void *)(uintptr_t)m->files[i].map.data;
+        if (data) madvise(data, m->files[i].map.bytes, MADV_DONTNEED); /* a hint: failing is fine */
+    }
 }

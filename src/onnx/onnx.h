@@ -48,6 +48,9 @@ typedef struct clv_stored {
     size_t bytes;
 } clv_stored;
 const clv_stored *clv_onnx_stored(const clv_onnx *m, size_t *n);
+/* Let go of the mapped pages: they are read again (from the kernel's cache, as a rule) when something needs them. Called after
+ * compiling, because the engine has repacked most weights by then and reads them no more. */
+void clv_onnx_drop_pages(const clv_onnx *m);
 
 /* ---- free dimensions ---- */
 

@@ -38,6 +38,7 @@ static clv_status build(clv_network *net, clv_segment *s, clv_error *err)
     CLV_AUTO(clv_text_free) char *name = clv_format("segment from '%.60s' to '%.60s'", from, to);
     status = clv_network_compile(net, &e, name, false, &s->session, err);
     s->any_batch = e.any_batch;
+    clv_onnx_drop_pages(net->model);
     clv_extracted_done(&e);
     return status;
 }

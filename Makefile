@@ -22,6 +22,8 @@ test: ## everything: unit, end to end, checks, gcc and clang, sanitizers, fuzzer
 	@ctest --test-dir build -C Full -j $(JOBS) --output-on-failure --no-tests=error
 
 bench: build ## the numbers that are the limit, as ratios; rows go to bench/results (ARGS for bench/run)
+	@tools/install-dependencies test
+	@cmake --build --preset release -j $(JOBS) --target benches
 	@bench/run $(ARGS)
 
 format: ## clang-format every C file

@@ -11,6 +11,8 @@ typedef struct clv_demo_row {
     char network[128], link[32], plan[128], best_cut[128];
     double p50_us;   /* of the plan that the node chose */
     double floor_us; /* bare engine time of its segments + bytes / rate + RTT */
+    double
+        wire_floor_us; /* the same with the bytes of TCP/IP's headers, which the rate of a link counts */
     double local_us, cloud_us, best_cut_us;
     double predicted_us;
     double regret; /* p50_us / best_cut_us - 1 */

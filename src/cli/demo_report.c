@@ -29,6 +29,7 @@ typedef struct number {
 static const number numbers[] = {
     {"p50_us", offsetof(clv_demo_row, p50_us)},
     {"floor_us", offsetof(clv_demo_row, floor_us)},
+    {"wire_floor_us", offsetof(clv_demo_row, wire_floor_us)},
     {"local_us", offsetof(clv_demo_row, local_us)},
     {"cloud_us", offsetof(clv_demo_row, cloud_us)},
     {"best_cut_us", offsetof(clv_demo_row, best_cut_us)},

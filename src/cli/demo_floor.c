@@ -1,0 +1,99 @@
+#include "cli/demo_floor.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/stats.h"
+#include "lab/flow.h"
+
+#include <stdlib.h>
+
+enum { CLV_FLOOR_VISIT = 3 }; /* runs of a visit; the first is not counted */
+
+typedef struct times {
+    double *us;
+    size_t n, cap;
+} times;
+
+struct clv_demo_floor {
+    clv_segment *head, *tail; /* NULL where there is nothing to run */
+    const clv_tensors *inputs;
+    double slowdown;
+    times head_us, tail_us;
+    size_t up_bytes, down_bytes;
+};
+
+clv_status clv_demo_floor_new(clv_network *network, size_t cut, const clv_tensors *inputs,
+                              double slowdown, clv_demo_floor **out, clv_error *err)
+{
+    size_t last = clv_network_cuts(network)->n - 1;
+    clv_demo_floor *f = clv_alloc(sizeof *f);
+    *f = (clv_demo_floor){.inputs = inputs, .slowdown = CLV_MAX(slowdown, 1.0)};
+    clv_status status = CLV_OK;
+    if (cut > 0) status = clv_network_segment(network, 0, cut, &f->head, err);
+    if (!status && cut < last) status = clv_network_segment(network, cut, last, &f->tail, err);
+    if (status)
+        clv_demo_floor_free(f);
+    else
+        *out = f;
+    return status;
+}
+
+void clv_demo_floor_free(clv_demo_floor *f)
+{
+    if (!f) return;
+    clv_segment_unref(f->head);
+    clv_segment_unref(f->tail);
+    free(f->head_us.us);
+    free(f->tail_us.us);
+    free(f);
+}
+
+/* `out`: what the last run made. */
+static clv_status run(clv_segment *s, const clv_tensors *in, double speedup, clv_tensors *out,
+                      times *t, clv_error *err)
+{
+    for (int i = 0; i < CLV_FLOOR_VISIT; i++) {
+        clv_tensors_done(out);
+        int64_t start = clv_now_ns();
+        if (clv_segment_run(s, in->items, in->n, out, err)) return err->status;
+        double us = (double)(clv_now_ns() - start) / 1000 / speedup;
+        if (i == 0) continue;
+        clv_grow(&t->us, &t->cap, t->n + 1, sizeof *t->us);
+        t->us[t->n++] = us;
+    }
+    return CLV_OK;
+}
+
+clv_status clv_demo_floor_visit(clv_demo_floor *f, clv_error *err)
+{
+    clv_tensors at_cut = {0}, out = {0};
+    clv_status status = CLV_OK;
+    if (f->head) status = run(f->head, f->inputs, 1, &at_cut, &f->head_us, err);
+    const clv_tensors *crossing = f->head ? &at_cut : f->inputs;
+    if (!status && f->tail) {
+        status = run(f->tail, crossing, f->slowdown, &out, &f->tail_us, err);
+        f->up_bytes = clv_tensors_bytes(crossing);
+        f->down_bytes = clv_tensors_bytes(&out);
+    }
+    clv_tensors_done(&at_cut);
+    clv_tensors_done(&out);
+    return status;
+}
+
+static double bare_us(clv_demo_floor *f)
+{
+    return clv_median(f->head_us.us, f->head_us.n) + clv_median(f->tail_us.us, f->tail_us.n);
+}
+
+double clv_demo_floor_us(clv_demo_floor *f, const clv_link *link)
+{
+    double link_us = f->tail ? clv_link_exchange_us(link, f->up_bytes, f->down_bytes) : 0;
+    return bare_us(f) + link_us;
+}
+
+double clv_demo_floor_wire_us(clv_demo_floor *f, const clv_link *link)
+{
+    if (!f->tail) return bare_us(f);
+    return bare_us(f) + clv_link_exchange_us(link, clv_flow_wire_bytes(f->up_bytes),
+                                             clv_flow_wire_bytes(f->down_bytes));
+}

@@ -28,7 +28,7 @@ typedef struct clv_graph_tensor {
 } clv_graph_tensor;
 
 typedef struct clv_unit {
-    char *name; /* of the optimised node; unique */
+    char *name; /* of a node of the model that is in it; unique */
     char *op; /* its operator, "Conv", "Gemm", …; what was fused in stands behind: "Conv+Relu" */
     int *inputs, *outputs; /* tensor indices */
     size_t n_inputs, n_outputs;

@@ -6,15 +6,16 @@
 
 /* ---- operator text ---- */
 
-/* Operators that are no work of their own: left out of a unit's text. */
-static bool is_silent(const char *op)
+/* Nodes that are no work of their own: names for the same tensor, and arithmetic on shapes. */
+static bool is_silent(const clv_units *u, int number)
 {
-    static const char *const silent[] = {"Identity",  "Dropout",         "Constant",
-                                         "Shape",     "Gather",          "Cast",
-                                         "Unsqueeze", "ConstantOfShape", "Squeeze"};
+    static const char *const silent[] = {"Identity", "Dropout", "Constant"};
     for (size_t i = 0; i < CLV_COUNT(silent); i++)
-        if (strcmp(op, silent[i]) == 0) return true;
-    return false;
+        if (strcmp(u->m->proto->graph->node[number]->op_type, silent[i]) == 0) return true;
+    const clv_node_values *node = &u->m->nodes[number];
+    for (size_t i = 0; i < node->n_outputs; i++)
+        if (u->info[node->outputs[i]].dtype != CLV_I64) return false;
+    return true;
 }
 
 enum { SHOWN_OPS_MAX = 5 };
@@ -38,9 +39,9 @@ char *clv_unit_op(const clv_units *u, const clv_group *g)
     clv_buf text = {0};
     size_t shown = 0;
     for (size_t i = 0; i < g->n_nodes; i++) {
-        const char *op = u->m->proto->graph->node[nodes[i]]->op_type;
-        if (is_silent(op)) continue;
-        clv_buf_printf(&text, "%s%s", shown++ ? "+" : "", op);
+        if (is_silent(u, nodes[i])) continue;
+        clv_buf_printf(&text, "%s%s", shown++ ? "+" : "",
+                       u->m->proto->graph->node[nodes[i]]->op_type);
     }
     if (shown >= 1 && shown <= SHOWN_OPS_MAX) return clv_buf_take(&text);
     clv_buf_done(&text);

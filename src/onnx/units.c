@@ -147,13 +147,25 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The engine's name of the node, else the name of what it makes, else one with a number behind. */
-static char *unit_name(const clv_units *u, const clv_group *g, const clv_names *taken)
+/* The engine's name where it is one of the original's ("conv1"), else that of the node which makes the first output, else the
+ * output's own, else one with a number behind. */
+static char *unit_name(const clv_units *u, const clv_group *g, const clv_names *own,
+                       const clv_names *taken)
 {
-    const char *name = u->optimised ? u->optimised->graph->node[g->first]->name : "model";
-    if (g->n_outputs && (!name || !*name || clv_names_get(taken, name) >= 0))
-        name = u->m->values[g->outputs[0]].name;
-    char *unique = clv_strdup(name && *name ? name : "unit");
+    const char *tries[3] = {u->optimised ? u->optimised->graph->node[g->first]->name : NULL};
+    if (g->n_outputs) {
+        const clv_value *v = &u->m->values[g->outputs[0]];
+        if (v->kind == CLV_VALUE_NODE) tries[1] = u->m->proto->graph->node[v->source]->name;
+        tries[2] = v->name;
+    }
+    if (tries[0] && clv_names_get(own, tries[0]) < 0) tries[0] = NULL;
+    const char *name = u->whole ? "model" : "unit";
+    for (size_t i = 0; i < CLV_COUNT(tries); i++) {
+        if (!tries[i] || !*tries[i]) continue;
+        name = tries[i];
+        if (clv_names_get(taken, name) < 0) break;
+    }
+    char *unique = clv_strdup(name);
     for (int i = 2; clv_names_get(taken, unique) >= 0; i++) {
         free(unique);
         unique = clv_format("%s#%d", name, i);
@@ -161,11 +173,11 @@ static char *unit_name(const clv_units *u, const clv_group *g, const clv_names *
     return unique;
 }
 
-static void fill_unit(clv_units *u, size_t i, clv_names *taken)
+static void fill_unit(clv_units *u, size_t i, const clv_names *own, clv_names *taken)
 {
     clv_group *g = &u->groups[i];
     clv_unit *unit = &u->graph->units[i];
-    unit->name = unit_name(u, g, taken);
+    unit->name = unit_name(u, g, own, taken);
     clv_names_set(taken, unit->name, (int)i);
     unit->op = u->whole ? clv_strdup("Model") : clv_unit_op(u, g);
     unit->inputs = clv_alloc_array(g->n_inputs, sizeof(int));
@@ -189,11 +201,14 @@ static clv_status build_graph(clv_units *u, clv_error *err)
     graph->tensors = clv_alloc_array(u->m->n_values, sizeof *graph->tensors);
     CLV_AUTO(clv_free) bool *nodes = clv_alloc_array(g->n_node, sizeof *nodes);
     CLV_AUTO(clv_free) bool *values = clv_alloc_array(u->m->n_values, sizeof *values);
-    clv_names taken = {0};
+    clv_names own = {0}, taken = {0};
+    for (size_t i = 0; i < g->n_node; i++)
+        if (g->node[i]->name) clv_names_set(&own, g->node[i]->name, (int)i);
     for (size_t i = 0; i < u->n_groups; i++) {
-        fill_unit(u, i, &taken);
+        fill_unit(u, i, &own, &taken);
         clv_unit_count(u, &u->groups[i], nodes, values, &graph->units[i]);
     }
+    clv_names_done(&own);
     clv_names_done(&taken);
     for (size_t i = 0; i < g->n_output; i++) {
         int tensor = u->info[clv_names_get(&u->m->value_of, g->output[i]->name)].tensor;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #define CLV_WATCH_DEFAULT_US  1000000
-#define CLV_SIGN_OF_LIFE_US   500000 /* to answer a ping, beyond four round trips */
-#define CLV_DEAD_AFTER_US     1000000
+#define CLV_SIGN_OF_LIFE_US   1000000 /* to answer a ping, beyond four round trips */
+#define CLV_DEAD_AFTER_US     1500000
 #define CLV_PROBE_PATIENCE_US 10000000
 
 static void notify(clv_peer *p)

@@ -193,10 +193,14 @@ static clv_status add_weight(ort_engine *e, OrtSessionOptions *o, const clv_weig
     return clv_ort_check(api, api->AddInitializer(o, w->name, *value), w->name, err);
 }
 
-/* Only the processor can use weights where they are, and only packed weights are worth sharing. */
+/* Only the processor can use weights where they are, only repacked ones are worth sharing (those of matrix products: the filters
+ * of convolutions are rewritten before), and asking what survives costs as much as optimising once more. */
 static bool shares_weights(const ort_engine *e, const clv_source *source)
 {
-    return source->n_weights && source->pool && !source->fast_load && e->cuda < 0;
+    size_t bytes = 0;
+    for (size_t i = 0; i < source->n_weights; i++)
+        if (source->weights[i].shape.rank < 4) bytes += source->weights[i].bytes;
+    return bytes >= CLV_ORT_SHARED_BYTES_MIN && source->pool && !source->fast_load && e->cuda < 0;
 }
 
 static clv_status add_weights(ort_engine *e, const clv_source *source, OrtSessionOptions *o,

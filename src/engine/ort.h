@@ -11,7 +11,8 @@
  * sessions share. What is expensive are the copies that its kernels repack for speed. A weight in `source->weights` is
  * handed over by pointer (AddInitializer), which lets sessions with one pool share the repacked copy. ONNX Runtime would
  * use such a weight even where its optimiser has rewritten the initialiser under the old name (the transpose optimiser
- * does), so compile first asks for the optimised graph and hands over only what it still refers to unchanged.
+ * does), so compile first asks for the optimised graph and hands over only what it still refers to unchanged. Below
+ * CLV_ORT_SHARED_BYTES_MIN that is not worth the time, and sessions keep their own copies.
  *
  * Threads: as engine.h says. Engines of one process share one ONNX Runtime environment.
  */
@@ -21,6 +22,7 @@
 #include "engine/engine.h"
 
 enum { CLV_ORT_THREADS_MAX = 1024 };
+#define CLV_ORT_SHARED_BYTES_MIN ((size_t)8 << 20)
 #define CLV_ORT_OPTIMISED_BYTES_MAX                                                                \
     ((size_t)1 << 30) /* of an optimised graph, large weights left out */
 

@@ -272,6 +272,39 @@ static void an_output_that_is_no_result_keeps_it_whole(void **state)
     free(path);
 }
 
+enum { SIDE = 1536 }; /* 9.4 MB: worth sharing */
+
+/* y = transpose(transpose(x) * w): the engine's optimiser drops the transposes and turns `w` around under its old name. Handed
+ * over by pointer, the old `w` would be used in its place. */
+static void a_rewritten_weight_is_not_handed_over(void **state)
+{
+    (void)state;
+    model *m = model_new(13);
+    model_input(m, "x", ONNX_F32, "1536,1536");
+    float *w = (float *)(void *)model_weights(m, "w", 1, "1536,1536")->raw_data.data;
+    model_node(m, "Transpose", "x", "t", "perm=1,0");
+    model_node(m, "Mul", "t,w", "p", NULL);
+    model_node(m, "Transpose", "p", "y", "perm=1,0");
+    model_output(m, "y", ONNX_F32, "1536,1536");
+    char *path = clv_path_join(folder, "model.onnx");
+    model_write(m, path);
+    clv_error err = {0};
+    clv_tensor x;
+    clv_tensors out = {0};
+    assert_ok(clv_tensor_new(&x, "x", CLV_F32, clv_shape_of(2, SIDE, SIDE), &err), err);
+    float *in = x.data;
+    for (size_t i = 0; i < (size_t)SIDE * SIDE; i++) in[i] = (float)(i % 101) - 50;
+    run_file(path, &x, &out);
+    const float *y = out.items[0].data;
+    for (size_t r = 0; r < SIDE; r += 7)
+        for (size_t c = 0; c < SIDE; c += 5)
+            assert_float_equal(y[r * SIDE + c], in[r * SIDE + c] * w[c * SIDE + r], 1e-5);
+    clv_tensors_done(&out);
+    clv_tensor_done(&x);
+    model_free(m);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +312,7 @@ int main(void)
         cmocka_unit_test(a_segment_has_the_original_names_and_types),
         cmocka_unit_test(a_segment_is_compiled_once),
         cmocka_unit_test(an_export_stands_alone),
+        cmocka_unit_test(a_rewritten_weight_is_not_handed_over),
         cmocka_unit_test(bad_models_are_named),
         cmocka_unit_test(an_output_that_is_no_result_keeps_it_whole),
     };

@@ -240,11 +240,13 @@ static void report(const trial *t, way *base, way *w, size_t turns)
 {
     double bare_us = clv_median(base->us, base->n), us = clv_median(w->us, w->n),
            extra_us = clv_median(w->extra_us, turns);
-    bench_row(json_pack("{s:s, s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:I}", "network", t->network,
-                        "way", w->name, "threads", t->threads, "bare_us", bare_us, "node_us", us,
-                        "node_us_p95", clv_quantile(w->us, w->n, 0.95), "overhead_us", extra_us,
-                        "overhead", extra_us / bare_us, "bare_us_p95",
-                        clv_quantile(base->us, base->n, 0.95), "runs", (json_int_t)w->n));
+    bench_row(json_pack("{s:s, s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I}", "network",
+                        t->network, "way", w->name, "threads", t->threads, "bare_us", bare_us,
+                        "node_us", us, "overhead_us", extra_us, "overhead", extra_us / bare_us,
+                        "bare_us_p10", clv_quantile(base->us, base->n, 0.1), "bare_us_p95",
+                        clv_quantile(base->us, base->n, 0.95), "node_us_p10",
+                        clv_quantile(w->us, w->n, 0.1), "node_us_p95",
+                        clv_quantile(w->us, w->n, 0.95), "runs", (json_int_t)w->n));
 }
 
 static void measure(trial *t, double seconds)

@@ -117,9 +117,10 @@ clv_status clv_lane_submit(clv_lane *lane, const clv_job *job, clv_error *err)
     if (!full) {
         w.sequence = lane->arrivals++;
         push(lane, w);
-        pthread_cond_signal(&lane->wake);
     }
     pthread_mutex_unlock(&lane->lock);
+    if (!full)
+        pthread_cond_signal(&lane->wake); /* unlocked: the woken thread need not wait again */
     if (full)
         return clv_fail(err, CLV_EBUSY, "lane '%s': %zu jobs are waiting already", lane->name,
                         lane->queue_max);

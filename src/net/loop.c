@@ -3,9 +3,12 @@
 #include "base/mem.h"
 #include "net/loop_uv.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 typedef struct posted {
     void (*fn)(void *arg);
@@ -21,7 +24,8 @@ typedef struct signal_watch {
 
 struct clv_loop {
     uv_loop_t uv;
-    uv_async_t wake;
+    int wake_fd; /* eventfd: something was posted, or the loop is to stop */
+    uv_poll_t wake;
     pthread_mutex_t lock; /* guards todo */
     posted *todo;
     size_t n_todo, todo_cap;
@@ -41,9 +45,8 @@ struct clv_timer {
 
 /* Take what was posted so far and run it; what is posted meanwhile wakes the loop again, so that a
  * function that posts itself does not starve the sockets. */
-static void run_posted(uv_async_t *wake)
+static void run_posted(clv_loop *loop)
 {
-    clv_loop *loop = wake->data;
     pthread_mutex_lock(&loop->lock);
     posted *batch = loop->todo;
     size_t n = loop->n_todo;
@@ -60,10 +63,31 @@ static void run_posted(uv_async_t *wake)
     if (atomic_load(&loop->stopping)) uv_stop(&loop->uv);
 }
 
+/* Not uv_async_t: its receiver spins until the sender's thread has left uv_async_send(), which takes long when waking the
+ * loop has taken the processor from that thread. */
+static void wake(clv_loop *loop)
+{
+    uint64_t one = 1;
+    while (write(loop->wake_fd, &one, sizeof one) < 0 && errno == EINTR) continue;
+}
+
+static void on_wake(uv_poll_t *poll, int status, int events)
+{
+    (void)status, (void)events;
+    clv_loop *loop = poll->data;
+    uint64_t count;
+    while (read(loop->wake_fd, &count, sizeof count) < 0 && errno == EINTR) continue;
+    run_posted(loop);
+}
+
 clv_loop *clv_loop_new(void)
 {
     clv_loop *loop = clv_alloc(sizeof *loop);
-    if (uv_loop_init(&loop->uv) || uv_async_init(&loop->uv, &loop->wake, run_posted)) abort();
+    loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (loop->wake_fd < 0 || uv_loop_init(&loop->uv) ||
+        uv_poll_init(&loop->uv, &loop->wake, loop->wake_fd) ||
+        uv_poll_start(&loop->wake, UV_READABLE, on_wake))
+        abort();
     loop->wake.data = loop;
     pthread_mutex_init(&loop->lock, NULL);
     atomic_store(&loop->thread, (unsigned long)pthread_self());
@@ -86,7 +110,7 @@ void clv_loop_turn(clv_loop *loop)
 void clv_loop_stop(clv_loop *loop)
 {
     atomic_store(&loop->stopping, true);
-    uv_async_send(&loop->wake);
+    wake(loop);
 }
 
 void clv_loop_post(clv_loop *loop, void (*fn)(void *arg), void *arg)
@@ -96,7 +120,7 @@ void clv_loop_post(clv_loop *loop, void (*fn)(void *arg), void *arg)
     loop->todo[loop->n_todo++] = (posted){fn, arg};
     bool first = loop->n_todo == 1;
     pthread_mutex_unlock(&loop->lock);
-    if (first) uv_async_send(&loop->wake);
+    if (first) wake(loop);
 }
 
 bool clv_loop_here(const clv_loop *loop)
@@ -134,7 +158,7 @@ void clv_loop_free(clv_loop *loop)
     if (!loop) return;
     atomic_store(&loop->thread, (unsigned long)pthread_self());
     /* Posted functions may post more (an answer that arrives late releases its slices). */
-    while (loop->n_todo) run_posted(&loop->wake);
+    while (loop->n_todo) run_posted(loop);
     for (signal_watch *w = loop->signals, *next; w; w = next) {
         next = w->next;
         uv_close((uv_handle_t *)&w->uv, free_data);
@@ -142,6 +166,7 @@ void clv_loop_free(clv_loop *loop)
     uv_close((uv_handle_t *)&loop->wake, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     if (uv_loop_close(&loop->uv)) abort(); /* something made on the loop was not freed */
+    close(loop->wake_fd);
     pthread_mutex_destroy(&loop->lock);
     free(loop->todo);
     free(loop->batch);

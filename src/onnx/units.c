@@ -182,7 +182,7 @@ static void fill_unit(clv_units *u, size_t i, const clv_names *own, clv_names *t
     unit->op = u->whole ? clv_strdup("Model") : clv_unit_op(u, g);
     unit->inputs = clv_alloc_array(g->n_inputs, sizeof(int));
     unit->outputs = clv_alloc_array(g->n_outputs, sizeof(int));
-    qsort(g->inputs, g->n_inputs, sizeof(int), by_number);
+    if (g->n_inputs) qsort(g->inputs, g->n_inputs, sizeof(int), by_number);
     for (size_t k = 0; k < g->n_inputs; k++) {
         int t = graph_tensor(u, g->inputs[k]);
         unit->inputs[unit->n_inputs++] = t;

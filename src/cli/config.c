@@ -1,5 +1,6 @@
 #include "cli/config.h"
 
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
 
@@ -26,21 +27,49 @@ static const char *text_of(const yaml_node_t *node)
     return (const char *)node->data.scalar.value;
 }
 
-static clv_status set(reader *r, const yaml_node_t *key, const yaml_node_t *value, clv_error *err)
+static clv_status set(reader *r, const yaml_node_t *key, const char *value, size_t n,
+                      clv_error *err)
 {
-    if (value->type != YAML_SCALAR_NODE)
-        return clv_fail(err, CLV_EUSAGE, "%s:%zu: '%s' wants a plain value", r->path,
-                        line_of(value), text_of(key));
-    clv_text_list_add(&r->config->texts, text_of(value), strlen(text_of(value)));
+    clv_text_list_add(&r->config->texts, value, n);
     const char *kept = r->config->texts.items[r->config->texts.n - 1];
-    clv_status status = clv_opt_set_value(r->sets, r->n_sets, text_of(key), kept, err);
-    if (status == CLV_ENOTFOUND)
-        return clv_fail(
-            err, CLV_EUSAGE,
-            "%s:%zu: unknown key '%s'; --help lists the options, their names are the keys", r->path,
-            line_of(key), text_of(key));
-    if (status) return clv_within(err, "%s:%zu", r->path, line_of(value));
-    return CLV_OK;
+    clv_error bad = {0};
+    if (!clv_opt_set_value(r->sets, r->n_sets, text_of(key), kept, &bad)) return CLV_OK;
+    return clv_fail(err, CLV_EUSAGE, "%s:%zu: %s", r->path, line_of(key), bad.text);
+}
+
+static bool is_list(const reader *r, const char *name)
+{
+    for (size_t i = 0; i < r->n_sets; i++)
+        for (size_t j = 0; j < r->sets[i].n; j++)
+            if (strcmp(r->sets[i].opts[j].name, name) == 0)
+                return r->sets[i].opts[j].type == CLV_OPT_LIST;
+    return true; /* set() says what is wrong */
+}
+
+static clv_status no_plain_value(const reader *r, const yaml_node_t *key, const yaml_node_t *value,
+                                 clv_error *err)
+{
+    return clv_fail(err, CLV_EUSAGE, "%s:%zu: '%s' wants a plain value", r->path, line_of(value),
+                    text_of(key));
+}
+
+/* A sequence becomes the text with commas that the flag would take. */
+static clv_status set_list(reader *r, const yaml_node_t *key, const yaml_node_t *list,
+                           clv_error *err)
+{
+    clv_buf text = {0};
+    clv_status status = is_list(r, text_of(key)) ? CLV_OK : no_plain_value(r, key, list, err);
+    for (const yaml_node_item_t *i = list->data.sequence.items.start;
+         !status && i < list->data.sequence.items.top; i++) {
+        const yaml_node_t *item = yaml_document_get_node(r->doc, *i);
+        if (item->type != YAML_SCALAR_NODE)
+            status = no_plain_value(r, key, item, err);
+        else
+            clv_buf_printf(&text, "%s%s", text.len ? "," : "", text_of(item));
+    }
+    if (!status) status = set(r, key, text.data ? text.data : "", text.len, err);
+    clv_buf_done(&text);
+    return status;
 }
 
 static clv_status set_pair(reader *r, const yaml_node_pair_t *pair, clv_error *err)
@@ -50,11 +79,21 @@ static clv_status set_pair(reader *r, const yaml_node_pair_t *pair, clv_error *e
     if (key->type != YAML_SCALAR_NODE)
         return clv_fail(err, CLV_EUSAGE, "%s:%zu: a key must be a plain word", r->path,
                         line_of(key));
-    if (value->type != YAML_SEQUENCE_NODE) return set(r, key, value, err);
-    for (yaml_node_item_t *i = value->data.sequence.items.start; i < value->data.sequence.items.top;
-         i++) {
-        clv_status status = set(r, key, yaml_document_get_node(r->doc, *i), err);
-        if (status) return status;
+    if (value->type == YAML_SEQUENCE_NODE) return set_list(r, key, value, err);
+    if (value->type != YAML_SCALAR_NODE) return no_plain_value(r, key, value, err);
+    return set(r, key, text_of(value), strlen(text_of(value)), err);
+}
+
+/* Is the key not among those before it? Every one of them is known, so that they are few. */
+static clv_status check_new(const reader *r, const yaml_node_pair_t *first,
+                            const yaml_node_pair_t *pair, clv_error *err)
+{
+    const yaml_node_t *key = yaml_document_get_node(r->doc, pair->key);
+    for (const yaml_node_pair_t *p = first; key->type == YAML_SCALAR_NODE && p < pair; p++) {
+        const yaml_node_t *other = yaml_document_get_node(r->doc, p->key);
+        if (strcmp(text_of(key), text_of(other)) == 0)
+            return clv_fail(err, CLV_EUSAGE, "%s:%zu: '%s' stands here and in line %zu", r->path,
+                            line_of(key), text_of(key), line_of(other));
     }
     return CLV_OK;
 }
@@ -66,20 +105,12 @@ static clv_status set_all(reader *r, clv_error *err)
     if (root->type != YAML_MAPPING_NODE)
         return clv_fail(err, CLV_EUSAGE, "%s:%zu: 'option: value' lines are right", r->path,
                         line_of(root));
-    for (yaml_node_pair_t *p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top;
-         p++)
-        for (yaml_node_pair_t *q = root->data.mapping.pairs.start; q < p; q++) {
-            const yaml_node_t *a = yaml_document_get_node(r->doc, p->key),
-                              *b = yaml_document_get_node(r->doc, q->key);
-            if (a->type == YAML_SCALAR_NODE && b->type == YAML_SCALAR_NODE &&
-                strcmp(text_of(a), text_of(b)) == 0)
-                return clv_fail(err, CLV_EUSAGE, "%s:%zu: '%s' stands here and in line %zu",
-                                r->path, line_of(a), text_of(a), line_of(b));
-        }
+    const yaml_node_pair_t *first = root->data.mapping.pairs.start;
     clv_status status = CLV_OK;
-    for (yaml_node_pair_t *p = root->data.mapping.pairs.start;
-         !status && p < root->data.mapping.pairs.top; p++)
-        status = set_pair(r, p, err);
+    for (const yaml_node_pair_t *p = first; !status && p < root->data.mapping.pairs.top; p++) {
+        status = check_new(r, first, p, err);
+        if (!status) status = set_pair(r, p, err);
+    }
     return status;
 }
 

@@ -80,7 +80,8 @@ clv_status clv_demo_row_parse(const char *line, clv_demo_row *row, clv_error *er
         memcpy((char *)row + numbers[i].offset, &value, sizeof value);
     }
     json_decref(doc);
-    return CLV_OK;
+    if (row->network[0] && row->link[0]) return CLV_OK;
+    return clv_fail(err, CLV_EPROTO, "the edge's half printed '%.100s', which is no row", line);
 }
 
 static void print_table(FILE *out, const clv_demo_rows *rows)

@@ -53,6 +53,11 @@ static clv_status parse_task(clv_workload *w, json_t *doc, size_t line, clv_erro
         json_integer_value(input) >= CLV_TASK_INPUTS)
         return clv_fail(err, CLV_EINVAL, "trace line %zu: 'input' must be 0 to %d", line,
                         CLV_TASK_INPUTS - 1);
+    if (w->n && json_integer_value(at) < w->tasks[w->n - 1].at_us)
+        return clv_fail(err, CLV_EINVAL,
+                        "trace line %zu: 't_us' is less than in the line before; in order of time "
+                        "is right",
+                        line);
     int index = model && *model ? add_model(w, model) : -1;
     if (index < 0)
         return clv_fail(err, CLV_EINVAL,
@@ -82,17 +87,11 @@ static clv_status parse_line(clv_workload *w, const char *text, size_t n, size_t
     return status;
 }
 
-static int by_time(const void *a, const void *b)
-{
-    const clv_task *x = a, *y = b;
-    return (x->at_us > y->at_us) - (x->at_us < y->at_us);
-}
-
 clv_status clv_workload_parse(const char *text, size_t bytes, clv_workload *out, clv_error *err)
 {
     size_t lines = 0;
     for (size_t i = 0; i < bytes; i++) lines += text[i] == '\n';
-    if (lines > CLV_TASKS_MAX)
+    if (lines > CLV_TASKS_MAX + 1) /* and the header */
         return clv_fail(err, CLV_ELIMIT, "trace: more than %d requests", CLV_TASKS_MAX);
     clv_workload w = {.tasks = clv_alloc_array(lines + 1, sizeof *w.tasks)};
     clv_status status = CLV_OK;
@@ -108,7 +107,6 @@ clv_status clv_workload_parse(const char *text, size_t bytes, clv_workload *out,
         clv_workload_done(&w);
         return status;
     }
-    qsort(w.tasks, w.n, sizeof *w.tasks, by_time);
     *out = w;
     return CLV_OK;
 }

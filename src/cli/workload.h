@@ -4,7 +4,8 @@
  *     clv_workload_make(&(clv_workload_mix){.count = 100, .rate_per_s = 20, .models = names, .n_models = 2, .seed = 1}, &w);
  *     clv_workload_read("run.trace", &w, &err);      // the arrivals of a recorded run
  *
- * A trace is JSON lines (docs/json.md): a header, then a line a request with what became of it. Only t_us, model and input are read back.
+ * A trace is JSON lines (docs/json.md): a header, then a line a request with what became of it. Only t_us, model and input are read back;
+ * lines are in order of t_us.
  */
 #ifndef CLV_CLI_WORKLOAD_H
 #define CLV_CLI_WORKLOAD_H

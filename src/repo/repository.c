@@ -69,13 +69,42 @@ static clv_status scan_model(list *l, const char *dir, const char *name, clv_err
     return status;
 }
 
+/* By name, then by version; of two that stand for one version, the one in a folder first. */
 static int by_name_and_version(const void *a, const void *b)
 {
     const clv_repository_entry *x = a, *y = b;
     int order = strcmp(x->name, y->name);
-    return order                                   ? order
-           : atoll(x->version) < atoll(y->version) ? -1
-                                                   : atoll(x->version) > atoll(y->version);
+    if (order) return order;
+    long long a_number = atoll(x->version), b_number = atoll(y->version);
+    if (a_number != b_number) return a_number < b_number ? -1 : 1;
+    return strcmp(y->path, x->path); /* '/' is after '.' */
+}
+
+static void entry_done(clv_repository_entry *e)
+{
+    free(e->name);
+    free(e->version);
+    free(e->path);
+}
+
+/* Of a sorted list, keep the first entry of each name and version. */
+static void drop_doubles(list *l)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        const clv_repository_entry *last = kept ? &l->items[kept - 1] : NULL;
+        if (last && strcmp(last->name, l->items[i].name) == 0 &&
+            strcmp(last->version, l->items[i].version) == 0)
+            entry_done(&l->items[i]);
+        else
+            l->items[kept++] = l->items[i];
+    }
+    l->n = kept;
+}
+
+static bool is_model_file(const char *path, size_t name_len)
+{
+    return name_len > 5 && strcmp(path + strlen(path) - 5, ".onnx") == 0 && clv_file_exists(path);
 }
 
 clv_status clv_repository_scan(const char *dir, clv_repository_entry **entries, size_t *n,
@@ -88,10 +117,12 @@ clv_status clv_repository_scan(const char *dir, clv_repository_entry **entries, 
     for (struct dirent *e; !status && (e = readdir(d));) {
         if (!clv_repository_file_ok(e->d_name)) continue;
         size_t len = strlen(e->d_name);
-        if (len > 5 && strcmp(e->d_name + len - 5, ".onnx") == 0)
-            status = add(&l, e->d_name, len - 5, "1", clv_path_join(dir, e->d_name), err);
+        status = scan_model(&l, dir, e->d_name, err); /* nothing if it is a file */
+        char *path = clv_path_join(dir, e->d_name);
+        if (!status && is_model_file(path, len))
+            status = add(&l, e->d_name, len - 5, "1", path, err);
         else
-            status = scan_model(&l, dir, e->d_name, err);
+            free(path);
     }
     closedir(d);
     if (status) {
@@ -99,6 +130,7 @@ clv_status clv_repository_scan(const char *dir, clv_repository_entry **entries, 
         return status;
     }
     if (l.n) qsort(l.items, l.n, sizeof *l.items, by_name_and_version);
+    drop_doubles(&l);
     *entries = l.items;
     *n = l.n;
     return CLV_OK;
@@ -106,10 +138,6 @@ clv_status clv_repository_scan(const char *dir, clv_repository_entry **entries, 
 
 void clv_repository_entries_free(clv_repository_entry *entries, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        free(entries[i].name);
-        free(entries[i].version);
-        free(entries[i].path);
-    }
+    for (size_t i = 0; i < n; i++) entry_done(&entries[i]);
     free(entries);
 }

@@ -1,4 +1,5 @@
-/* The model repository on disk, in Triton's layout: NAME/VERSION/model.onnx. A file NAME.onnx beside them counts as version 1.
+/* The model repository on disk, in Triton's layout: NAME/VERSION/model.onnx. A file NAME.onnx beside them counts as version 1, unless
+ * NAME/1 is there.
  *
  *     clv_repository_entry *entries; size_t n;
  *     clv_repository_scan("models", &entries, &n, &err);   // sorted by name, then by version, newest last

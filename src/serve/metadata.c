@@ -9,7 +9,7 @@ static clv_model_info describe(clv_served *m)
 {
     clv_model_info info = {.name = clv_strdup(m->name), .version = clv_strdup(m->version)};
     switch (atomic_load(&m->state)) {
-    case CLV_SERVED_LOADING: info.reason = clv_strdup("loading"); break;
+    case CLV_SERVED_LOADING: break;
     case CLV_SERVED_FAILED: info.reason = clv_strdup(m->error.text); break;
     case CLV_SERVED_READY:
         info.ready = true;

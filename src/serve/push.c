@@ -43,11 +43,15 @@ static void push_free(clv_model_push *p)
 static clv_status check_place(clv_model_push *p, clv_error *err)
 {
     clv_served *m = clv_server_find(p->s, p->name, p->version);
-    if (!m || atomic_load(&m->state) == CLV_SERVED_FAILED) return CLV_OK;
-    if (atomic_load(&m->state) == CLV_SERVED_READY &&
-        strcmp(clv_network_digest(m->network), p->digest) == 0) {
-        p->known = true;
-        return CLV_OK;
+    if (!m) return CLV_OK;
+    switch (atomic_load(&m->state)) {
+    case CLV_SERVED_FAILED: return CLV_OK;
+    case CLV_SERVED_LOADING:
+        return clv_fail(err, CLV_EBUSY, "model '%s' version %s is being loaded; ask again later",
+                        p->name, p->version);
+    case CLV_SERVED_READY:
+        p->known = strcmp(clv_network_digest(m->network), p->digest) == 0;
+        if (p->known) return CLV_OK;
     }
     return clv_fail(err, CLV_EEXIST,
                     "model '%s' version %s is here with another digest; push it as another version",
@@ -74,8 +78,9 @@ clv_status clv_server_push_begin(clv_server *s, const char *model, const char *v
     memcpy(p->digest, digest, CLV_DIGEST_TEXT);
     clv_status status = check_place(p, err);
     if (!status && !p->known) {
-        p->dir = clv_format("%s/.incoming-%s-%s-%d", s->models_dir, model, version, (int)getpid());
-        clv_dir_remove(p->dir);
+        p->dir = clv_format("%s/.incoming-%s-%s-%d-%d", s->models_dir, model, version,
+                            (int)getpid(), atomic_fetch_add(&s->pushes, 1));
+        clv_dir_remove(p->dir); /* of a process of this number that was killed */
         status = clv_dir_make(p->dir, err);
     }
     if (status) {
@@ -174,8 +179,14 @@ static clv_status accept(clv_model_push *p, char **path, clv_error *err)
     CLV_AUTO(clv_text_free) char *folder = clv_path_join(p->s->models_dir, p->name);
     CLV_AUTO(clv_text_free) char *place = clv_path_join(folder, p->version);
     if (clv_dir_make(folder, err)) return err->status;
-    if (rename(p->dir, place))
+    if (rename(p->dir, place)) {
+        if (errno == EEXIST || errno == ENOTEMPTY)
+            return clv_fail(err, CLV_EEXIST,
+                            "model '%s': version %s is in the repository already; push it as "
+                            "another version",
+                            p->name, p->version);
         return clv_fail_errno(err, "pushed model '%s' into '%s'", p->name, place);
+    }
     clv_free(&p->dir);
     *path = clv_path_join(place, "model.onnx");
     return CLV_OK;
@@ -193,6 +204,7 @@ static void push_run(void *arg, int64_t queue_us)
         clv_log(CLV_LOG_INFO, "serve", "model pushed", "model=%s version=%s", p->name, p->version);
         clv_server_add(p->s, p->name, p->version, path, p->done, p->arg);
     }
+    atomic_fetch_sub(&p->s->loading, 1);
     push_free(p);
 }
 
@@ -204,7 +216,11 @@ void clv_model_push_end(clv_model_push *take, clv_server_done_fn done, void *arg
     if (take->known) {
         done(arg, NULL);
         push_free(take);
-    } else if (clv_lane_submit(take->s->build, &(clv_job){.run = push_run, .arg = take}, &err)) {
+        return;
+    }
+    atomic_fetch_add(&take->s->loading, 1);
+    if (clv_lane_submit(take->s->build, &(clv_job){.run = push_run, .arg = take}, &err)) {
+        atomic_fetch_sub(&take->s->loading, 1);
         done(arg, &err);
         push_free(take);
     }

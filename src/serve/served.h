@@ -47,7 +47,8 @@ struct clv_server {
     pthread_mutex_t lock; /* guards the table and the profiles */
     clv_served **models;  /* sorted by name, then version */
     size_t n_models, cap_models;
-    atomic_int loading;
+    atomic_int loading; /* models on the build lane: being loaded, or pushed and being checked */
+    atomic_int pushes;  /* ever begun, for names of folders */
     atomic_bool closing, draining;
 };
 

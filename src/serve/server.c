@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLV_BUILD_QUEUE_MAX = 65536 };
+enum { CLV_BUILD_QUEUE_MAX = 65536, CLV_CLOSE_GRAIN_US = 200 };
 
 static int compare(const clv_served *m, const char *name, const char *version)
 {
@@ -80,6 +80,8 @@ typedef struct load_job {
 static clv_status load(clv_served *m, clv_error *err)
 {
     clv_server *s = m->server;
+    if (atomic_load(&s->closing))
+        return clv_fail(err, CLV_ECANCELED, "model '%s': the node is shutting down", m->name);
     if (clv_network_open(m->path, s->engine, &(clv_network_options){0}, &m->network, err))
         return err->status;
     const char *reason = clv_network_uncut_reason(m->network);
@@ -231,6 +233,10 @@ void clv_server_free(clv_server *s)
 {
     if (!s) return;
     atomic_store(&s->closing, true);
+    while (atomic_load(&s->loading)) { /* no model is added or changes its state after this */
+        clv_loop_turn(s->loop);
+        clv_sleep_us(CLV_CLOSE_GRAIN_US);
+    }
     for (size_t i = 0; i < s->n_models; i++)
         if (s->models[i]->splitter) clv_splitter_close(s->models[i]->splitter);
     clv_peer_free(s->peer);

@@ -29,7 +29,6 @@ typedef struct clv_server_options {
     int64_t watch_every_us; /* of the link; 0: 1 s */
     int64_t patience_us;  /* longest wait for a peer beyond the prediction before the edge finishes
                             itself */
-    size_t queue_max;     /* requests waiting; 0: 1024 */
     const char *profiles; /* where profiles are kept; NULL: clv_profile_cache_dir() */
     bool keep_segments;   /* for measuring: never evict one, so that cuts can be switched at once */
     int threads; /* of the engine, and its emulated slowdown (0: none): they stand in the profiles */
@@ -54,8 +53,9 @@ bool clv_server_settled(clv_server *s);
 void clv_server_drain(clv_server *s);
 
 typedef struct clv_model_info {
-    char *name, *version, *digest, *reason; /* reason: why it is not ready; NULL if it is */
-    char *plan; /* what an edge node does with it now; NULL on a node without a peer */
+    char *name, *version, *digest,
+        *reason; /* reason: why it failed; NULL if it is ready or loading */
+    char *plan;  /* what an edge node does with it now; NULL on a node without a peer */
     bool ready;
     clv_network *network; /* a reference; NULL if not ready */
 } clv_model_info;

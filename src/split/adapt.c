@@ -42,6 +42,10 @@ static void on_model(void *arg, const clv_peer_model *model, const clv_error *er
     clv_splitter *s = arg;
     s->adapt.asking = false;
     if (s->closing) return;
+    if (error && error->status == CLV_ENOTFOUND && s->adapt.pushed) {
+        refuse(s, "the peer took the model but does not have it");
+        return;
+    }
     if (error && error->status == CLV_ENOTFOUND) {
         s->adapt.stage = CLV_STAGE_PUSH;
     } else if (error) {
@@ -55,7 +59,7 @@ static void on_model(void *arg, const clv_peer_model *model, const clv_error *er
         refuse(s, text);
         return;
     } else {
-        s->adapt.stage = CLV_STAGE_PROFILE;
+        s->adapt.stage = s->adapt.peers ? CLV_STAGE_READY : CLV_STAGE_PROFILE;
     }
     clv_adapt_step(s);
 }
@@ -72,6 +76,7 @@ static void on_pushed(void *arg, const clv_error *error)
         ask_again(s, error);
     } else {
         s->adapt.stage = CLV_STAGE_ASK;
+        s->adapt.pushed = true;
         say(s, CLV_LOG_INFO, "model pushed", clv_network_path(s->network));
         clv_adapt_step(s);
     }
@@ -119,38 +124,78 @@ static void ask(clv_splitter *s)
     }
 }
 
+/* Predicted times of the part behind the cut. */
+typedef struct expectation {
+    int64_t remote_us; /* by the peer, with the link */
+    int64_t tail_us;   /* here */
+} expectation;
+
+typedef struct choice {
+    size_t cut;
+    expectation expected;
+} choice;
+
 /* A deployment in the making: built here and prepared on the peer at the same time. */
 typedef struct preparation {
     clv_splitter *s;
     size_t cut;
-    int64_t expected_remote_us;
-    clv_deployment *built;
-    atomic_int open; /* sides that are not ready yet */
-    clv_error error;
-    bool failed;
+    expectation expected;
+    clv_deployment *built; /* NULL: failed */
+    atomic_int open;       /* sides that are not ready yet */
+    clv_error here, there; /* why a side failed */
 } preparation;
+
+static void end_pin(clv_splitter *s, const clv_error *error)
+{
+    clv_splitter_done_fn done = s->adapt.pin_done;
+    s->adapt.pin_done = NULL;
+    if (done) done(s->adapt.pin_arg, error);
+}
+
+/* Is this cut still to be deployed, now that it is ready? The link, the peer or the pin may have changed meanwhile. */
+static bool still_wanted(const clv_splitter *s, size_t cut)
+{
+    const clv_adapt *a = &s->adapt;
+    if (!clv_peer_link(s->o.peer).up) return false;
+    return a->pinned >= 0 ? cut == (size_t)a->pinned : a->stage == CLV_STAGE_READY;
+}
+
+static void not_prepared(preparation *p)
+{
+    clv_splitter *s = p->s;
+    const clv_error *error = p->here.status ? &p->here : &p->there;
+    say(s, CLV_LOG_WARN, "cut not prepared", error->text);
+    s->adapt.ask_after_us = clv_now_us() + CLV_ASK_AGAIN_US / 5;
+    if (p->there.status == CLV_ENOTFOUND && s->adapt.stage == CLV_STAGE_READY)
+        s->adapt.stage = CLV_STAGE_ASK; /* it had the model once */
+    if (s->adapt.pinned == (int)p->cut) end_pin(s, error);
+}
+
+static void take_over(preparation *p)
+{
+    clv_splitter *s = p->s;
+    if (still_wanted(s, p->cut)) {
+        atomic_store(&p->built->expected_remote_us, p->expected.remote_us);
+        atomic_store(&p->built->expected_tail_us, p->expected.tail_us);
+        clv_log(CLV_LOG_INFO, "split", "plan", "model=%s cut=\"%s\"", s->model, p->built->label);
+        clv_splitter_deploy(s, clv_deployment_ref(p->built));
+        if (s->adapt.pinned == (int)p->cut) end_pin(s, NULL);
+    }
+    clv_adapt_step(s);
+}
 
 static void prepared(void *arg)
 {
     preparation *p = arg;
     clv_splitter *s = p->s;
     s->adapt.preparing = false;
-    if (s->closing) {
-        clv_deployment_unref(p->built);
-    } else if (p->failed) {
-        say(s, CLV_LOG_WARN, "cut not prepared", p->error.text);
-        clv_deployment_unref(p->built);
-        s->adapt.ask_after_us = clv_now_us() + CLV_ASK_AGAIN_US / 5;
-    } else {
-        atomic_init(&p->built->expected_remote_us, p->expected_remote_us);
-        clv_log(CLV_LOG_INFO, "split", "plan", "model=%s cut=\"%s\"", s->model, p->built->label);
-        clv_splitter_deploy(s, p->built);
-    }
-    if (s->adapt.pin_done && !s->closing) {
-        clv_splitter_done_fn done = s->adapt.pin_done;
-        s->adapt.pin_done = NULL;
-        done(s->adapt.pin_arg, p->failed ? &p->error : NULL);
-    }
+    bool failed = p->here.status || p->there.status;
+    if (!s->closing && failed) not_prepared(p);
+    if (!s->closing && !failed) take_over(p);
+    if (failed)
+        clv_deployment_unref(p->built); /* its segments stay for the next try */
+    else
+        clv_splitter_drop(s, p->built);
     free(p);
     atomic_fetch_sub(&s->busy, 1);
 }
@@ -164,44 +209,31 @@ static void build_here(void *arg, int64_t queue_us)
 {
     (void)queue_us;
     preparation *p = arg;
-    clv_error err = {0};
-    if (clv_deployment_new(p->s->network, p->cut, &p->built, &err)) {
-        p->error = err;
-        p->failed = true;
-    }
+    if (clv_deployment_new(p->s->network, p->cut, &p->built, &p->here)) p->built = NULL;
     side_ready(p);
 }
 
 static void on_peer_prepared(void *arg, const clv_error *error)
 {
     preparation *p = arg;
-    if (error) {
-        p->error = *error;
-        p->failed = true;
-    }
+    if (error) p->there = *error;
     side_ready(p);
 }
 
-static void prepare(clv_splitter *s, size_t cut, int64_t expected_remote_us)
+static void prepare(clv_splitter *s, const choice *chosen)
 {
     preparation *p = clv_alloc(sizeof *p);
-    *p = (preparation){.s = s, .cut = cut, .expected_remote_us = expected_remote_us};
-    bool remote = cut < s->last;
-    atomic_init(&p->open, remote ? 2 : 1);
+    *p = (preparation){.s = s, .cut = chosen->cut, .expected = chosen->expected};
+    atomic_init(&p->open, 2);
     s->adapt.preparing = true;
     atomic_fetch_add(&s->busy, 1);
-    if (remote) {
-        const clv_cut *c = &clv_network_cuts(s->network)->items[cut];
-        const char **names = clv_alloc_array(c->n_live, sizeof *names);
-        for (size_t i = 0; i < c->n_live; i++)
-            names[i] = clv_network_graph(s->network)->tensors[c->live[i]].name;
-        clv_peer_prepare(s->o.peer, s->model, s->version, names, c->n_live, on_peer_prepared, p);
-        free(names);
-    }
-    if (clv_lane_submit(s->o.build, &(clv_job){.run = build_here, .arg = p}, &p->error)) {
-        p->failed = true;
+    const clv_cut *c = &clv_network_cuts(s->network)->items[p->cut];
+    CLV_AUTO(clv_free) const char **names = clv_alloc_array(c->n_live, sizeof *names);
+    for (size_t i = 0; i < c->n_live; i++)
+        names[i] = clv_network_graph(s->network)->tensors[c->live[i]].name;
+    clv_peer_prepare(s->o.peer, s->model, s->version, names, c->n_live, on_peer_prepared, p);
+    if (clv_lane_submit(s->o.build, &(clv_job){.run = build_here, .arg = p}, &p->here))
         side_ready(p);
-    }
 }
 
 /* Both profiles are known: join them once, and remember which cut of the network each cut of the problem is. */
@@ -247,11 +279,6 @@ static size_t index_of(const clv_adapt *a, size_t cut)
     return i;
 }
 
-typedef struct choice {
-    size_t cut;
-    int64_t expected_remote_us;
-} choice;
-
 /* The pinned cut, or the best one; the present one if the best is hardly better. */
 static choice choose(clv_splitter *s)
 {
@@ -276,7 +303,9 @@ static choice choose(clv_splitter *s)
     size_t at = index_of(a, out.cut);
     if (at < problem->n_cuts) {
         clv_plan_cost cost = clv_plan_cost_of(problem, at);
-        out.expected_remote_us = (int64_t)(cost.link_us + cost.queue_us + cost.cloud_us);
+        double whole_us = problem->cuts[problem->n_cuts - 1].edge_us;
+        out.expected.tail_us = (int64_t)CLV_MAX(whole_us - cost.edge_us, 0.0);
+        out.expected.remote_us = (int64_t)(cost.link_us + cost.queue_us + cost.cloud_us);
     }
     return out;
 }
@@ -290,12 +319,26 @@ static void retreat(clv_splitter *s)
     clv_splitter_deploy(s, clv_deployment_ref(s->local));
 }
 
+void clv_adapt_refused(clv_splitter *s, const clv_error *error)
+{
+    bool passing = error->status == CLV_EBUSY || error->status == CLV_ETIMEOUT ||
+                   error->status == CLV_ELIMIT /* gRPC has one code for both */ ||
+                   error->status == CLV_ECANCELED;
+    if (s->closing || passing || s->live->cut == s->last) return;
+    if (s->adapt.stage == CLV_STAGE_READY) s->adapt.stage = CLV_STAGE_ASK;
+    s->adapt.ask_after_us = clv_now_us() + CLV_ASK_AGAIN_US;
+    say(s, CLV_LOG_WARN, "peer refused", error->text);
+    clv_splitter_deploy(s, clv_deployment_ref(s->local));
+}
+
 void clv_adapt_step(void *splitter)
 {
     clv_splitter *s = splitter;
     clv_adapt *a = &s->adapt;
     if (s->closing) return;
-    if (!clv_peer_link(s->o.peer).up) {
+    if (!clv_peer_link(s->o.peer).up) { /* who comes back may have other models */
+        if (a->stage == CLV_STAGE_READY) a->stage = CLV_STAGE_ASK;
+        a->pushed = false;
         retreat(s);
         return;
     }
@@ -307,12 +350,13 @@ void clv_adapt_step(void *splitter)
     choice c = choose(s);
     a->planned = a->problem.n_cuts > 0;
     if (c.cut == s->live->cut) {
-        atomic_store(&s->live->expected_remote_us, c.expected_remote_us);
+        atomic_store(&s->live->expected_remote_us, c.expected.remote_us);
+        atomic_store(&s->live->expected_tail_us, c.expected.tail_us);
     } else if (c.cut == s->last) {
         clv_log(CLV_LOG_INFO, "split", "plan", "model=%s cut=local", s->model);
         clv_splitter_deploy(s, clv_deployment_ref(s->local));
     } else {
-        prepare(s, c.cut, c.expected_remote_us);
+        prepare(s, &c);
     }
 }
 
@@ -334,17 +378,33 @@ void clv_splitter_set_profile(clv_splitter *s, clv_profile *take)
 
 void clv_splitter_pin(clv_splitter *s, int cut, clv_splitter_done_fn done, void *arg)
 {
-    s->adapt.pinned = cut;
-    if (cut < 0 || s->live->cut == (size_t)cut || (size_t)cut == s->last) {
-        if (cut >= 0 && (size_t)cut == s->last)
-            clv_splitter_deploy(s, clv_deployment_ref(s->local));
-        done(arg, NULL);
+    clv_error err = {0};
+    clv_adapt_unpin(s, "another cut was pinned");
+    if (cut > (int)s->last || (cut >= 0 && cut < (int)s->last && !s->o.peer)) {
+        clv_fail(&err, CLV_EINVAL,
+                 "model '%s': cut %d cannot be deployed; 0 to %zu with a peer can", s->model, cut,
+                 s->last);
+        done(arg, &err);
         return;
     }
-    s->adapt.pin_done = done;
-    s->adapt.pin_arg = arg;
-    s->adapt.ask_after_us = 0;
-    clv_adapt_step(s);
+    s->adapt.pinned = cut;
+    if (cut == (int)s->last) clv_splitter_deploy(s, clv_deployment_ref(s->local));
+    if (cut < 0 || s->live->cut == (size_t)cut) {
+        done(arg, NULL);
+    } else {
+        s->adapt.pin_done = done;
+        s->adapt.pin_arg = arg;
+        s->adapt.ask_after_us = 0;
+    }
+    if (s->o.peer) clv_adapt_step(s);
+}
+
+void clv_adapt_unpin(clv_splitter *s, const char *why)
+{
+    clv_error err = {0};
+    clv_fail(&err, CLV_ECANCELED, "model '%s': %s", s->model, why);
+    s->adapt.pinned = -1;
+    end_pin(s, &err);
 }
 
 void clv_adapt_done(clv_splitter *s)

@@ -42,6 +42,7 @@ static void carry_unref(void *arg)
 static void carry_end(carry *c)
 {
     clv_request_finish(c->r);
+    atomic_fetch_sub(&c->s->unanswered, 1);
     carry_unref(c);
 }
 
@@ -138,6 +139,26 @@ static void run_local(void *arg, int64_t queue_us)
     clv_tensors_done(&out);
 }
 
+/* Are these the outputs that were asked for, as the network declares them? A peer is believed no more than that. */
+static clv_status check_answer(const carry *c, const clv_tensors *outputs, clv_error *err)
+{
+    size_t n;
+    const clv_tensor_spec *specs = clv_segment_outputs(c->d->tail, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (!is_wanted(c->r, specs[i].name)) continue;
+        const clv_tensor *t = clv_tensors_find(outputs, specs[i].name);
+        if (!t)
+            return clv_fail(err, CLV_EPROTO, "the peer's answer lacks output '%s'", specs[i].name);
+        bool fits = specs[i].shape.rank < 0 || clv_shape_fits(&t->shape, &specs[i].shape);
+        if (t->dtype != specs[i].dtype || !fits)
+            return clv_fail(err, CLV_EPROTO,
+                            "the peer's answer has output '%s' as %s %s, it should be %s %s",
+                            specs[i].name, clv_dtype_oip(t->dtype), clv_shape_show(&t->shape).s,
+                            clv_dtype_oip(specs[i].dtype), clv_shape_show(&specs[i].shape).s);
+    }
+    return CLV_OK;
+}
+
 /* The peer did not do its part: do it here, from the cut. */
 static void recover(carry *c, const clv_error *error)
 {
@@ -150,10 +171,13 @@ static void on_answer(void *arg, const clv_peer_answer *answer)
 {
     carry *c = arg;
     clv_timing *t = &c->r->timing;
+    clv_error err = {0};
     atomic_fetch_sub(&c->s->remote_now, 1);
-    if (answer->error) {
+    if (answer->error) err = *answer->error;
+    if (err.status || check_answer(c, answer->outputs, &err)) {
         t->lost_us += answer->total_us;
-        recover(c, answer->error);
+        if (!answer->lost) clv_adapt_refused(c->s, &err);
+        recover(c, &err);
         return;
     }
     t->encode_us += answer->encode_us;
@@ -165,28 +189,47 @@ static void on_answer(void *arg, const clv_peer_answer *answer)
     carry_answer(c, answer->outputs);
 }
 
-/* When to give up on the peer: a multiple of the prediction, as many times as there are parts on their way, and patience. */
+/* When to give up on the peer: a multiple of the prediction, as many times as there are parts on their way, and patience; and
+ * early enough that the tail can still run here before the request's deadline. */
 static int64_t remote_deadline(const carry *c, int64_t now_us)
 {
     int64_t patience = c->s->o.patience_us ? c->s->o.patience_us : CLV_PATIENCE_DEFAULT_US;
     int others = atomic_load(&c->s->remote_now);
     int64_t deadline = now_us + patience +
                        CLV_REMOTE_SLACK * atomic_load(&c->d->expected_remote_us) * (1 + others);
-    return c->r->deadline_us ? CLV_MIN(deadline, c->r->deadline_us) : deadline;
+    int64_t latest = c->r->deadline_us - atomic_load(&c->d->expected_tail_us);
+    return c->r->deadline_us ? CLV_MIN(deadline, latest) : deadline;
+}
+
+/* The names of the tail's outputs that the request wants: borrowed, in a heap array. */
+static const char **wanted_of_tail(const carry *c, size_t *n)
+{
+    size_t n_specs;
+    const clv_tensor_spec *specs = clv_segment_outputs(c->d->tail, &n_specs);
+    const char **names = clv_alloc_array(n_specs, sizeof *names);
+    *n = 0;
+    for (size_t i = 0; i < n_specs; i++)
+        if (is_wanted(c->r, specs[i].name)) names[(*n)++] = specs[i].name;
+    return names;
 }
 
 static void ask_peer(carry *c)
 {
-    size_t n;
-    clv_tensor *in = gather(c, c->d->tail, &n);
+    size_t n, n_wanted;
+    CLV_AUTO(clv_free) const char **wanted = wanted_of_tail(c, &n_wanted);
+    if (n_wanted == 0) { /* the head has made all of them */
+        carry_answer(c, &(clv_tensors){0});
+        return;
+    }
+    CLV_AUTO(clv_free) clv_tensor *in = gather(c, c->d->tail, &n);
     clv_peer_infer_args ask = {.model = c->s->model,
                                .version = c->s->version,
                                .digest = clv_network_digest(c->s->network),
                                .id = c->r->id,
                                .inputs = in,
                                .n_inputs = n,
-                               .wanted = c->d->wanted,
-                               .n_wanted = c->d->n_wanted,
+                               .wanted = wanted,
+                               .n_wanted = n_wanted,
                                .deadline_us = remote_deadline(c, clv_now_us()),
                                .done = on_answer,
                                .release = carry_unref,
@@ -194,7 +237,6 @@ static void ask_peer(carry *c)
     atomic_fetch_add(&c->s->remote_now, 1);
     atomic_fetch_add(&c->refs, 1);
     clv_peer_infer(c->s->o.peer, &ask);
-    free(in);
 }
 
 static void run_head(void *arg, int64_t queue_us)
@@ -226,26 +268,26 @@ static void build_suffix(void *arg, int64_t queue_us)
     submit(c, c->s->o.compute, run_local);
 }
 
-/* Which cut are the request's inputs at? Inputs of the network count as cut 0, whatever else is there. */
-static clv_status find_start(const carry *c, size_t *from, clv_error *err)
+/* The cut that is exactly at the tensors given (inputs of the network may be among them); -1: none. The last cut is at no
+ * tensors and leaves nothing to run. */
+static int cut_at(const carry *c)
 {
-    size_t n;
-    const clv_tensor_spec *specs = clv_network_inputs(c->s->network, &n);
-    size_t have = 0;
-    for (size_t i = 0; i < n; i++) have += clv_tensors_find(&c->given, specs[i].name) != NULL;
-    if (have == n) {
-        *from = 0;
-        return CLV_OK;
-    }
-    const char **names = clv_alloc_array(c->given.n, sizeof *names);
+    CLV_AUTO(clv_free) const char **names = clv_alloc_array(c->given.n, sizeof *names);
     for (size_t i = 0; i < c->given.n; i++) names[i] = c->given.items[i].name;
     int cut = clv_cuts_find(clv_network_cuts(c->s->network), clv_network_graph(c->s->network),
                             names, c->given.n);
-    free(names);
-    if (cut >= 0) {
-        *from = (size_t)cut;
-        return CLV_OK;
-    }
+    return cut == (int)c->s->last ? -1 : cut;
+}
+
+/* Where does the request start? At the cut that its inputs are at, else at 0 if all inputs of the network are there, whatever
+ * else is. */
+static clv_status find_start(const carry *c, size_t *from, clv_error *err)
+{
+    int cut = cut_at(c);
+    *from = cut > 0 ? (size_t)cut : 0;
+    if (cut >= 0) return CLV_OK;
+    size_t n;
+    const clv_tensor_spec *specs = clv_network_inputs(c->s->network, &n);
     for (size_t i = 0; i < n; i++)
         if (!clv_tensors_find(&c->given, specs[i].name))
             return clv_fail(err, CLV_EINVAL,
@@ -253,7 +295,7 @@ static clv_status find_start(const carry *c, size_t *from, clv_error *err)
                             "are no legal cut either",
                             c->s->model, specs[i].name, clv_dtype_oip(specs[i].dtype),
                             clv_shape_show(&specs[i].shape).s, c->given.n);
-    return clv_fail(err, CLV_EINVAL, "model '%s': the inputs are no legal cut", c->s->model);
+    return CLV_OK;
 }
 
 static clv_status check_wanted(const carry *c, clv_error *err)
@@ -299,6 +341,7 @@ void clv_splitter_run(clv_splitter *s, clv_request *take)
     atomic_init(&c->refs, 1);
     take->inputs = (clv_tensors){0};
     atomic_fetch_add(&s->busy, 1);
+    atomic_fetch_add(&s->unanswered, 1);
     c->d = clv_splitter_live(s);
     clv_error err = {0};
     if (find_start(c, &c->from, &err) || check_wanted(c, &err)) {

@@ -24,11 +24,6 @@ clv_status clv_deployment_new(clv_network *network, size_t cut, clv_deployment *
     d->label = cut == 0      ? clv_strdup("remote")
                : cut == last ? clv_strdup("local")
                              : clv_cut_label(cuts, clv_network_graph(network), cut);
-    if (d->tail) {
-        const clv_tensor_spec *outputs = clv_segment_outputs(d->tail, &d->n_wanted);
-        d->wanted = clv_alloc_array(d->n_wanted, sizeof *d->wanted);
-        for (size_t i = 0; i < d->n_wanted; i++) d->wanted[i] = outputs[i].name;
-    }
     *out = d;
     return CLV_OK;
 }
@@ -45,6 +40,5 @@ void clv_deployment_unref(clv_deployment *d)
     clv_segment_unref(d->head);
     clv_segment_unref(d->tail);
     free(d->label);
-    free(d->wanted);
     free(d);
 }

@@ -13,12 +13,10 @@ typedef struct clv_deployment {
     clv_segment *head; /* prefix; NULL at cut 0 */
     clv_segment *tail; /* suffix, to finish here what the peer did not; NULL when all is local */
     char *label;       /* "local", "remote" or the cut's label */
-    char **
-        wanted; /* names of the tail's outputs: what the peer is asked for; borrowed from the segment */
-    size_t n_wanted;
-    bool any_batch; /* false: batch 1 only */
-    _Atomic int64_t
-        expected_remote_us; /* predicted time of the peer's part with the link; follows the link */
+    bool any_batch;    /* false: batch 1 only */
+    /* predicted, following the link; 0: not known */
+    _Atomic int64_t expected_remote_us; /* the peer's part with the link */
+    _Atomic int64_t expected_tail_us;   /* the same part, done here */
 } clv_deployment;
 
 /* Compiles what is missing (blocks): for the build lane. */

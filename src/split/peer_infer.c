@@ -76,17 +76,16 @@ void clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args)
     ask *a = clv_alloc(sizeof *a);
     *a = (ask){.p = p, .args = *args, .start_us = clv_now_us()};
     atomic_init(&a->refs, 2);
-    clv_oip_message m =
-        clv_oip_encode_question(&(clv_oip_question){.model = args->model,
-                                                    .version = args->version,
-                                                    .id = args->id,
-                                                    .digest = args->digest,
-                                                    .inputs = args->inputs,
-                                                    .n_inputs = args->n_inputs,
-                                                    .wanted = (const char *const *)args->wanted,
-                                                    .n_wanted = args->n_wanted,
-                                                    .local_only = true},
-                                on_released, a);
+    clv_oip_message m = clv_oip_encode_question(&(clv_oip_question){.model = args->model,
+                                                                    .version = args->version,
+                                                                    .id = args->id,
+                                                                    .digest = args->digest,
+                                                                    .inputs = args->inputs,
+                                                                    .n_inputs = args->n_inputs,
+                                                                    .wanted = args->wanted,
+                                                                    .n_wanted = args->n_wanted,
+                                                                    .local_only = true},
+                                                on_released, a);
     a->up_bytes = m.bytes;
     a->encode_us = clv_now_us() - a->start_us;
     atomic_fetch_add(&p->in_flight, 1);

@@ -1,9 +1,12 @@
 #include "split/splitter_priv.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { CLV_CLOSE_GRAIN_US = 200 };
 
 clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **out, clv_error *err)
 {
@@ -28,13 +31,21 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
 
 void clv_splitter_close(clv_splitter *s)
 {
+    while (atomic_load(&s->unanswered)) {
+        clv_loop_turn(s->o.loop);
+        clv_sleep_us(CLV_CLOSE_GRAIN_US);
+    }
     s->closing = true;
+    clv_adapt_unpin(s, "the node is shutting down");
 }
 
 void clv_splitter_free(clv_splitter *s)
 {
     if (!s) return;
-    while (atomic_load(&s->busy)) clv_loop_turn(s->o.loop);
+    while (atomic_load(&s->busy)) {
+        clv_loop_turn(s->o.loop);
+        clv_sleep_us(CLV_CLOSE_GRAIN_US);
+    }
     clv_adapt_done(s);
     clv_deployment_unref(s->live);
     clv_deployment_unref(s->warm);
@@ -86,6 +97,16 @@ void clv_splitter_deploy(clv_splitter *s, clv_deployment *take)
     s->live = take;
     pthread_mutex_unlock(&s->lock);
     clv_deployment_unref(out);
+}
+
+void clv_splitter_drop(clv_splitter *s, clv_deployment *take)
+{
+    if (!take) return;
+    pthread_mutex_lock(&s->lock);
+    bool used = take->cut == s->live->cut || (s->warm && take->cut == s->warm->cut);
+    if (!used) evict(s, take);
+    pthread_mutex_unlock(&s->lock);
+    clv_deployment_unref(take);
 }
 
 char *clv_splitter_plan(clv_splitter *s)

@@ -40,8 +40,9 @@ typedef struct clv_splitter_options {
 CLV_MUST
 clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **out,
                             clv_error *err);
-/* No more planning and no more calls to the peer. Loop's thread, when every request is answered; then free the peer, whose socket
- * may still read a request's tensors, and the build lane; then the splitter. */
+/* Wait until every request is answered, then no more planning and no more calls to the peer. Loop's thread, while the loop does
+ * not run, when nobody submits any more; then free the peer, whose socket may still read a request's tensors, and the build lane;
+ * then the splitter. */
 void clv_splitter_close(clv_splitter *s);
 /* Loop's thread, while the loop does not run. NULL is fine. */
 void clv_splitter_free(clv_splitter *s);

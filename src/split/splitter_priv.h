@@ -28,6 +28,7 @@ typedef struct clv_adapt {
     size_t *cut_of;           /* the network's cut of each of the problem's */
     int pinned;               /* cut, or -1 */
     bool planned;             /* at least once, with both profiles */
+    bool pushed;              /* since the peer was last lost */
     bool preparing;
     clv_splitter_done_fn pin_done;
     void *pin_arg;
@@ -47,8 +48,9 @@ struct clv_splitter {
         [CLV_PREPARED_MAX]; /* cuts whose suffix was prepared for a peer, latest first, -1: none; guarded by the lock */
     atomic_int remote_now;    /* parts that the peer is busy with */
     _Atomic int64_t queue_us; /* the peer's queue as last seen */
-    atomic_int busy;          /* requests and background work that still hold this splitter */
-    bool closing;             /* loop's thread */
+    atomic_int unanswered;    /* requests */
+    atomic_int busy; /* requests, messages and background work that still hold this splitter */
+    bool closing;    /* loop's thread */
     clv_adapt adapt;
 };
 
@@ -56,9 +58,15 @@ struct clv_splitter {
 clv_deployment *clv_splitter_live(clv_splitter *s);
 /* Swap `take` in; keeps the old one warm and evicts the segments of the one before that. Any thread. */
 void clv_splitter_deploy(clv_splitter *s, clv_deployment *take);
+/* Give up a reference to a deployment; its segments go too, unless its cut is in use. NULL is fine. Any thread. */
+void clv_splitter_drop(clv_splitter *s, clv_deployment *take);
 
 /* adapt.c: look at what has changed and act. Loop's thread. */
 void clv_adapt_step(void *splitter);
+/* The peer answered a request with an error, or with nonsense: everything runs here until it has been asked anew what it has. */
+void clv_adapt_refused(clv_splitter *s, const clv_error *error);
+/* Let the planner choose again; who waits for the pinned cut is told why it will not come. */
+void clv_adapt_unpin(clv_splitter *s, const char *why);
 void clv_adapt_done(clv_splitter *s);
 
 #endif

@@ -246,13 +246,13 @@ MODEL_FN Onnx__NodeProto *model_node(model *m, const char *op, const char *input
     return n;
 }
 
-/* Give `node` a sub-graph as attribute: made with a second model, which must live as long. */
-MODEL_FN void model_subgraph(model *m, Onnx__NodeProto *node, const char *name, model *body)
+/* Give `parent` a sub-graph as attribute: made with a second model, which must live as long. */
+MODEL_FN void model_subgraph(model *m, Onnx__NodeProto *parent, const char *name, model *body)
 {
     Onnx__AttributeProto *a = model_attribute(m, name);
     a->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH;
     a->g = &body->graph;
-    model_add(m, &node->attribute, &node->n_attribute, a);
+    model_add(m, &parent->attribute, &parent->n_attribute, a);
 }
 
 /* Serialised; owned by the model. */

@@ -1,0 +1,212 @@
+/* A splitter without a peer: whole networks, requests that start at a cut, and requests that are wrong. */
+#include "split/edge.h"
+
+static char *folder;
+
+static int start(void **state)
+{
+    (void)state;
+    return clv_dir_temp("alone", &folder, NULL);
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    clv_dir_remove(folder);
+    free(folder);
+    return 0;
+}
+
+/* The cut at the one tensor `name`. */
+static int cut_at(edge *e, const char *name)
+{
+    int cut = clv_cuts_find(clv_network_cuts(e->network), clv_network_graph(e->network), &name, 1);
+    assert_true(cut > 0);
+    return cut;
+}
+
+static void any_batch_is_answered_and_timed(void **state)
+{
+    (void)state;
+    edge e;
+    edge_start(&e, folder, NULL, 0);
+    for (int rows = 1; rows <= 3; rows++) {
+        clv_request *r = edge_ask(&e, rows);
+        assert_right(&e, r, rows);
+        assert_string_equal(r->plan, "local");
+        assert_string_equal(r->recovered, "");
+        assert_true(r->timing.total_us >= r->timing.edge_us + r->timing.wait_us);
+        assert_int_equal(r->timing.link_us + r->timing.cloud_us + r->timing.lost_us, 0);
+        clv_request_free(r);
+    }
+    assert_int_equal(e.engine->wholes, 3);
+    char *plan = clv_splitter_plan(e.splitter);
+    assert_string_equal(plan, "local");
+    free(plan);
+    edge_stop(&e);
+}
+
+static void only_wanted_outputs_come_back(void **state)
+{
+    (void)state;
+    edge e;
+    edge_start(&e, folder, NULL, 0);
+    asked a;
+    clv_request *r = question(&a, numbers("x", 2, 4));
+    clv_text_list_add(&r->wanted, "b", 1);
+    clv_splitter_run(e.splitter, r);
+    r = answer_of(&a);
+    assert_ok(r->error.status, r->error);
+    assert_int_equal(r->outputs.n, 1);
+    assert_string_equal(r->outputs.items[0].name, "b");
+    clv_request_free(r);
+    edge_stop(&e);
+}
+
+static void expect_error(edge *e, clv_request *question, asked *a, clv_status status,
+                         const char *part)
+{
+    clv_splitter_run(e->splitter, question);
+    clv_request *r = answer_of(a);
+    if (r->error.status != status || !strstr(r->error.text, part))
+        fail_msg("got %s '%s', not %s '%s'", clv_status_name(r->error.status), r->error.text,
+                 clv_status_name(status), part);
+    assert_int_equal(r->outputs.n, 0);
+    clv_request_free(r);
+}
+
+static void wrong_requests_are_refused_by_name(void **state)
+{
+    (void)state;
+    edge e;
+    edge_start(&e, folder, NULL, 0);
+    asked a;
+    expect_error(&e, question(&a, numbers("nonsense", 1, 4)), &a, CLV_EINVAL,
+                 "input 'x' (FP32 [?,4]) is missing");
+    clv_request *r = question(&a, numbers("x", 1, 4));
+    clv_text_list_add(&r->wanted, "z", 1);
+    expect_error(&e, r, &a, CLV_EINVAL, "no output 'z'; its outputs are 'y', ...");
+    expect_error(&e, question(&a, numbers("x", 1, 5)), &a, CLV_EINVAL, "'x'");
+    r = question(&a, numbers("x", 1, 4));
+    clv_tensors_done(&r->inputs);
+    expect_error(&e, r, &a, CLV_EINVAL, "input 'x'");
+    assert_int_equal(e.engine->prefixes + e.engine->tails, 0);
+    edge_stop(&e);
+}
+
+static void a_passed_deadline_runs_nothing(void **state)
+{
+    (void)state;
+    edge e;
+    edge_start(&e, folder, NULL, 0);
+    asked a;
+    clv_request *r = question(&a, numbers("x", 1, 4));
+    r->deadline_us = clv_now_us() - 1;
+    expect_error(&e, r, &a, CLV_ETIMEOUT, "deadline passed");
+    assert_int_equal(e.engine->wholes, 0);
+    edge_stop(&e);
+}
+
+static void a_request_starts_at_its_cut(void **state)
+{
+    (void)state;
+    edge e;
+    edge_start(&e, folder, NULL, 0);
+    int cut = cut_at(&e, "b");
+    asked a;
+    clv_splitter_run(e.splitter, question(&a, numbers("b", 2, 64)));
+    clv_request *r = answer_of(&a);
+    assert_ok(r->error.status, r->error);
+    assert_string_equal(r->plan, "tail");
+    assert_non_null(clv_tensors_find(&r->outputs, "y"));
+    clv_request_free(r);
+    assert_int_equal(e.engine->tails, 1);
+    assert_int_equal(e.engine->wholes + e.engine->prefixes, 0);
+    clv_segment *tail = clv_network_resident(e.network, (size_t)cut, e.last);
+    assert_non_null(tail); /* the next one need not wait for the build */
+    clv_segment_unref(tail);
+    edge_stop(&e);
+}
+
+static void a_batch_of_three_starts_at_a_cut(void **state)
+{
+    (void)state;
+    edge e;
+    edge_start(&e, folder, NULL, 0);
+    asked a;
+    clv_splitter_run(e.splitter, question(&a, numbers("d", 3, 64)));
+    clv_request *r = answer_of(&a);
+    assert_ok(r->error.status, r->error);
+    assert_int_equal(clv_tensors_find(&r->outputs, "y")->shape.dim[0], 3);
+    clv_request_free(r);
+    edge_stop(&e);
+}
+
+static void prepare_takes_legal_cuts_only(void **state)
+{
+    (void)state;
+    edge e;
+    edge_start(&e, folder, NULL, 0);
+    const char *good = "d", *bad[] = {"a", "d"};
+    edge_call c = {0};
+    clv_splitter_prepare(e.splitter, &good, 1, edge_called, &c);
+    await(atomic_load(&c.done) == 1);
+    assert_ok(c.error.status, c.error);
+    clv_segment *tail = clv_network_resident(e.network, (size_t)cut_at(&e, "d"), e.last);
+    assert_non_null(tail);
+    clv_segment_unref(tail);
+    edge_call wrong = {0};
+    clv_splitter_prepare(e.splitter, bad, 2, edge_called, &wrong);
+    await(atomic_load(&wrong.done) == 1);
+    assert_int_equal(wrong.error.status, CLV_EINVAL);
+    assert_non_null(strstr(wrong.error.text, "2 tensors ('a', ...) are no legal cut"));
+    edge_stop(&e);
+}
+
+static void a_cut_is_not_pinned_without_a_peer(void **state)
+{
+    (void)state;
+    edge e;
+    edge_start(&e, folder, NULL, 0);
+    edge_call c = {.e = &e, .cut = 1};
+    clv_loop_post(e.loop, edge_pin_step, &c);
+    await(atomic_load(&c.done) == 1);
+    assert_int_equal(c.error.status, CLV_EINVAL);
+    edge_pin(&e, (int)e.last);
+    assert_true(edge_settled(&e));
+    edge_stop(&e);
+}
+
+/* Requests that are on their way when the node goes down are answered all the same. */
+static void close_waits_for_what_was_accepted(void **state)
+{
+    (void)state;
+    enum { N = 20 };
+    edge e;
+    edge_start(&e, folder, NULL, 0);
+    atomic_store(&e.engine->run_us, 2000);
+    asked all[N];
+    for (int i = 0; i < N; i++) clv_splitter_run(e.splitter, question(&all[i], numbers("x", 1, 4)));
+    edge_stop(&e);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(all[i].answers, 1);
+        assert_ok(all[i].request->error.status, all[i].request->error);
+        clv_request_free(all[i].request);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_batch_is_answered_and_timed),
+        cmocka_unit_test(only_wanted_outputs_come_back),
+        cmocka_unit_test(wrong_requests_are_refused_by_name),
+        cmocka_unit_test(a_passed_deadline_runs_nothing),
+        cmocka_unit_test(a_request_starts_at_its_cut),
+        cmocka_unit_test(a_batch_of_three_starts_at_a_cut),
+        cmocka_unit_test(prepare_takes_legal_cuts_only),
+        cmocka_unit_test(a_cut_is_not_pinned_without_a_peer),
+        cmocka_unit_test(close_waits_for_what_was_accepted),
+    };
+    return cmocka_run_group_tests_name("alone", tests, start, stop);
+}

@@ -1,0 +1,113 @@
+/* An engine that counts what is run through it: a decorator around ONNX Runtime. Sessions are told apart by their ports, for a
+ * model whose input is "x" and whose last output is "y". */
+#ifndef CLV_TESTS_SPLIT_COUNTING_H
+#define CLV_TESTS_SPLIT_COUNTING_H
+
+#include "unit.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/ort.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct counting {
+    clv_engine base;
+    clv_engine *inner;
+    atomic_int prefixes, tails, wholes; /* runs */
+    atomic_int fail_tails;              /* so many of the next runs of a tail fail */
+    _Atomic int64_t run_us;             /* every run takes this much longer */
+} counting;
+
+typedef struct counting_session {
+    clv_session base;
+    clv_session *inner;
+    counting *engine;
+    bool from_input, to_output;
+} counting_session;
+
+static inline clv_status counting_run(clv_session *s, const clv_tensor *inputs, size_t n,
+                                      clv_tensors *outputs, clv_error *err)
+{
+    counting_session *c = (counting_session *)s;
+    counting *e = c->engine;
+    if (c->from_input)
+        atomic_fetch_add(c->to_output ? &e->wholes : &e->prefixes, 1);
+    else
+        atomic_fetch_add(&e->tails, 1);
+    if (e->run_us) clv_sleep_us(e->run_us);
+    if (!c->from_input && atomic_fetch_sub(&e->fail_tails, 1) > 0)
+        return clv_fail(err, CLV_EENGINE, "this tail was told to fail");
+    return clv_session_run(c->inner, inputs, n, outputs, err);
+}
+
+static inline void counting_session_free(clv_session *s)
+{
+    clv_session_free(((counting_session *)s)->inner);
+    free(s);
+}
+
+static inline bool has_port(const clv_tensor_spec *specs, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(specs[i].name, name) == 0) return true;
+    return false;
+}
+
+static inline clv_status counting_compile(clv_engine *base, const clv_source *source,
+                                          clv_session **out, clv_error *err)
+{
+    static const clv_session_ops ops = {.run = counting_run, .free = counting_session_free};
+    counting *e = (counting *)base;
+    clv_session *inner;
+    clv_status status = clv_engine_compile(e->inner, source, &inner, err);
+    if (status) return status;
+    counting_session *s = clv_alloc(sizeof *s);
+    *s = (counting_session){.base = *inner, .inner = inner, .engine = e};
+    s->base.ops = &ops;
+    s->from_input = has_port(inner->inputs, inner->n_inputs, "x");
+    s->to_output = has_port(inner->outputs, inner->n_outputs, "y");
+    *out = &s->base;
+    return CLV_OK;
+}
+
+static inline clv_status counting_optimise(clv_engine *e, const clv_source *source, void **model,
+                                           size_t *bytes, clv_error *err)
+{
+    return clv_engine_optimise(((counting *)e)->inner, source, model, bytes, err);
+}
+
+static inline struct clv_pool *counting_pool_new(clv_engine *e)
+{
+    return clv_engine_pool_new(((counting *)e)->inner);
+}
+
+static inline void counting_pool_free(clv_engine *e, struct clv_pool *pool)
+{
+    clv_engine_pool_free(((counting *)e)->inner, pool);
+}
+
+static inline void counting_free(clv_engine *e)
+{
+    clv_engine_free(((counting *)e)->inner);
+    free(e);
+}
+
+static inline counting *counting_new(void)
+{
+    static const clv_engine_ops ops = {.compile = counting_compile,
+                                       .optimise = counting_optimise,
+                                       .pool_new = counting_pool_new,
+                                       .pool_free = counting_pool_free,
+                                       .free = counting_free};
+    counting *e = clv_alloc(sizeof *e);
+    clv_error err = {0};
+    assert_ok(clv_ort_engine_new(&(clv_ort_options){.threads = 1}, &e->inner, &err), err);
+    e->base = *e->inner;
+    e->base.ops = &ops;
+    return e;
+}
+
+#endif

@@ -1,0 +1,291 @@
+/* Which cut, and when: learning the peer's side, pushing, refusing, switching under load, losing the peer and finding it again. */
+#include "split/standin.h"
+
+#define PATIENCE_US 2000000
+
+typedef struct rig {
+    standin s;
+    edge e;
+    char *folder;
+} rig;
+
+static int start(void **state)
+{
+    rig *r = clv_alloc(sizeof *r);
+    if (clv_dir_temp("edge", &r->folder, NULL)) return 1;
+    standin_start(&r->s, 3);
+    *state = r;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    rig *r = *state;
+    edge_stop(&r->e);
+    standin_stop(&r->s);
+    clv_dir_remove(r->folder);
+    free(r->folder);
+    free(r);
+    return 0;
+}
+
+/* The edge, with a profile that makes cut 3 the best. */
+static void follow(rig *r)
+{
+    edge_start(&r->e, r->folder, r->s.n.url, PATIENCE_US);
+    edge_set_profile(&r->e, profile_for(r->e.network, true, r->s.best));
+}
+
+static bool plan_is(rig *r, const char *label)
+{
+    char *plan = clv_splitter_plan(r->e.splitter);
+    bool is = strcmp(plan, label) == 0;
+    free(plan);
+    return is;
+}
+
+static char *label_of(rig *r, size_t cut)
+{
+    return clv_cut_label(clv_network_cuts(r->e.network), clv_network_graph(r->e.network), cut);
+}
+
+static void await_best(rig *r)
+{
+    char *label = label_of(r, r->s.best);
+    await(plan_is(r, label));
+    free(label);
+}
+
+static void expect_plan(rig *r, const char *plan)
+{
+    clv_request *a = edge_ask(&r->e, 1);
+    assert_right(&r->e, a, 1);
+    assert_string_equal(a->plan, plan);
+    clv_request_free(a);
+}
+
+static void the_best_cut_is_prepared_and_deployed(void **state)
+{
+    rig *r = *state;
+    follow(r);
+    await_best(r);
+    assert_int_equal(r->s.prepares, 1);
+    assert_int_equal(r->s.pushes, 0);
+    assert_true(edge_settled(&r->e));
+    char *label = label_of(r, r->s.best);
+    expect_plan(r, label);
+    free(label);
+    assert_int_equal(r->s.infers, 1);
+}
+
+static void a_missing_model_is_pushed(void **state)
+{
+    rig *r = *state;
+    r->s.has_model = false;
+    r->s.takes_push = r->s.keeps_push = true;
+    follow(r);
+    await_best(r);
+    assert_int_equal(r->s.pushes, 1);
+    clv_map map;
+    clv_error err = {0};
+    assert_ok(clv_map_open(clv_network_path(r->e.network), &map, &err), err);
+    assert_true(r->s.pushed_bytes > map.bytes); /* the file and its head */
+    clv_map_done(&map);
+}
+
+static void a_peer_that_takes_no_models_is_left_alone(void **state)
+{
+    rig *r = *state;
+    r->s.has_model = false;
+    follow(r);
+    await(edge_settled(&r->e));
+    assert_int_equal(r->s.pushes, 1);
+    expect_plan(r, "local");
+    assert_int_equal(r->s.infers + r->s.prepares, 0);
+}
+
+static void a_model_is_not_pushed_in_a_circle(void **state)
+{
+    rig *r = *state;
+    r->s.has_model = false;
+    r->s.takes_push = true;
+    follow(r);
+    await(edge_settled(&r->e));
+    assert_int_equal(r->s.pushes, 1);
+    expect_plan(r, "local");
+}
+
+static void another_model_of_the_name_is_not_used(void **state)
+{
+    rig *r = *state;
+    r->s.other_digest = true;
+    follow(r);
+    await(edge_settled(&r->e));
+    expect_plan(r, "local");
+    assert_int_equal(r->s.infers + r->s.pushes + r->s.prepares, 0);
+}
+
+static void a_bad_profile_and_a_refused_cut_leave_it_local(void **state)
+{
+    rig *r = *state;
+    r->s.bad_profile = true;
+    follow(r);
+    await(r->s.profiles > 0);
+    expect_plan(r, "local");
+    r->s.bad_prepare = true;
+    r->s.bad_profile = false;
+    await(r->s.prepares > 0);
+    expect_plan(r, "local");
+    r->s.bad_prepare = false;
+    await_best(r);
+}
+
+static void a_lost_peer_is_found_again(void **state)
+{
+    rig *r = *state;
+    follow(r);
+    await_best(r);
+    atomic_store(&r->s.answer, ANSWER_DIE);
+    clv_request *a = edge_ask(&r->e, 1);
+    assert_right(&r->e, a, 1);
+    assert_true(a->recovered[0]);
+    clv_request_free(a);
+    await(plan_is(r, "local"));
+    expect_plan(r, "local");
+    standin_come_back(&r->s);
+    await_best(r);
+    char *label = label_of(r, r->s.best);
+    expect_plan(r, label);
+    free(label);
+}
+
+/* Who comes back may be another process, without the model. */
+static void a_peer_that_comes_back_empty_gets_the_model(void **state)
+{
+    rig *r = *state;
+    r->s.takes_push = r->s.keeps_push = true;
+    follow(r);
+    await_best(r);
+    assert_int_equal(r->s.pushes, 0);
+    atomic_store(&r->s.answer, ANSWER_DIE);
+    clv_request_free(edge_ask(&r->e, 1));
+    await(plan_is(r, "local"));
+    r->s.has_model = false;
+    standin_come_back(&r->s);
+    await_best(r);
+    assert_int_equal(r->s.pushes, 1);
+    assert_int_equal(r->s.profiles, 1); /* kept from before */
+}
+
+/* --- switching under load --- */
+
+enum { THREADS = 4, EACH = 150 };
+
+typedef struct client {
+    rig *r;
+    pthread_t thread;
+    asked all[EACH];
+    atomic_bool ended;
+} client;
+
+static void *ask_on_and_on(void *arg)
+{
+    client *c = arg;
+    for (int i = 0; i < EACH; i++) {
+        clv_splitter_run(c->r->e.splitter, question(&c->all[i], numbers("x", 1 + i % 3, 4)));
+        clv_sleep_us(300);
+    }
+    atomic_store(&c->ended, true);
+    return NULL;
+}
+
+static void check_all(client *c)
+{
+    pthread_join(c->thread, NULL);
+    for (int i = 0; i < EACH; i++) {
+        clv_request *a = answer_of(&c->all[i]);
+        assert_right(&c->r->e, a, 1 + i % 3);
+        clv_request_free(a);
+    }
+}
+
+static bool all_ended(client *clients)
+{
+    bool ended = true;
+    for (int i = 0; i < THREADS; i++) ended &= atomic_load(&clients[i].ended);
+    return ended;
+}
+
+static client *clients_start(rig *r)
+{
+    client *clients = clv_alloc_array(THREADS, sizeof *clients);
+    for (int i = 0; i < THREADS; i++) {
+        clients[i].r = r;
+        pthread_create(&clients[i].thread, NULL, ask_on_and_on, &clients[i]);
+    }
+    return clients;
+}
+
+static void switching_loses_nothing(void **state)
+{
+    rig *r = *state;
+    edge_start(&r->e, r->folder, r->s.n.url, PATIENCE_US);
+    edge_pin(&r->e, 1);
+    client *clients = clients_start(r);
+    for (int cut = 0; !all_ended(clients); cut = (cut + 1) % ((int)r->e.last + 1))
+        edge_pin(&r->e, cut);
+    for (int i = 0; i < THREADS; i++) check_all(&clients[i]);
+    assert_true(r->s.infers > 0);
+    free(clients);
+}
+
+static void losing_the_peer_under_load_loses_no_answer(void **state)
+{
+    rig *r = *state;
+    follow(r);
+    await_best(r);
+    client *clients = clients_start(r);
+    while (!all_ended(clients)) {
+        await(r->s.infers > 5 || all_ended(clients));
+        atomic_store(&r->s.answer, ANSWER_DIE);
+        await(plan_is(r, "local"));
+        standin_come_back(&r->s);
+        await_best(r);
+    }
+    for (int i = 0; i < THREADS; i++) check_all(&clients[i]);
+    free(clients);
+}
+
+/* A pin that is overtaken by another says so; nobody waits for ever. */
+static void a_pin_is_answered_when_another_comes(void **state)
+{
+    rig *r = *state;
+    edge_start(&r->e, r->folder, "http://127.0.0.1:1",
+               PATIENCE_US); /* nobody there: never prepared */
+    edge_call first = {.e = &r->e, .cut = 2}, second = {.e = &r->e, .cut = (int)r->e.last};
+    clv_loop_post(r->e.loop, edge_pin_step, &first);
+    clv_loop_post(r->e.loop, edge_pin_step, &second);
+    await(atomic_load(&first.done) == 1 && atomic_load(&second.done) == 1);
+    assert_int_equal(first.error.status, CLV_ECANCELED);
+    assert_int_equal(second.error.status, CLV_OK);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(the_best_cut_is_prepared_and_deployed),
+        TEST(a_missing_model_is_pushed),
+        TEST(a_peer_that_takes_no_models_is_left_alone),
+        TEST(a_model_is_not_pushed_in_a_circle),
+        TEST(another_model_of_the_name_is_not_used),
+        TEST(a_bad_profile_and_a_refused_cut_leave_it_local),
+        TEST(a_lost_peer_is_found_again),
+        TEST(a_peer_that_comes_back_empty_gets_the_model),
+        TEST(switching_loses_nothing),
+        TEST(losing_the_peer_under_load_loses_no_answer),
+        TEST(a_pin_is_answered_when_another_comes),
+    };
+#undef TEST
+    return cmocka_run_group_tests_name("follow", tests, NULL, NULL);
+}

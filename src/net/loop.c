@@ -104,6 +104,7 @@ void clv_loop_run(clv_loop *loop)
 
 void clv_loop_turn(clv_loop *loop)
 {
+    atomic_store(&loop->thread, (unsigned long)pthread_self());
     uv_run(&loop->uv, UV_RUN_NOWAIT);
 }
 

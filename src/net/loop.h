@@ -10,7 +10,8 @@
  *     clv_loop_free(loop);
  *
  * Threads: clv_loop_post and clv_loop_stop from any, everything else on the loop's thread (or
- * before it runs, or after). The loop's thread is the one that called clv_loop_run() last; before
+ * before it runs, or after). The loop's thread is the one that called clv_loop_run() or
+ * clv_loop_turn() last; before
  * that, the one that made it.
  */
 #ifndef CLV_NET_LOOP_H

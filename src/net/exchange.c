@@ -147,8 +147,9 @@ static clv_status split_target(clv_exchange *x, clv_error *err)
 {
     clv_buf_reserve(&x->target, 0);
     char *text = x->target.data;
-    if (!strncmp(text, "http://", 7) || !strncmp(text, "https://", 8)) { /* absolute form */
-        text = strchr(text + 8, '/');
+    size_t scheme = !strncmp(text, "http://", 7) ? 7 : !strncmp(text, "https://", 8) ? 8 : 0;
+    if (scheme) { /* absolute form */
+        text = strchr(text + scheme, '/');
         if (!text) text = x->target.data + x->target.len - 1, *text = '/';
     }
     if (x->target.len && !strcmp(text, "*")) *text = '/'; /* OPTIONS * */

@@ -6,6 +6,7 @@
 #include "cli/device_options.h"
 #include "cli/input.h"
 #include "cli/model_options.h"
+#include "cli/node.h"
 #include "cli/outcome.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
@@ -118,34 +119,10 @@ static clv_status check_options(const infer_options *o, clv_error *err)
     return CLV_OK;
 }
 
-/* From the file, else from the environment; never from the command line, where everybody on the
- * machine can read it. */
-static clv_status read_token(const char *path, char **out, clv_error *err)
-{
-    if (!path) {
-        const char *text = getenv("CLEAVE_TOKEN");
-        *out = text && *text ? clv_strdup(text) : NULL;
-        return CLV_OK;
-    }
-    CLV_AUTO(clv_buf_done) clv_buf file = {0};
-    clv_status st = clv_file_read(path, CLV_TOKEN_MAX, &file, err);
-    if (st) return clv_within(err, "--token-file");
-    size_t n = file.len ? strcspn(file.data, "\r\n") : 0; /* the first line, as serve reads it */
-    while (n > 0 && (file.data[n - 1] == ' ' || file.data[n - 1] == '\t')) n--;
-    bool sound = n > 0;
-    for (size_t i = 0; i < n; i++) sound = sound && file.data[i] > ' ' && file.data[i] < 127;
-    if (sound)
-        *out = clv_strndup(file.data, n);
-    else
-        st = clv_fail(err, CLV_EINVAL, "--token-file '%s': its first line is not one word", path);
-    if (file.data) explicit_bzero(file.data, file.len);
-    return st;
-}
-
 static clv_status prepare_remote(infer *in, clv_error *err)
 {
     const infer_options *o = &in->o;
-    clv_status st = read_token(o->token_file, &in->token, err);
+    clv_status st = clv_token_read(o->token_file, &in->token, err);
     if (st) return st;
     const clv_remote_options options = {.url = o->url,
                                         .tls = {.cert = o->cert, .key = o->key, .ca = o->ca},

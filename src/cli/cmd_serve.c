@@ -86,6 +86,10 @@ static clv_status run(const serve_options *o, const clv_node_options *node,
     if (o->token_file && clv_token_read(o->token_file, &token, err)) return err->status;
     if (!o->tls_cert != !o->tls_key)
         return clv_fail(err, CLV_EUSAGE, "--tls-cert and --tls-key: both or none are right");
+    if (o->tls_ca && !o->tls_cert)
+        return clv_fail(
+            err, CLV_EUSAGE,
+            "--tls-ca asks for certificates over TLS: --tls-cert and --tls-key are missing");
     if (clv_node_start(node, device, &s.node, err)) return err->status;
     clv_tls_options tls = {.cert = o->tls_cert, .key = o->tls_key, .ca = o->tls_ca};
     clv_http_server_options http = {.host = o->host,

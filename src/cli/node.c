@@ -40,26 +40,52 @@ const size_t clv_node_opts_n = CLV_COUNT(clv_node_opts);
 clv_status clv_token_read(const char *path, char **out, clv_error *err)
 {
     if (!path) {
-        *out = clv_strdup(getenv("CLEAVE_TOKEN"));
+        const char *text = getenv("CLEAVE_TOKEN");
+        *out = text && *text ? clv_strdup(text) : NULL;
         return CLV_OK;
     }
-    clv_buf text = {0};
-    clv_status status = clv_file_read(path, CLV_TOKEN_FILE_MAX, &text, err);
+    CLV_AUTO(clv_buf_done) clv_buf file = {0};
+    clv_status status = clv_file_read(path, CLV_TOKEN_FILE_MAX, &file, err);
     if (status) return clv_within(err, "token file");
-    size_t n = text.data ? strcspn(text.data, "\r\n") : 0;
-    if (n == 0) {
-        clv_buf_done(&text);
-        return clv_fail(err, CLV_EINVAL,
-                        "token file '%s': its first line is empty; it should be the token", path);
+    size_t n = file.len ? strcspn(file.data, "\r\n") : 0;
+    while (n > 0 && (file.data[n - 1] == ' ' || file.data[n - 1] == '\t')) n--;
+    bool sound = n > 0;
+    for (size_t i = 0; i < n; i++) sound = sound && file.data[i] > ' ' && file.data[i] < 127;
+    if (sound)
+        *out = clv_strndup(file.data, n);
+    else
+        status = clv_fail(err, CLV_EINVAL,
+                          "token file '%s': its first line is not one word; it should be the token",
+                          path);
+    if (file.data) explicit_bzero(file.data, file.len);
+    return status;
+}
+
+/* What is said of a peer must have one to be about: a guard that guards nothing is a trap. */
+static clv_status check_peer(const clv_node_options *o, clv_error *err)
+{
+    const struct {
+        const char *flag, *value;
+        bool tls;
+    } about_peer[] = {{"--peer-token-file", o->peer_token_file, false},
+                      {"--peer-ca", o->peer_ca, true},
+                      {"--peer-cert", o->peer_cert, true},
+                      {"--peer-key", o->peer_key, true}};
+    for (size_t i = 0; i < CLV_COUNT(about_peer); i++) {
+        if (!about_peer[i].value) continue;
+        if (!o->peer)
+            return clv_fail(err, CLV_EUSAGE, "%s is given, --peer is missing", about_peer[i].flag);
+        if (about_peer[i].tls && strncmp(o->peer, "https:", 6) != 0)
+            return clv_fail(err, CLV_EUSAGE, "%s needs an address with TLS, --peer is '%s'",
+                            about_peer[i].flag, o->peer);
     }
-    text.data[n] = 0;
-    *out = clv_buf_take(&text);
     return CLV_OK;
 }
 
 clv_status clv_node_start(const clv_node_options *o, const clv_device_options *device,
                           clv_node *out, clv_error *err)
 {
+    if (check_peer(o, err)) return err->status;
     *out = (clv_node){.loop = clv_loop_new()};
     clv_status status = o->peer ? clv_token_read(o->peer_token_file, &out->token, err) : CLV_OK;
     if (!status) status = clv_device_engine(device, &out->engine, err);

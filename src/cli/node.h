@@ -39,7 +39,7 @@ clv_status clv_node_start(const clv_node_options *options, const clv_device_opti
 void clv_node_stop(clv_node *n);
 
 /* The first line of a file, at most 4096 bytes: a secret that is not to stand on a command line. NULL path: $CLEAVE_TOKEN, or
- * no token (*out NULL). Heap text. */
+ * no token (*out NULL). It must be one word of printable ASCII, which goes into a header as it is. Heap text. */
 CLV_MUST
 clv_status clv_token_read(const char *path, char **out, clv_error *err);
 

@@ -19,7 +19,7 @@
 #include "cli/outcome.h"
 #include "net/http.h"
 
-enum { CLV_REMOTE_SPECS_MAX = 1024, CLV_TOKEN_MAX = 4096 };
+enum { CLV_REMOTE_SPECS_MAX = 1024 };
 
 typedef struct clv_remote clv_remote;
 

@@ -88,8 +88,9 @@ static clv_status configure(SSL_CTX *ctx, const clv_tls_options *o, bool server,
         return clv_fail(err, CLV_EINVAL, "TLS needs both a certificate and a key");
     }
     if (o && (!o->cert != !o->key)) {
-        return clv_fail(err, CLV_EINVAL, "TLS %s given without its %s",
-                        o->cert ? "certificate" : "key", o->cert ? "key" : "certificate");
+        return clv_fail(err, CLV_EINVAL, "TLS %s '%s' given without its %s",
+                        o->cert ? "certificate" : "key", o->cert ? o->cert : o->key,
+                        o->cert ? "key" : "certificate");
     }
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |

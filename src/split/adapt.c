@@ -11,6 +11,8 @@
 /* A new cut must promise this share of the present one's latency, or less, to be worth a switch. */
 #define CLV_SWITCH_GAIN  0.97
 #define CLV_ASK_AGAIN_US 5000000
+/* A peer that is of no use for so long is not waited for. */
+#define CLV_HINDERED_US 3000000
 #define CLV_OVERHEAD_US                                                                            \
     200.0 /* encode, frame, decode: a fixed guess, small beside every link here */
 
@@ -33,8 +35,11 @@ static void refuse(clv_splitter *s, const char *text)
 
 static void ask_again(clv_splitter *s, const clv_error *error)
 {
-    s->adapt.ask_after_us = clv_now_us() + CLV_ASK_AGAIN_US / 5;
-    say(s, CLV_LOG_WARN, "peer gives no answer yet", error->text);
+    clv_adapt *a = &s->adapt;
+    int64_t now = clv_now_us();
+    a->ask_after_us = now + CLV_ASK_AGAIN_US / 5;
+    if (error->status != CLV_EUNAVAIL && !a->hindered_us) a->hindered_us = now; /* else: it loads */
+    say(s, CLV_LOG_WARN, "peer does not share yet", error->text);
 }
 
 static void on_model(void *arg, const clv_peer_model *model, const clv_error *error)
@@ -42,6 +47,7 @@ static void on_model(void *arg, const clv_peer_model *model, const clv_error *er
     clv_splitter *s = arg;
     s->adapt.asking = false;
     if (s->closing) return;
+    if (!error) s->adapt.hindered_us = 0;
     if (error && error->status == CLV_ENOTFOUND && s->adapt.pushed) {
         refuse(s, "the peer took the model but does not have it");
         return;
@@ -339,6 +345,7 @@ void clv_adapt_step(void *splitter)
     if (!clv_peer_link(s->o.peer).up) { /* who comes back may have other models */
         if (a->stage == CLV_STAGE_READY) a->stage = CLV_STAGE_ASK;
         a->pushed = false;
+        if (!a->hindered_us && clv_peer_unreachable(s->o.peer)) a->hindered_us = clv_now_us();
         retreat(s);
         return;
     }
@@ -349,6 +356,7 @@ void clv_adapt_step(void *splitter)
         return;
     choice c = choose(s);
     a->planned = a->problem.n_cuts > 0;
+    a->hindered_us = 0;
     if (c.cut == s->live->cut) {
         atomic_store(&s->live->expected_remote_us, c.expected.remote_us);
         atomic_store(&s->live->expected_tail_us, c.expected.tail_us);
@@ -363,7 +371,8 @@ void clv_adapt_step(void *splitter)
 bool clv_splitter_settled(const clv_splitter *s)
 {
     const clv_adapt *a = &s->adapt;
-    return !s->o.peer || a->stage == CLV_STAGE_REFUSED || (a->planned && !a->preparing);
+    bool hindered = a->hindered_us && clv_now_us() - a->hindered_us > CLV_HINDERED_US;
+    return !s->o.peer || a->stage == CLV_STAGE_REFUSED || hindered || (a->planned && !a->preparing);
 }
 
 void clv_splitter_set_profile(clv_splitter *s, clv_profile *take)

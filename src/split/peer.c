@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CLV_WATCH_DEFAULT_US  1000000
 #define CLV_SIGN_OF_LIFE_US   1000000 /* to answer a ping, beyond four round trips */
@@ -29,9 +30,9 @@ static void refresh(clv_peer *p, const char *why)
     if (link.up && !was)
         clv_log(CLV_LOG_INFO, "split", "peer is up", "peer=%s rate=\"%s\" rtt=\"%s\"", p->url,
                 clv_show_rate(link.up_bytes_per_s).s, clv_show_duration(link.rtt_us).s);
-    else if (was && !link.up)
-        clv_log(CLV_LOG_WARN, "split", "peer is down", "peer=%s why=\"%s\"", p->url,
-                why ? why : "");
+    else if (!link.up && why && strcmp(p->said, why) != 0) /* once for each reason */
+        clv_log(CLV_LOG_WARN, "split", "peer is down", "peer=%s why=\"%s\"", p->url, why);
+    if (link.up || why) snprintf(p->said, sizeof p->said, "%s", link.up ? "" : why);
     notify(p);
 }
 
@@ -183,6 +184,11 @@ clv_link clv_peer_link(clv_peer *p)
     clv_link link = p->link;
     pthread_mutex_unlock(&p->lock);
     return link;
+}
+
+bool clv_peer_unreachable(const clv_peer *p)
+{
+    return p->said[0] != 0;
 }
 
 void clv_peer_watch(clv_peer *p, clv_peer_change_fn fn, void *arg)

@@ -38,6 +38,9 @@ clv_loop *clv_peer_loop(const clv_peer *p);
 /* `up` is false until the first measurement is done. */
 clv_link clv_peer_link(clv_peer *p);
 
+/* Did the last attempt to reach it fail? False while the first one is under way. Loop's thread. */
+bool clv_peer_unreachable(const clv_peer *p);
+
 /* Called when the link's estimate moved by more than its noise, when the peer was lost, and when it came back. */
 typedef void (*clv_peer_change_fn)(void *arg);
 void clv_peer_watch(clv_peer *p, clv_peer_change_fn fn, void *arg);

@@ -23,7 +23,9 @@ struct clv_peer {
     clv_link_monitor monitor;
     clv_link link;
     bool pinging, closing; /* loop's thread */
-    atomic_int in_flight;  /* exchanges that carry tensors */
+    char said
+        [CLV_ERROR_TEXT_MAX]; /* why the peer does not answer, as told to the log; "" if it does. Loop's thread */
+    atomic_int in_flight; /* exchanges that carry tensors */
     clv_peer_watcher *watchers;
     size_t n_watchers, cap_watchers;
 };

@@ -60,7 +60,8 @@ typedef void (*clv_splitter_done_fn)(void *arg, const clv_error *error);
 void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n,
                           clv_splitter_done_fn done, void *arg);
 
-/* Is what is deployed what the planner wants (or is there nobody to plan with: no peer, or one that refused)? Loop's thread. */
+/* Is what is deployed what the planner wants (or is there nobody to plan with: no peer, or one that refused, or one
+ * that has not been of use for some seconds)? Loop's thread. */
 bool clv_splitter_settled(const clv_splitter *s);
 
 /* What is deployed now: "local", "remote" or the label of the cut. Heap text. Any thread. */

@@ -23,6 +23,8 @@ typedef struct clv_adapt {
     clv_peer_stage stage;
     bool asking;          /* a question to the peer is under way */
     int64_t ask_after_us; /* not before: backoff after a refusal */
+    int64_t
+        hindered_us; /* since when the peer cannot be reached or answers with errors; 0: it does not */
     clv_profile *own, *peers;
     clv_plan_problem problem; /* of both profiles; n_cuts 0: not joined yet */
     size_t *cut_of;           /* the network's cut of each of the problem's */

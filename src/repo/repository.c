@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 bool clv_repository_file_ok(const char *file)
 {
@@ -50,6 +51,12 @@ static clv_status add(list *l, const char *name, size_t name_len, const char *ve
     return CLV_OK;
 }
 
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* The versions below DIR/NAME. */
 static clv_status scan_model(list *l, const char *dir, const char *name, clv_error *err)
 {
@@ -60,7 +67,7 @@ static clv_status scan_model(list *l, const char *dir, const char *name, clv_err
     for (struct dirent *e; !status && (e = readdir(d));) {
         if (clv_repository_check_version(e->d_name, NULL)) continue;
         char *path = clv_format("%s/%s/model.onnx", folder, e->d_name);
-        if (clv_file_exists(path))
+        if (is_file(path))
             status = add(l, name, strlen(name), e->d_name, path, err);
         else
             free(path);
@@ -104,7 +111,7 @@ static void drop_doubles(list *l)
 
 static bool is_model_file(const char *path, size_t name_len)
 {
-    return name_len > 5 && strcmp(path + strlen(path) - 5, ".onnx") == 0 && clv_file_exists(path);
+    return name_len > 5 && strcmp(path + strlen(path) - 5, ".onnx") == 0 && is_file(path);
 }
 
 clv_status clv_repository_scan(const char *dir, clv_repository_entry **entries, size_t *n,

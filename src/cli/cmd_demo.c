@@ -66,6 +66,7 @@ static const clv_cli_about about = {
 typedef struct demo {
     const demo_options *o;
     char *dir, *self;
+    char threads[16]; /* of both nodes, and of the profiles: each host has one processor */
     clv_lab *lab;
     clv_progress *progress;
     clv_demo_rows rows;
@@ -135,12 +136,10 @@ static clv_status start_cloud(demo *d, clv_error *err)
     char port[16];
     snprintf(port, sizeof port, "%d", CLV_DEMO_PORT);
     static const char *const levels[] = {"debug", "info", "warn", "error"};
-    const char *argv[] = {d->self,  "serve",
-                          "-m",     d->dir,
-                          "--host", clv_lab_address(d->lab, 1),
-                          "--port", port,
-                          "--log",  levels[d->o->log_level],
-                          NULL};
+    const char *argv[] = {
+        d->self,  "serve", "-m",        d->dir,     "--host", clv_lab_address(d->lab, 1),
+        "--port", port,    "--threads", d->threads, "--log",  levels[d->o->log_level],
+        NULL};
     pid_t pid;
     return clv_lab_spawn(d->lab, 1, &(clv_lab_command){.argv = argv, .out_fd = -1, .err_fd = -1},
                          &pid, err);
@@ -188,9 +187,23 @@ static clv_status run_edge(demo *d, const char *link, clv_error *err)
     CLV_AUTO(clv_text_free) char *networks = join_networks(&d->o->networks);
     CLV_AUTO(clv_text_free) char *budget = clv_format("%lldus", (long long)d->o->budget_us);
     static const char *const levels[] = {"debug", "info", "warn", "error"};
-    const char *argv[] = {d->self,    "demo",       "--peer",  peer,      "-m",
-                          d->dir,     "--networks", networks,  "--links", link,
-                          "--budget", budget,       "--lines", "--log",   levels[d->o->log_level],
+    const char *argv[] = {d->self,
+                          "demo",
+                          "--peer",
+                          peer,
+                          "-m",
+                          d->dir,
+                          "--networks",
+                          networks,
+                          "--links",
+                          link,
+                          "--budget",
+                          budget,
+                          "--threads",
+                          d->threads,
+                          "--lines",
+                          "--log",
+                          levels[d->o->log_level],
                           NULL};
     pid_t pid;
     clv_status status = clv_lab_spawn(
@@ -231,6 +244,9 @@ static clv_status run_lab(const demo_options *o, const clv_device_options *devic
     if (n <= 0) return clv_fail_errno(err, "/proc/self/exe");
     self[n] = 0;
     demo d = {.o = o, .self = self};
+    clv_device_options one = *device;
+    if (one.threads == 0) one.threads = 1;
+    snprintf(d.threads, sizeof d.threads, "%d", (int)one.threads);
     CLV_AUTO(clv_text_free) char *cache = clv_profile_cache_dir();
     d.dir = o->dir ? clv_strdup(o->dir) : clv_format("%s/../zoo-%d", cache, CLV_DEMO_SEED);
     bool two = sysconf(_SC_NPROCESSORS_ONLN) > 1;
@@ -257,7 +273,7 @@ static clv_status run_lab(const demo_options *o, const clv_device_options *devic
         d.progress = clv_progress_new("demo", o->networks.n * o->links.n);
         status = clv_dir_make(d.dir, err);
         if (!status) status = write_networks(&d, err);
-        if (!status) status = profile_networks(&d, device, err);
+        if (!status) status = profile_networks(&d, &one, err);
         if (!status) status = run_links(&d, err);
         clv_progress_free(d.progress);
     }

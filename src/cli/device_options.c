@@ -4,13 +4,13 @@
 #include "engine/ort.h"
 #include "engine/slow.h"
 
-#include <unistd.h>
+#include <sched.h>
 
 const clv_opt clv_device_opts[] = {
     CLV_OPT(clv_device_options, device, TEXT, "device", "cpu", .arg = "cpu|cuda[:N]",
             .help = "where to compute"),
     CLV_OPT(clv_device_options, threads, INT, "threads", "0", .max = CLV_ORT_THREADS_MAX,
-            .help = "threads inside an operator, 0: one for each core"),
+            .help = "threads inside an operator, 0: one for each processor it may use"),
     CLV_OPT(clv_device_options, spin, FLAG, "spin", NULL,
             .help = "let idle threads spin: a little faster alone, a burned core otherwise"),
     CLV_OPT(clv_device_options, slowdown, REAL, "slowdown", "1", .arg = "FACTOR", .min = 1,
@@ -22,8 +22,9 @@ const size_t clv_device_opts_n = CLV_COUNT(clv_device_opts);
 int clv_device_threads(const clv_device_options *o)
 {
     if (o->threads > 0) return (int)o->threads;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores > 0 && cores <= CLV_ORT_THREADS_MAX ? (int)cores : 1;
+    cpu_set_t allowed; /* a container, or a host of the lab, may have some of the processors only */
+    int cores = sched_getaffinity(0, sizeof allowed, &allowed) ? 1 : CPU_COUNT(&allowed);
+    return CLV_MIN(CLV_MAX(cores, 1), (int)CLV_ORT_THREADS_MAX);
 }
 
 clv_status clv_device_engine(const clv_device_options *o, clv_engine **out, clv_error *err)

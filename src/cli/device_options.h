@@ -18,7 +18,7 @@
 
 typedef struct clv_device_options {
     const char *device;
-    int64_t threads; /* 0: one for each core */
+    int64_t threads; /* 0: one for each processor that this process may use */
     bool spin;
     double slowdown;
 } clv_device_options;
@@ -29,6 +29,8 @@ extern const size_t clv_device_opts_n;
 /* ONNX Runtime on the device, slowed if asked for. */
 CLV_MUST
 clv_status clv_device_engine(const clv_device_options *o, clv_engine **out, clv_error *err);
-int clv_device_threads(const clv_device_options *o); /* never 0: the number of cores instead */
+int clv_device_threads(
+    const clv_device_options
+        *o); /* never 0: the number of processors that this process may use instead */
 
 #endif

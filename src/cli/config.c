@@ -114,16 +114,14 @@ static clv_status set_all(reader *r, clv_error *err)
     return status;
 }
 
-clv_status clv_config_read(clv_config *config, const char *path, const clv_opt_set *sets,
-                           size_t n_sets, clv_error *err)
+clv_status clv_config_parse(clv_config *config, const char *path, const char *text, size_t n,
+                            const clv_opt_set *sets, size_t n_sets, clv_error *err)
 {
-    clv_buf text = {0};
-    clv_status status = clv_file_read(path, CLV_CONFIG_BYTES_MAX, &text, err);
-    if (status) return clv_within(err, "configuration");
     yaml_parser_t parser;
     yaml_document_t doc;
+    clv_status status;
     if (!yaml_parser_initialize(&parser)) abort();
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.len);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
     if (yaml_parser_load(&parser, &doc)) {
         status = set_all(&(reader){config, path, &doc, sets, n_sets}, err);
         yaml_document_delete(&doc);
@@ -132,6 +130,17 @@ clv_status clv_config_read(clv_config *config, const char *path, const clv_opt_s
                           parser.problem ? parser.problem : "not YAML");
     }
     yaml_parser_delete(&parser);
+    return status;
+}
+
+clv_status clv_config_read(clv_config *config, const char *path, const clv_opt_set *sets,
+                           size_t n_sets, clv_error *err)
+{
+    clv_buf text = {0};
+    clv_status status = clv_file_read(path, CLV_CONFIG_BYTES_MAX, &text, err);
+    if (status) return clv_within(err, "configuration");
+    status =
+        clv_config_parse(config, path, text.data ? text.data : "", text.len, sets, n_sets, err);
     clv_buf_done(&text);
     return status;
 }

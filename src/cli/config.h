@@ -21,7 +21,10 @@ CLV_MUST
 clv_status clv_config_begin(clv_config *config, const clv_cli_about *about, const clv_opt_set *sets,
                             size_t n_sets, const char *const *file, clv_args *args, bool *help,
                             clv_error *err);
-/* Set the options that the file names. */
+/* Set the options that the file names; or its text, with the path for messages. */
+CLV_MUST
+clv_status clv_config_parse(clv_config *config, const char *path, const char *text, size_t n,
+                            const clv_opt_set *sets, size_t n_sets, clv_error *err);
 CLV_MUST
 clv_status clv_config_read(clv_config *config, const char *path, const clv_opt_set *sets,
                            size_t n_sets, clv_error *err);

@@ -1,31 +1,11 @@
 /* Which cut, and when: learning the peer's side, pushing, refusing, switching under load, losing the peer and finding it again. */
-#include "split/standin.h"
+#include "split/rig.h"
 
 #define PATIENCE_US 2000000
 
-typedef struct rig {
-    standin s;
-    edge e;
-    char *folder;
-} rig;
-
 static int start(void **state)
 {
-    rig *r = clv_alloc(sizeof *r);
-    if (clv_dir_temp("edge", &r->folder, NULL)) return 1;
-    standin_start(&r->s, 3);
-    *state = r;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    rig *r = *state;
-    edge_stop(&r->e);
-    standin_stop(&r->s);
-    clv_dir_remove(r->folder);
-    free(r->folder);
-    free(r);
+    *state = rig_new();
     return 0;
 }
 

@@ -1,34 +1,15 @@
 /* The peer fails at its part of a request, in every way that we know: the request is finished here from the tensors at the cut,
  * answered once and rightly, without running the prefix again, and says so. */
-#include "split/standin.h"
+#include "split/rig.h"
 
 #define PATIENCE_US 300000
 
-typedef struct rig {
-    standin s;
-    edge e;
-    char *folder;
-} rig;
-
 static int start(void **state)
 {
-    rig *r = clv_alloc(sizeof *r);
-    if (clv_dir_temp("edge", &r->folder, NULL)) return 1;
-    standin_start(&r->s, 3);
+    rig *r = rig_new();
     edge_start(&r->e, r->folder, r->s.n.url, PATIENCE_US);
     edge_pin(&r->e, 3);
     *state = r;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    rig *r = *state;
-    edge_stop(&r->e);
-    standin_stop(&r->s);
-    clv_dir_remove(r->folder);
-    free(r->folder);
-    free(r);
     return 0;
 }
 

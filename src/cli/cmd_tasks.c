@@ -182,10 +182,8 @@ static clv_status make_inputs(tasks *t, clv_error *err)
     clv_status status = CLV_OK;
     for (size_t m = 0; !status && m < t->work.n_models; m++) {
         clv_model_info info;
-        status = clv_server_model(t->node.server, t->work.models[m], NULL, &info, err);
+        status = clv_server_model_ready(t->node.server, t->work.models[m], NULL, &info, err);
         if (status) break;
-        if (!info.ready)
-            status = clv_fail(err, CLV_EUNAVAIL, "model '%s': %.300s", info.name, info.reason);
         clv_segment *whole = NULL;
         if (!status && t->o->check)
             status = clv_network_segment(info.network, 0, clv_network_cuts(info.network)->n - 1,

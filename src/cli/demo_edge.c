@@ -262,12 +262,7 @@ static void report(trial *t, clv_demo_floor *f, int rounds)
 static clv_status run_network(edge *e, const char *model, clv_error *err)
 {
     clv_model_info info;
-    if (clv_server_model(e->node.server, model, NULL, &info, err)) return err->status;
-    if (!info.ready) {
-        clv_status status = clv_fail(err, CLV_EUNAVAIL, "model '%s': %.300s", model, info.reason);
-        clv_model_info_done(&info);
-        return status;
-    }
+    if (clv_server_model_ready(e->node.server, model, NULL, &info, err)) return err->status;
     trial t = {.e = e,
                .model = model,
                .network = info.network,

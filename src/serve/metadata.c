@@ -30,6 +30,15 @@ clv_status clv_server_model(clv_server *s, const char *name, const char *version
     return CLV_OK;
 }
 
+clv_status clv_server_model_ready(clv_server *s, const char *name, const char *version,
+                                  clv_model_info *out, clv_error *err)
+{
+    clv_served *m;
+    clv_status status = clv_server_find_ready(s, name, version, &m, err);
+    if (!status) *out = describe(m);
+    return status;
+}
+
 void clv_model_info_done(clv_model_info *info)
 {
     free(info->name);

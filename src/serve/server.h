@@ -64,6 +64,10 @@ typedef struct clv_model_info {
 CLV_MUST
 clv_status clv_server_model(clv_server *s, const char *name, const char *version,
                             clv_model_info *out, clv_error *err);
+/* The same, and CLV_EUNAVAIL with the reason if it is not ready. */
+CLV_MUST
+clv_status clv_server_model_ready(clv_server *s, const char *name, const char *version,
+                                  clv_model_info *out, clv_error *err);
 void clv_model_info_done(clv_model_info *info);
 /* All models and versions, sorted by name. Free each item with clv_model_info_done() and the array
  * with free(). */

@@ -61,7 +61,7 @@ static const clv_cli_about run_about = {
             "in a\n"
             "command become addresses; $CLEAVE_LAB_SELF and $CLEAVE_LAB_PEER hold them too.",
     .examples =
-        "cleave lab run --link lte --cloud 'cleave serve --listen {cloud}:8000' --wait 8000 \\\n"
+        "cleave lab run --link lte --cloud 'cleave serve --host {cloud}' --wait 8000 \\\n"
         "               --edge 'cleave infer resnet18 --url http://{cloud}:8000'\n"
         "cleave lab run --link wifi --slow edge=4 --pin edge=0,cloud=1 --cloud ... --edge ...\n"
         "cleave lab run --up 5Mbit --down 20Mbit --rtt 40ms --jitter 5ms --loss 1% --edge ...\n"
@@ -74,7 +74,7 @@ static const clv_cli_about shell_about = {
     .text =
         "A shell on one of the hosts (the first, unless one is named), while the commands of the\n"
         "others run. `cleave lab set` works in it.",
-    .examples = "cleave lab shell --link 3g --cloud 'cleave serve --listen {cloud}:8000'\n",
+    .examples = "cleave lab shell --link 3g --cloud 'cleave serve --host {cloud}'\n",
     .positionals_max = CLV_LAB_HOSTS_MAX,
 };
 

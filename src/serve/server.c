@@ -117,8 +117,9 @@ static void load_run(void *arg, int64_t queue_us)
     clv_served *m = job->m;
     int64_t start = clv_now_us();
     if (load(m, &m->error)) {
-        clv_log(CLV_LOG_ERROR, "serve", "model failed", "model=%s version=%s error=\"%s\"", m->name,
-                m->version, m->error.text);
+        if (m->error.status != CLV_ECANCELED) /* else the node ends: not the model's fault */
+            clv_log(CLV_LOG_ERROR, "serve", "model failed", "model=%s version=%s error=\"%s\"",
+                    m->name, m->version, m->error.text);
         atomic_store(&m->state, CLV_SERVED_FAILED);
     } else {
         clv_log(CLV_LOG_INFO, "serve", "model ready", "model=%s version=%s cuts=%zu load_ms=%lld",

@@ -290,11 +290,15 @@ static clv_status find_start(const carry *c, size_t *from, clv_error *err)
     const clv_tensor_spec *specs = clv_network_inputs(c->s->network, &n);
     for (size_t i = 0; i < n; i++)
         if (!clv_tensors_find(&c->given, specs[i].name))
-            return clv_fail(err, CLV_EINVAL,
-                            "model '%s': input '%s' (%s %s) is missing, and the %zu tensors given "
-                            "are no legal cut either",
-                            c->s->model, specs[i].name, clv_dtype_oip(specs[i].dtype),
-                            clv_shape_show(&specs[i].shape).s, c->given.n);
+            return clv_fail(
+                err, CLV_EINVAL, "model '%s': input '%s' (%s %s) is missing; %s%.100s%s",
+                c->s->model, specs[i].name, clv_dtype_oip(specs[i].dtype),
+                clv_shape_show(&specs[i].shape).s,
+                c->given.n ? "no legal cut starts at what is given: '" : "nothing is given",
+                c->given.n ? c->given.items[0].name : "",
+                c->given.n > 1 ? "', ..."
+                : c->given.n   ? "'"
+                               : "");
     return CLV_OK;
 }
 

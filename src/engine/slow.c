@@ -109,8 +109,8 @@ clv_status clv_slow_engine_new(clv_engine *take, double factor, clv_engine **out
     slow_engine *slow = clv_alloc(sizeof *slow);
     slow->base = *take;
     slow->base.ops = &slow_ops;
-    snprintf(slow->base.description, sizeof slow->base.description, "%.90s, slowed %gx (emulated)",
-             take->description, factor);
+    snprintf(slow->base.description, sizeof slow->base.description,
+             "%.90s" CLV_SLOW_MARK "%gx (emulated)", take->description, factor);
     slow->inner = take;
     slow->factor = factor;
     *out = &slow->base;

@@ -18,6 +18,8 @@
 #include "engine/engine.h"
 
 #define CLV_SLOW_FACTOR_MAX 1000.0
+/* Where the description of the engine inside ends, in the description of a slowed one. */
+#define CLV_SLOW_MARK ", slowed "
 
 /* 1 <= factor <= CLV_SLOW_FACTOR_MAX, else CLV_EINVAL. Factor 1 hands back `take` itself. */
 CLV_MUST

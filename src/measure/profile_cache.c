@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "engine/slow.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -42,11 +43,20 @@ static char *cache_path(const char *dir, const clv_network *network, const clv_e
     return clv_format("%s/%.32s-%s-t%d.json", dir, clv_network_digest(network), device, threads);
 }
 
+/* Is it this engine, however much slowed down? The slowdown is what is computed anew. */
+static bool same_engine(const char *a, const char *b)
+{
+    const char *slow_a = strstr(a, CLV_SLOW_MARK), *slow_b = strstr(b, CLV_SLOW_MARK);
+    size_t n = slow_a ? (size_t)(slow_a - a) : strlen(a),
+           m = slow_b ? (size_t)(slow_b - b) : strlen(b);
+    return n == m && strncmp(a, b, n) == 0;
+}
+
 static bool fits(const clv_profile *p, const clv_network *network, const clv_engine *engine,
                  int threads)
 {
     return strcmp(p->digest, clv_network_digest(network)) == 0 && p->threads == threads &&
-           strcmp(p->engine, engine->description) == 0 && p->n_cuts == clv_network_cuts(network)->n;
+           same_engine(p->engine, engine->description) && p->n_cuts == clv_network_cuts(network)->n;
 }
 
 clv_status clv_profile_cache_get(const char *dir, clv_network *network, const clv_engine *engine,
@@ -59,6 +69,7 @@ clv_status clv_profile_cache_get(const char *dir, clv_network *network, const cl
     clv_profile *p = NULL;
     if (clv_profile_read(path, &p, NULL) == CLV_OK && fits(p, network, engine, options->threads)) {
         set_slowdown(p, slowdown);
+        snprintf(p->engine, sizeof p->engine, "%s", engine->description);
         snprintf(p->model, sizeof p->model, "%s", options->model ? options->model : "");
         *out = p;
         return CLV_OK;

@@ -13,10 +13,22 @@
 #define CLV_SIGN_OF_LIFE_US   1000000 /* to answer a ping, beyond four round trips */
 #define CLV_DEAD_AFTER_US     1500000
 #define CLV_PROBE_PATIENCE_US 10000000
+#define CLV_SAY_AGAIN_US      60000000
 
 static void notify(clv_peer *p)
 {
     for (size_t i = 0; i < p->n_watchers && !p->closing; i++) p->watchers[i].fn(p->watchers[i].arg);
+}
+
+/* Once for each loss; while it lasts, another reason now and then: attempts may fail in turns. */
+static void say_why(clv_peer *p, const char *why, bool just_lost)
+{
+    int64_t now = clv_now_us();
+    bool other = strcmp(p->said, why) != 0 && now - p->said_us > CLV_SAY_AGAIN_US;
+    if (!just_lost && p->said[0] && !other) return;
+    snprintf(p->said, sizeof p->said, "%s", why);
+    p->said_us = now;
+    clv_log(CLV_LOG_WARN, "split", "peer is down", "peer=%s why=\"%s\"", p->url, why);
 }
 
 /* Take over the monitor's estimate and tell whoever watches. `why`: what made it look, for the log; NULL if all is well. */
@@ -30,9 +42,9 @@ static void refresh(clv_peer *p, const char *why)
     if (link.up && !was)
         clv_log(CLV_LOG_INFO, "split", "peer is up", "peer=%s rate=\"%s\" rtt=\"%s\"", p->url,
                 clv_show_rate(link.up_bytes_per_s).s, clv_show_duration(link.rtt_us).s);
-    else if (!link.up && why && strcmp(p->said, why) != 0) /* once for each reason */
-        clv_log(CLV_LOG_WARN, "split", "peer is down", "peer=%s why=\"%s\"", p->url, why);
-    if (link.up || why) snprintf(p->said, sizeof p->said, "%s", link.up ? "" : why);
+    else if (!link.up && why)
+        say_why(p, why, was);
+    if (link.up) p->said[0] = 0;
     notify(p);
 }
 

@@ -22,9 +22,9 @@ struct clv_peer {
     pthread_mutex_t lock; /* guards monitor and link */
     clv_link_monitor monitor;
     clv_link link;
-    bool pinging, closing; /* loop's thread */
-    char said
-        [CLV_ERROR_TEXT_MAX]; /* why the peer does not answer, as told to the log; "" if it does. Loop's thread */
+    bool pinging, closing;         /* loop's thread */
+    char said[CLV_ERROR_TEXT_MAX]; /* why it does not answer, as told to the log; "" if it does */
+    int64_t said_us;
     atomic_int in_flight; /* exchanges that carry tensors */
     clv_peer_watcher *watchers;
     size_t n_watchers, cap_watchers;

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Sharing over an emulated link that changes, dies and comes back under a running stream: nothing fails, every output is the uncut
+# network's, the plan follows the link. Skipped (77) where this machine allows no network namespaces.
+set -euo pipefail
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+export XDG_CACHE_HOME="$dir/cache" TMPDIR="$dir"
+unset XDG_RUNTIME_DIR CLEAVE_LAB
+fail() {
+  echo "FAILED: $*" >&2
+  tail -n 30 ./[a-l]*.log >&2 || true
+  exit 1
+}
+if "$CLEAVE" lab run --edge true 2>&1 | grep -q 'no rights for'; then exit 77; fi
+"$CLEAVE" zoo lenet mobilenet_v2 -o models >/dev/null
+
+# What runs on the edge: a stream; once it flows, the link is changed.
+cat >stream <<'SH'
+name=$1 mix=$2 count=$3 rate=$4
+shift 4
+"$CLEAVE" tasks -m models --peer "http://$CLOUD:8000" --mix "$mix" --count "$count" --rate "$rate" --concurrency 8 --threads 1 \
+  --watch 100ms --patience 300ms --check --trace "$name.trace" --json --log info "$@" >"$name.json" 2>"$name.log" &
+tasks=$!
+# said TEXT: wait until the log has it.
+said() { until grep -q "$1" "$name.log"; do kill -0 $tasks || exit 1; sleep 0.05; done; }
+. "./$name.sh"
+wait $tasks
+SH
+# lab NAME LINK SLOWDOWN MIX COUNT RATE OPTION...: the stream on a slow edge, with the changes that NAME.sh makes.
+lab() {
+  local name=$1 link=$2 slow=$3
+  shift 3
+  "$CLEAVE" lab run --link "$link" --slow edge=$slow --wait 8000 \
+    --cloud "'$CLEAVE' serve -m models --host {cloud} --threads 1 2>$name.cloud.log" \
+    --edge "CLOUD={cloud} CLEAVE='$CLEAVE' bash stream $name $*" || fail "$name ended with $?"
+}
+# json NAME EXPRESSION: of the summary `d` and the rows `rows` of the trace.
+json() {
+  node -e 'const fs = require("fs"), [name, what] = process.argv.slice(1), d = JSON.parse(fs.readFileSync(name + ".json"))
+    const rows = fs.readFileSync(name + ".trace", "utf8").trim().split("\n").slice(1).map(JSON.parse)
+    console.log(eval(what))' "$1" "$2"
+}
+# holds NAME WHAT EXPRESSION
+holds() { [ "$(json "$1" "$3")" = true ] || fail "$1: not so: $2: $(cat "$1.json")"; }
+
+# The link dies and comes back: the stream goes on here, and shares again after.
+cat >cut.sh <<'SH'
+said '"plan" model=mobilenet_v2'
+sleep 0.5
+"$CLEAVE" lab set --link down
+said '"peer is down"'
+sleep 0.5
+"$CLEAVE" lab set --link wifi
+SH
+lab cut wifi 20 lenet,mobilenet_v2 120 10 --policy cloud
+holds cut "none failed, none differs" 'd.count === 120 && d.failed === 0 && d.mismatches === 0'
+holds cut "shares, is alone, shares again" '
+  first = rows.findIndex(r => r.plan !== "local"), alone = rows.findLastIndex(r => r.plan === "local"),
+  first >= 0 && alone > first && rows.slice(alone).some(r => r.plan !== "local" && !r.recovered)'
+echo "cut: $(json cut 'd.recovered') finished here after the loss"
+
+# The link becomes another one: so does the plan. (A cut on the new link, or all here, as the machine is fast or slow.)
+cat >change.sh <<'SH'
+said '"plan" model=mobilenet_v2'
+sleep 1
+"$CLEAVE" lab set --link 3g
+SH
+lab change lan 20 mobilenet_v2 40 4
+holds change "none failed, none differs" 'd.count === 40 && d.failed === 0 && d.mismatches === 0'
+holds change "shares at first, otherwise later" 'rows[0].plan !== "local" && rows.some(r => r.plan !== rows[0].plan)'
+holds change "tells every plan" 'd.plans.length > 1 && d.plans.every(p => rows.some(r => r.plan === p.plan))'
+echo "change: $(json change 'd.plans.map(p => `${p.plan} ${p.count}`).join(", ")')"

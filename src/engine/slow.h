@@ -1,6 +1,6 @@
 /* An emulated slower device: the same results, later.
  *
- * A decorator around another engine: after every run that took t it sleeps (factor - 1) * t, so that the run takes
+ * A decorator around another engine: after every run that took t it waits (factor - 1) * t, so that the run takes
  * factor * t. That is an emulation and says so: the description ends in "slowed 4x (emulated)", the profile keeps the factor.
  * It is the stand-in for an edge box on a machine where both nodes run; real profiles of a real device have factor 1.
  *
@@ -9,7 +9,7 @@
  *     clv_slow_engine_new(fast, 4.0, &edge, &err);  // takes `fast`, also on failure
  *     clv_engine_free(edge);
  *
- * The sleep keeps the lane busy but not the processor: nodes that share a machine do not steal each other's time. Compiling
+ * The wait keeps the lane busy but, its last half millisecond aside, not the processor: nodes that share a machine do not steal each other's time. Compiling
  * is not slowed. Memory, caches and power are those of the real machine.
  */
 #ifndef CLV_ENGINE_SLOW_H

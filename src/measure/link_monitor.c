@@ -233,11 +233,18 @@ void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_by
     if (up || down) m->rated_us = now_us;
 }
 
+void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us)
+{
+    const observation o = {{1, (double)up_bytes, 0}, us};
+    double share[CLV_LINK_STATES];
+    if (!sane(us) || !m->alive || log(us) <= predict(m->state, &o, share)) return;
+    clv_link_monitor_exchange(m, now_us, up_bytes, 0, us);
+}
+
 void clv_link_monitor_failure(clv_link_monitor *m, int64_t now_us)
 {
-    m->alive = false;
+    clv_link_monitor_init(m, now_us); /* it may come back as another link */
     m->seen_us = now_us;
-    m->rtt_asked = true; /* it may come back as another link */
 }
 
 /* Relative sigma of the time of a byte, which is that of the rate too; 1 is "no idea". */

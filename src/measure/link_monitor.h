@@ -54,7 +54,10 @@ void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us);
  * finite, not above 0) are ignored. */
 void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_bytes,
                                size_t down_bytes, double us);
-/* No answer: the link counts as down until the next observation. */
+/* `up_bytes` went there and nothing came back for `us`, though the other side lives: the exchange takes at least that long. Ignored if
+ * it was expected to take longer, or while the link is down. */
+void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us);
+/* The other side is gone: the link counts as down, and as unknown when it comes back. */
 void clv_link_monitor_failure(clv_link_monitor *m, int64_t now_us);
 
 /* The estimate. `up` is false until a round trip and a rate are known, and after a failure. */

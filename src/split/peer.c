@@ -70,13 +70,18 @@ static void lost(clv_peer *p, const char *why)
 static void look(clv_peer *p, size_t bytes);
 static void on_tick(void *arg);
 
-void clv_peer_saw_loss(clv_peer *p, const clv_error *error)
+void clv_peer_saw_loss(clv_peer *p, const clv_error *error, size_t up_bytes, int64_t us)
 {
     if (p->closing) return;
-    if (error->status == CLV_ETIMEOUT)
-        look(p, 0);
-    else
+    if (error->status != CLV_ETIMEOUT) {
         lost(p, error->text);
+        return;
+    }
+    pthread_mutex_lock(&p->lock);
+    clv_link_monitor_unanswered(&p->monitor, clv_now_us(), up_bytes, (double)us);
+    pthread_mutex_unlock(&p->lock);
+    refresh(p, NULL);
+    look(p, 0);
 }
 
 typedef struct probe {

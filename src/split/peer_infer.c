@@ -41,7 +41,7 @@ static void finish(ask *a, clv_peer_answer *answer)
 static void on_failed(ask *a, const clv_reply *reply, const clv_error *error)
 {
     bool lost = reply->status == 0 && error->status != CLV_ECANCELED;
-    if (lost) clv_peer_saw_loss(a->p, error);
+    if (lost) clv_peer_saw_loss(a->p, error, a->up_bytes, clv_now_us() - a->start_us);
     finish(a, &(clv_peer_answer){.error = error, .lost = lost});
 }
 

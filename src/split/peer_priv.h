@@ -32,8 +32,8 @@ struct clv_peer {
 
 /* An exchange ended well: what it tells of the link. Loop's thread. */
 void clv_peer_saw_transfer(clv_peer *p, size_t up_bytes, size_t down_bytes, int64_t us);
-/* A call had no answer. On CLV_ETIMEOUT, which may be the deadline's fault, the peer is asked for a sign of life first; otherwise
+/* A call that sent `up_bytes` had no answer for `us`. On CLV_ETIMEOUT, which may be the deadline's fault, the peer is asked for a sign of life first; otherwise
  * the connection broke and the peer counts as lost at once. Loop's thread. */
-void clv_peer_saw_loss(clv_peer *p, const clv_error *error);
+void clv_peer_saw_loss(clv_peer *p, const clv_error *error, size_t up_bytes, int64_t us);
 
 #endif

@@ -180,8 +180,29 @@ static void a_failure_downs_the_link_until_the_next_answer(void **state)
     r.now_us += CLV_LINK_QUIET_US;
     assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us).kind, CLV_PROBE_PING);
     ping(&r);
-    assert_true(link_now(&r).up); /* the rate is remembered */
-    near(link_now(&r).up_bytes_per_s, WIFI, 0.2);
+    assert_false(link_now(&r).up); /* it may be another link now: its rate is asked for */
+    clv_link_probe p = clv_link_monitor_probe(&r.m, r.now_us);
+    assert_int_equal(p.kind, CLV_PROBE_BYTES);
+    send(&r, p.bytes, 100);
+    assert_true(link_now(&r).up);
+    near(link_now(&r).up_bytes_per_s, WIFI, 0.3);
+}
+
+static void silence_tells_of_a_slower_link(void **state)
+{
+    (void)state;
+    rig r = rig_new(4, WIFI, 5000, 0.05);
+    ping(&r);
+    for (int i = 0; i < 10; i++) send(&r, 100000, 4000);
+    double before = link_now(&r).up_bytes_per_s;
+    clv_link_monitor_unanswered(&r.m, r.now_us, 100000, 10000); /* too soon to tell */
+    assert_true(link_now(&r).up_bytes_per_s == before);
+    for (int i = 0; i < 2; i++) clv_link_monitor_unanswered(&r.m, r.now_us, 100000, 2000000);
+    assert_true(link_now(&r).up);
+    assert_true(link_now(&r).up_bytes_per_s < before / 10);
+    clv_link_monitor_failure(&r.m, r.now_us);
+    clv_link_monitor_unanswered(&r.m, r.now_us, 100000, 2000000); /* a dead link stays dead */
+    assert_false(link_now(&r).up);
 }
 
 static void probes_are_rare_and_passive_first(void **state)
@@ -259,6 +280,7 @@ int main(void)
         cmocka_unit_test(noise_alone_does_not_move_the_estimate_far),
         cmocka_unit_test(one_stall_does_not_stay),
         cmocka_unit_test(a_failure_downs_the_link_until_the_next_answer),
+        cmocka_unit_test(silence_tells_of_a_slower_link),
         cmocka_unit_test(probes_are_rare_and_passive_first),
         cmocka_unit_test(knowledge_ages),
         cmocka_unit_test(nonsense_is_ignored),

@@ -80,7 +80,7 @@ static void the_second_time_nothing_runs(void **state)
     assert_string_equal(b->model, "second");
     assert_int_equal(a->n_cuts, b->n_cuts);
     double us = a->cuts[a->n_cuts - 1].prefix.us;
-    assert_true(fabs(b->cuts[b->n_cuts - 1].prefix.us - us) <= us * 1e-6);
+    assert_true(fabs(b->cuts[b->n_cuts - 1].prefix.us - us) <= us * 1e-3 /* the file rounds */);
     clv_profile_free(a);
     clv_profile_free(b);
 }

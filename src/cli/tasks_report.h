@@ -22,7 +22,9 @@ typedef struct clv_tasks_report {
     int64_t took_us;
 } clv_tasks_report;
 
+/* A table and a sentence, or docs/json.md's document. Quantiles are of the requests that were answered well. */
 void clv_tasks_print(FILE *out, const clv_tasks_report *report, bool json);
+/* JSON lines that clv_workload_read() reads back. `seed` is that of the inputs. "-" is standard output. */
 CLV_MUST
 clv_status clv_tasks_write_trace(const char *path, const clv_tasks_report *report, uint64_t seed,
                                  clv_error *err);

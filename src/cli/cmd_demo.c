@@ -35,7 +35,7 @@ static const clv_opt demo_opts[] = {
             .arg = "NAME,...", .help = "networks to show"),
     CLV_OPT(demo_options, links, LIST, "links", "3g,lte,wifi,lan", .arg = "LINK,...",
             .help = "links to show: presets or RATE,RTT (separate by spaces or repeat the flag)"),
-    CLV_OPT(demo_options, slow, REAL, "slow", "8", .min = 1, .max = 1000,
+    CLV_OPT(demo_options, slow, REAL, "slow", "4", .min = 1, .max = 1000,
             .help = "how many times slower the edge's device is"),
     CLV_OPT(demo_options, budget_us, DURATION, "budget", "6s", .max = 3600e6,
             .help = "about how long to measure a row"),

@@ -9,8 +9,8 @@
  *     clv_slow_engine_new(fast, 4.0, &edge, &err);  // takes `fast`, also on failure
  *     clv_engine_free(edge);
  *
- * The wait keeps the lane busy but, its last half millisecond aside, not the processor: nodes that share a machine do not steal each other's time. Compiling
- * is not slowed. Memory, caches and power are those of the real machine.
+ * The wait keeps the lane and its processor busy, as a slower device would be: nodes that share a machine should be pinned to
+ * processors of their own. Compiling is not slowed. Memory, caches and power are those of the real machine.
  */
 #ifndef CLV_ENGINE_SLOW_H
 #define CLV_ENGINE_SLOW_H

@@ -40,7 +40,7 @@
 
 typedef struct clv_lab_host {
     const char *name; /* letters, digits, '-', '_'; at most CLV_LAB_NAME_MAX - 1, not "lo" */
-    double slowdown;  /* CLEAVE_SLOWDOWN of its commands: cleave's executor sleeps (k - 1) × after
+    double slowdown;  /* CLEAVE_SLOWDOWN of its commands: cleave's executor waits (k - 1) × after
                          each run. 0 or 1: none */
     const char *cpus; /* pin its commands: "0", "2-3,5"; NULL: anywhere */
 } clv_lab_host;

@@ -3,6 +3,7 @@
 #include "api/metadata.h"
 #include "api/rest_reply.h"
 #include "base/mem.h"
+#include "split/oip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,7 @@ void clv_rest_model(const clv_rest_call *c)
     for (size_t i = 0; i < m.versions.n; i++)
         json_array_append_new(versions, json_string(m.versions.items[i]));
     json_object_set_new(parameters, "version", json_string(m.info.version));
+    json_object_set_new(parameters, "cleave_protocol", json_integer(CLV_PEER_PROTOCOL));
     if (m.info.digest) json_object_set_new(parameters, "digest", json_string(m.info.digest));
     if (m.info.plan) json_object_set_new(parameters, "plan", json_string(m.info.plan));
     clv_rest_reply(c->x, 200,

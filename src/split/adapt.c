@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "split/oip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,23 @@ static void ask_again(clv_splitter *s, const clv_error *error)
     say(s, CLV_LOG_WARN, "peer does not share yet", error->text);
 }
 
+/* Does the peer speak as this node does? Else it runs here only, until the peer is another. */
+static bool speaks_alike(clv_splitter *s, const clv_peer_model *model)
+{
+    char text[256];
+    if (model->protocol == CLV_PEER_PROTOCOL) return true;
+    if (model->protocol == 0)
+        snprintf(text, sizeof text,
+                 "the peer names no cleave_protocol: it is no cleave node; this one speaks %d",
+                 CLV_PEER_PROTOCOL);
+    else
+        snprintf(text, sizeof text,
+                 "the peer speaks cleave_protocol %d, this node %d: both need the same version",
+                 model->protocol, CLV_PEER_PROTOCOL);
+    refuse(s, text);
+    return false;
+}
+
 static void on_model(void *arg, const clv_peer_model *model, const clv_error *error)
 {
     clv_splitter *s = arg;
@@ -56,6 +74,8 @@ static void on_model(void *arg, const clv_peer_model *model, const clv_error *er
         s->adapt.stage = CLV_STAGE_PUSH;
     } else if (error) {
         ask_again(s, error);
+        return;
+    } else if (!speaks_alike(s, model)) {
         return;
     } else if (strcmp(model->digest, clv_network_digest(s->network)) != 0) {
         char text[256];

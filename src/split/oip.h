@@ -38,6 +38,10 @@ enum {
 };
 #define CLV_OIP_METHOD "/inference.GRPCInferenceService/ModelInfer"
 
+/* Version of what nodes say to each other beyond the protocol's own: parameters, profile, prepare,
+ * push. A node tells it with a model's metadata; nodes of different versions do not share work. */
+enum { CLV_PEER_PROTOCOL = 1 };
+
 /* A received message. Tensors refer to `owner` and keep it; with owner NULL they borrow, and the
  * bytes must outlive them. */
 typedef struct clv_oip_bytes {

@@ -47,6 +47,7 @@ void clv_peer_watch(clv_peer *p, clv_peer_change_fn fn, void *arg);
 
 /* What the peer says of a model. */
 typedef struct clv_peer_model {
+    int protocol; /* CLV_PEER_PROTOCOL of the peer; 0: it tells none, so it is no cleave node */
     char digest[CLV_DIGEST_TEXT];
 } clv_peer_model;
 typedef void (*clv_peer_model_fn)(void *arg, const clv_peer_model *model, const clv_error *error);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +46,10 @@ static void on_model(void *arg, const clv_reply *reply)
     clv_peer_model model = {0};
     if (!error) {
         json_t *doc = json_loadb(clv_body_data(reply->body), clv_body_bytes(reply->body), 0, NULL);
-        const char *digest =
-            json_string_value(json_object_get(json_object_get(doc, "parameters"), "digest"));
+        const json_t *told = json_object_get(doc, "parameters");
+        json_int_t protocol = json_integer_value(json_object_get(told, "cleave_protocol"));
+        const char *digest = json_string_value(json_object_get(told, "digest"));
+        model.protocol = protocol > 0 && protocol < INT_MAX ? (int)protocol : 0;
         if (digest && strlen(digest) == CLV_DIGEST_TEXT - 1)
             memcpy(model.digest, digest, CLV_DIGEST_TEXT);
         json_decref(doc);

@@ -105,6 +105,28 @@ static void another_model_of_the_name_is_not_used(void **state)
     assert_int_equal(r->s.infers + r->s.pushes + r->s.prepares, 0);
 }
 
+static void a_peer_of_another_version_is_not_used(void **state)
+{
+    rig *r = *state;
+    atomic_store(&r->s.protocol, CLV_PEER_PROTOCOL + 1);
+    follow(r);
+    await(edge_settled(&r->e));
+    expect_plan(r, "local");
+    assert_int_equal(r->s.infers + r->s.pushes + r->s.prepares + r->s.profiles, 0);
+    atomic_store(&r->s.protocol, CLV_PEER_PROTOCOL); /* it was brought up to date */
+    await_best(r);
+}
+
+static void a_peer_that_is_no_cleave_node_is_not_used(void **state)
+{
+    rig *r = *state;
+    atomic_store(&r->s.protocol, 0);
+    follow(r);
+    await(edge_settled(&r->e));
+    expect_plan(r, "local");
+    assert_int_equal(r->s.infers + r->s.pushes + r->s.prepares + r->s.profiles, 0);
+}
+
 static void a_bad_profile_and_a_refused_cut_leave_it_local(void **state)
 {
     rig *r = *state;
@@ -259,6 +281,8 @@ int main(void)
         TEST(a_peer_that_takes_no_models_is_left_alone),
         TEST(a_model_is_not_pushed_in_a_circle),
         TEST(another_model_of_the_name_is_not_used),
+        TEST(a_peer_of_another_version_is_not_used),
+        TEST(a_peer_that_is_no_cleave_node_is_not_used),
         TEST(a_bad_profile_and_a_refused_cut_leave_it_local),
         TEST(a_lost_peer_is_found_again),
         TEST(a_peer_that_comes_back_empty_gets_the_model),

@@ -33,6 +33,7 @@ typedef struct standin {
     /* what it says */
     atomic_int answer;                   /* standin_answer, to ModelInfer */
     atomic_bool has_model, other_digest; /* GET of the model */
+    atomic_int protocol;                 /* its version; 0: not told */
     atomic_bool takes_push, keeps_push;  /* PUT: allowed; and then it has the model */
     atomic_bool bad_profile, bad_prepare;
     /* what it was asked */
@@ -57,10 +58,14 @@ static inline void standin_model(standin *s, clv_exchange *x)
     char digest[CLV_DIGEST_TEXT];
     snprintf(digest, sizeof digest, "%s", clv_network_digest(s->network));
     if (s->other_digest) digest[0] = digest[0] == 'a' ? 'b' : 'a';
-    if (s->has_model)
-        standin_say(x, 200, clv_format("{\"parameters\": {\"digest\": \"%s\"}}", digest));
-    else
+    if (!s->has_model)
         standin_say(x, 404, clv_strdup("{\"error\": \"no such model\"}"));
+    else if (s->protocol)
+        standin_say(x, 200,
+                    clv_format("{\"parameters\": {\"digest\": \"%s\", \"cleave_protocol\": %d}}",
+                               digest, atomic_load(&s->protocol)));
+    else
+        standin_say(x, 200, clv_format("{\"parameters\": {\"digest\": \"%s\"}}", digest));
 }
 
 static inline void standin_push(standin *s, clv_exchange *x)
@@ -208,6 +213,7 @@ static inline void standin_start(standin *s, size_t best)
 {
     clv_error err = {0};
     *s = (standin){.engine = counting_new(), .best = best, .has_model = true};
+    atomic_store(&s->protocol, CLV_PEER_PROTOCOL);
     assert_ok(clv_dir_temp("standin", &s->folder, &err), err);
     s->network = open_chain(s->folder, s->engine);
     node_start(&s->n, (clv_http_server_options){0}, &standin_handler, s);

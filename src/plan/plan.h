@@ -1,96 +1,132 @@
-/* Problem in, plan out: where to cut one network between an edge and a cloud. Pure functions on
- * plain values.
+/* Problem in, plan out: what runs where. Pure functions on plain values.
  *
- *     clv_plan_problem problem = {0};
- *     clv_plan_problem_join(edge_profile, cloud_profile, &link, &problem, &err);
  *     clv_plan plan;
- *     clv_plan_solve(&problem, CLV_POLICY_EXACT, &plan, &err);
- *     printf("%s: %s\n", problem.cuts[plan.cut].label, plan.why);
- *     clv_plan_problem_done(&problem);
+ *     if (clv_plan_solve(&problem, &plan, &err) == CLV_OK) puts(plan.why);
+ *     clv_plan_done(&plan);
  *
- * Cut 0 runs all on the cloud, the last cut all on the edge and pays nothing for the link; every
- * problem has both. The planner sees values only: it never asks a clock, a device or a socket, so
- * the same problem gives the same plan in a node, in a test and in a simulator.
+ * Which planner answers is chosen by the problem, and stated in the plan:
  *
- * Source: Kang et al., "Neurosurgeon", ASPLOS 2017 (try every cut, take the least sum). Our
- * differences: cuts are order ideals of a DAG, times are those of whole segments, the answer's way
- * back and the round trip are paid, and the last cut pays nothing for the link.
+ *   A one-cut    two devices: every cut with every codec. Exact for any objective and any limit.
+ *   B hops       K devices, a sum: shortest path over (device, ideal, codec), with Pareto labels where
+ *                a limit or a quantile needs more than one number. Exact.
+ *   C pipeline   K devices, throughput or a limit on memory: dynamic programme over nested pairs of
+ *                ideals. Exact.
+ *   D min-cut    two devices, a sum of units, when the ideals pass the cap or units may return to
+ *                device 0. Exact for sums of units; with limits or throughput it is a Lagrangian
+ *                search and states the gap to its lower bound.
  *
- * Cost: one pass over the cuts, a few nanoseconds each. Threads: any, the functions keep no state.
+ * With capped cuts A, B and C choose among the cuts that there are; `bound` then comes from D or from
+ * the problem without its hops, and `gap` says how far away the optimum can be.
+ * Ties go to fewer bytes on the wire, then to the later cuts.
+ *
+ * Threads: any; nothing is kept between calls. A plan owns its memory and borrows nothing.
  */
 #ifndef CLV_PLAN_PLAN_H
 #define CLV_PLAN_PLAN_H
 
-#include "cost/link.h"
-#include "cost/profile.h"
+#include "plan/problem.h"
 
-typedef struct clv_plan_cut {
-    const char *label;           /* borrowed from the profiles */
-    int edge_index, cloud_index; /* of this cut in the two profiles */
-    double edge_us, cloud_us;    /* prefix on the edge, suffix on the cloud */
-    size_t up_bytes, down_bytes;
-} clv_plan_cut;
-
-typedef struct clv_plan_problem {
-    clv_plan_cut *cuts; /* owned; those that both devices have measured, from few to many units on
-                           the edge; the first is all-cloud, the last all-edge */
-    size_t n_cuts;
-    clv_link link;
-    double queue_us; /* wait at the cloud before it computes */
-    double
-        overhead_us; /* fixed cost of a remote exchange besides the link: encode, frame, decode */
-    double edge_queue_us; /* wait at the edge before it computes (0 when cut 0 needs no edge) */
-} clv_plan_problem;
-
-/* Join by the names of live tensors: two devices may fuse, and so cut, a network differently.
- * CLV_EMISMATCH when the digests differ, CLV_EINVAL when one device has not measured the whole
- * network. Labels are borrowed from `edge`, which must outlive the problem. The waits and the
- * overhead start at 0: set them after. */
-CLV_MUST
-clv_status clv_plan_problem_join(const clv_profile *edge, const clv_profile *cloud,
-                                 const clv_link *link, clv_plan_problem *out, clv_error *err);
-void clv_plan_problem_done(clv_plan_problem *p);
-
-#define CLV_POLICY_MAP(X)                                                                          \
-    X(EXACT, "exact", "the cut with the least predicted latency, all cuts tried")                  \
-    X(EDGE, "edge", "everything on the edge")                                                      \
-    X(CLOUD, "cloud", "everything on the cloud")
-
-typedef enum clv_policy {
-#define X(name, text, about) CLV_POLICY_##name,
-    CLV_POLICY_MAP(X)
+#define CLV_PLANNER_MAP(X)                                                                         \
+    X(ONE_CUT, "one-cut", "every cut tried")                                                       \
+    X(HOPS, "hops", "shortest path over devices and ideals")                                       \
+    X(PIPELINE, "pipeline", "nested pairs of ideals")                                              \
+    X(MIN_CUT, "min-cut", "minimum cut of the network's flow graph")
+typedef enum clv_planner {
+#define X(name, text, about) CLV_PLANNER_##name,
+    CLV_PLANNER_MAP(X)
 #undef X
-        CLV_POLICY_COUNT
-} clv_policy;
-const char *clv_policy_name(clv_policy p);
-#define CLV_POLICY_CHOICES "exact|edge|cloud"
+        CLV_PLANNER_COUNT
+} clv_planner;
+const char *clv_planner_name(clv_planner p);
 
-/* Predicted latency of one cut and its parts; the parts add up to latency_us. With the link down
- * link_us and latency_us of every cut but the last are INFINITY. queue_us holds the waits on both
- * sides. */
+enum { CLV_PLAN_WHY_MAX = 400, CLV_PLAN_RIVALS_MAX = 5, CLV_PLAN_NO_CUT = -1 };
+
+/* A placement in short: I[k] of each device as a cut, and the codec of each hop. */
+typedef struct clv_plan_chain {
+    int cut[CLV_PLAN_DEVICES_MAX];   /* the last is the full ideal; also of devices behind that run nothing */
+    int codec[CLV_PLAN_DEVICES_MAX]; /* of the hop behind device k, where it is crossed */
+} clv_plan_chain;
+
+/* Device k's part. The times add up, over all stages, to the plan's latency. */
+typedef struct clv_plan_stage {
+    int from, to; /* cuts; from == to: runs nothing. CLV_PLAN_NO_CUT: an ideal that the problem's cuts lack */
+    size_t n_units;
+    int64_t wait_ns, decode_ns, compute_ns, encode_ns;
+    int64_t overhead_ns, rtt_ns, up_ns, down_ns; /* of the hop behind it, 0 when it is not crossed */
+    int64_t up_bytes, down_bytes;                /* as they are on the wire */
+    int codec;                                   /* of that hop; -1 when it is not crossed */
+    int64_t nj, pm;                              /* of the device and the hop behind it */
+    int64_t memory_bytes;
+} clv_plan_stage;
+
+/* What a placement costs as a whole. */
 typedef struct clv_plan_cost {
-    size_t cut;
-    double edge_us, link_us, queue_us, cloud_us, overhead_us, latency_us;
+    clv_plan_amount total;
+    int64_t latency_ns; /* the objective's quantile of total */
+    int64_t period_ns;  /* of a pipeline: the longest of each device's work, each hop's up and down */
+    int64_t score;      /* what the objective compares: lower is better */
+    int64_t wire_bytes; /* up and down, all hops */
 } clv_plan_cost;
-clv_plan_cost clv_plan_cost_of(const clv_plan_problem *p, size_t cut);
 
-enum { CLV_PLAN_WHY_MAX = 320 };
-typedef struct clv_plan {
-    size_t cut; /* index into problem.cuts */
-    clv_policy policy;
+#define CLV_PLAN_LIMIT_MAP(X)                                                                      \
+    X(NONE, "none")                                                                                \
+    X(DEADLINE, "deadline")                                                                        \
+    X(ENERGY, "energy")                                                                            \
+    X(PRICE, "price")                                                                              \
+    X(MEMORY, "memory")                                                                            \
+    X(PINS, "pins")                                                                                \
+    X(PRIVACY, "privacy")                                                                          \
+    X(LINK, "link")
+typedef enum clv_plan_limit {
+#define X(name, text) CLV_LIMIT_##name,
+    CLV_PLAN_LIMIT_MAP(X)
+#undef X
+        CLV_LIMIT_COUNT
+} clv_plan_limit;
+const char *clv_plan_limit_name(clv_plan_limit l);
+
+typedef struct clv_plan_rival {
+    clv_plan_chain chain;
     clv_plan_cost cost;
+} clv_plan_rival;
+
+typedef struct clv_plan {
+    clv_planner planner;
+    clv_plan_chain chain; /* of one that never returns; else cut[] is CLV_PLAN_NO_CUT */
+    uint8_t *unit_device; /* owned, [n_units]: which device runs it */
+    size_t n_units;
+    clv_plan_stage stages[CLV_PLAN_DEVICES_MAX];
+    size_t n_stages; /* up to the last device that runs anything */
+    clv_plan_cost cost;
+    clv_plan_rival rivals[CLV_PLAN_RIVALS_MAX]; /* the next best placements, best first; of B and C the
+                                                   best of each other last device, of D none */
+    size_t n_rivals;
+    clv_plan_limit binding; /* the limit without which a better plan would exist; NONE: none */
+    int64_t bound;          /* no placement scores below this */
+    double gap;             /* score / bound - 1; 0: proven optimal */
+    size_t considered;      /* placements (A), labels (B), pairs (C), augmentations (D) */
     char why[CLV_PLAN_WHY_MAX]; /* one plain sentence */
 } clv_plan;
-/* CLV_EUNAVAIL when the link is down and the policy is CLOUD. With the link down EXACT is all-edge.
- * Ties go to the later cut (less on the wire). */
+
+/* CLV_EINVAL: the problem is not well formed. CLV_EINFEASIBLE: no placement keeps all limits; the
+ * error says by how much and which single limit, moved how far, would do (plan/relax.h). */
 CLV_MUST
-clv_status clv_plan_solve(const clv_plan_problem *p, clv_policy policy, clv_plan *out,
+clv_status clv_plan_solve(const clv_plan_problem *p, clv_plan *out, clv_error *err);
+void clv_plan_done(clv_plan *plan);
+
+/* One given chain, weighed. CLV_EINVAL when it is no chain or was not measured; limits are not
+ * looked at: clv_plan_violated(). */
+CLV_MUST
+clv_status clv_plan_weigh(const clv_plan_problem *p, const clv_plan_chain *chain, clv_plan_cost *out,
                           clv_error *err);
-/* All cuts from best to worst into `costs` (room for n_cuts). Latencies are compared in whole
- * nanoseconds, here and in clv_plan_solve(), so that ties are ties. */
-void clv_plan_rank(const clv_plan_problem *p, clv_plan_cost *costs);
-/* The sentence of `plan->why`: what the plan does and what it saves against its rivals. Needs
- * plan->cut and plan->cost. Truncated to `size`. */
-void clv_plan_explain(const clv_plan_problem *p, const clv_plan *plan, char *text, size_t size);
+/* The first limit that the chain breaks, NONE if it keeps all. */
+clv_plan_limit clv_plan_violated(const clv_plan_problem *p, const clv_plan_chain *chain,
+                                 const clv_plan_cost *cost);
+/* Is `a` to be preferred: a lower score, then fewer bytes, then a lower latency? Ties: false. */
+bool clv_plan_better(const clv_plan_cost *a, const clv_plan_cost *b);
+/* Fills stages, costs, unit_device and the rest of a plan from its chain. */
+CLV_MUST
+clv_status clv_plan_detail(const clv_plan_problem *p, const clv_plan_chain *chain, clv_planner planner,
+                           clv_plan *out, clv_error *err);
 
 #endif

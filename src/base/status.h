@@ -32,6 +32,7 @@
     X(EMISMATCH, 412, 9, "precondition failed")                                                    \
     X(ELIMIT, 413, 8, "over a limit")                                                              \
     X(EBUSY, 429, 8, "too busy")                                                                   \
+    X(EINFEASIBLE, 422, 9, "infeasible")                                                           \
     X(EUNSUPPORTED, 501, 12, "not supported")                                                      \
     X(EUNAVAIL, 503, 14, "unavailable")                                                            \
     X(ETIMEOUT, 504, 4, "deadline exceeded")                                                       \

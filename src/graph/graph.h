@@ -10,6 +10,7 @@
 #ifndef CLV_GRAPH_GRAPH_H
 #define CLV_GRAPH_GRAPH_H
 
+#include "graph/features.h"
 #include "tensor/tensor.h"
 
 enum { CLV_UNITS_MAX = 4096, CLV_GRAPH_TENSORS_MAX = 16384 };
@@ -35,6 +36,7 @@ typedef struct clv_unit {
     uint64_t macs;   /* multiply-accumulates at batch 1: conv, gemm, matmul; 0 for the rest */
     uint64_t params; /* elements of the constants that only this unit uses first */
     uint64_t weight_bytes;
+    clv_unit_features features; /* kind OTHER and zeros when nobody has looked */
 } clv_unit;
 
 typedef struct clv_graph {

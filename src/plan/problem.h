@@ -22,7 +22,13 @@
  *     no encoding, the codec of the hop before.
  * Energy is that of all devices and radios whose watts are not 0: active power while a device
  * computes, device 0's idle power while others work on its request. All parts are rounded once, when
- * they are made, so any planner adds the same integers, and equal plans are equal.
+ * they are made, so any planner adds the same integers, and equal plans are equal. A segment between
+ * two cuts in the middle is the difference of two amounts, that of progress[J] and that of
+ * progress[I], each rounded by itself: so segments that follow each other add up exactly.
+ *
+ * As a pipeline, a placement's period is the longest of: each device's work (decoding, its segment,
+ * encoding; the wait is not work), each crossed hop's bytes up, and each crossed hop's bytes down.
+ * Round trips, overheads and waits pass while the next request is under way, and limit no rate.
  *
  * Units: _ns nanoseconds, _nj nanojoules, _pm 10^-12 of the money's unit, _mw milliwatts, bytes.
  * Everything is borrowed and read only. Threads: any.
@@ -143,6 +149,9 @@ clv_plan_amount clv_plan_wait(const clv_plan_problem *p, size_t device);
 /* Crossing hop k with the tensors of `cut` in `codec`: round trip, overhead, up and down. No codec
  * times. ns CLV_PLAN_UNKNOWN when the hop is down. */
 clv_plan_amount clv_plan_cross(const clv_plan_problem *p, size_t hop, size_t cut, size_t codec);
+/* Of that, the time of the bytes up (down) alone. CLV_PLAN_UNKNOWN when the hop is down. */
+int64_t clv_plan_up_ns(const clv_plan_problem *p, size_t hop, size_t cut, size_t codec);
+int64_t clv_plan_down_ns(const clv_plan_problem *p, size_t hop, size_t cut);
 /* Writing (reading) the tensors of `cut` in `codec` on a device. */
 clv_plan_amount clv_plan_encode(const clv_plan_problem *p, size_t device, size_t cut, size_t codec);
 clv_plan_amount clv_plan_decode(const clv_plan_problem *p, size_t device, size_t cut, size_t codec);

@@ -6,6 +6,7 @@
 #ifndef CLV_GRAPH_FEATURES_H
 #define CLV_GRAPH_FEATURES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Kinds of fused units: the operator that does the work gives the kind; what was fused behind it
@@ -45,6 +46,8 @@ typedef struct clv_unit_features {
                                            and the product of the others as in_h */
     int64_t out_channels, out_h, out_w; /* of the first output */
     int64_t kernel_h, kernel_w, stride, groups; /* 1 where there is none */
+    int64_t steps; /* operators that the engine runs for it; 0: it is not known */
+    bool smooth;   /* an exponential for each element: Sigmoid, Gelu, Swish, ...; not Relu, Clip */
     uint64_t macs, weight_bytes;
     uint64_t in_bytes, out_bytes; /* of all computed inputs and outputs */
 } clv_unit_features;

@@ -1,0 +1,172 @@
+/* The table of policies. */
+#include "plan/policies.h"
+
+#include "base/rng.h"
+#include "plan/policies_priv.h"
+
+#include <math.h>
+
+static const struct {
+    const char *name, *about;
+} texts[CLV_POLICY_COUNT] = {
+#define X(name, text, about) [CLV_POLICY_##name] = {text, about},
+    CLV_POLICY_MAP(X)
+#undef X
+};
+
+const char *clv_policy_name(clv_policy policy)
+{
+    return (unsigned)policy < CLV_POLICY_COUNT ? texts[policy].name : "?";
+}
+
+const char *clv_policy_about(clv_policy policy)
+{
+    return (unsigned)policy < CLV_POLICY_COUNT ? texts[policy].about : "?";
+}
+
+static clv_status choose_exact(const clv_plan_problem *p, clv_policy_choice *out, clv_error *err)
+{
+    clv_plan plan;
+    clv_status status = clv_plan_solve(p, &plan, err);
+    if (status) return status;
+    *out = (clv_policy_choice){.chain = plan.chain,
+                               .goal = p->objective.goal,
+                               .believed = plan.cost.score,
+                               .considered = plan.considered};
+    clv_plan_done(&plan);
+    return CLV_OK;
+}
+
+/* One device runs it all; the tensors cross raw. */
+static clv_status choose_side(const clv_plan_problem *p, clv_policy policy, clv_policy_choice *out,
+                              clv_error *err)
+{
+    int all = (int)p->cuts->n - 1;
+    clv_policy_choice c = {.goal = CLV_GOAL_LATENCY, .believed = CLV_PLAN_UNKNOWN, .considered = 1};
+    for (size_t d = 0; d < CLV_PLAN_DEVICES_MAX; d++)
+        c.chain.cut[d] = policy == CLV_POLICY_EDGE || d + 1 >= p->n_devices ? all : 0;
+    clv_plan_cost cost;
+    clv_status status = clv_plan_weigh(p, &c.chain, &cost, err);
+    if (status) return clv_within(err, "policy '%s'", clv_policy_name(policy));
+    clv_plan_limit broken = clv_plan_violated(p, &c.chain, &cost);
+    if (broken >= CLV_LIMIT_MEMORY)
+        return clv_fail(err, CLV_EINFEASIBLE, "policy '%s' breaks the limit '%s'",
+                        clv_policy_name(policy), clv_plan_limit_name(broken));
+    *out = c;
+    return CLV_OK;
+}
+
+static int previous_cut(const clv_policy_options *o)
+{
+    return o->previous && o->previous->cut[0] != CLV_PLAN_NO_CUT ? o->previous->cut[0] : 0;
+}
+
+static clv_policy_pick pick_of(const clv_policy_view *v, clv_policy policy,
+                               const clv_policy_options *o)
+{
+    clv_policy_pick none = {.believed = CLV_PLAN_UNKNOWN, .considered = 1};
+    clv_rng rng = clv_rng_seeded(o->seed);
+    switch (policy) {
+    case CLV_POLICY_RANDOM: none.index = clv_rng_below(&rng, v->n); return none;
+    case CLV_POLICY_NEUROSURGEON: return clv_policy_neurosurgeon(v);
+    case CLV_POLICY_DADS_DSL: return clv_policy_dads_dsl(v);
+    case CLV_POLICY_DADS_DSH: return clv_policy_dads_dsh(v);
+    case CLV_POLICY_QDMP: return clv_policy_qdmp(v);
+    case CLV_POLICY_CAS: return clv_policy_cas(v, previous_cut(o));
+    case CLV_POLICY_EXACT:
+    case CLV_POLICY_EDGE:
+    case CLV_POLICY_CLOUD:
+    case CLV_POLICY_COUNT: break;
+    }
+    return none;
+}
+
+static clv_plan_goal goal_of(const clv_plan_problem *p, clv_policy policy)
+{
+    if (policy == CLV_POLICY_DADS_DSH) return CLV_GOAL_THROUGHPUT;
+    bool energy = policy == CLV_POLICY_NEUROSURGEON && p->objective.goal == CLV_GOAL_ENERGY;
+    return energy ? CLV_GOAL_ENERGY : CLV_GOAL_LATENCY;
+}
+
+static clv_status choose_cut(const clv_plan_problem *p, clv_policy policy,
+                             const clv_policy_options *o, clv_policy_choice *out, clv_error *err)
+{
+    clv_policy_view view;
+    bool sums = policy != CLV_POLICY_RANDOM;
+    clv_status status = clv_policy_view_init(p, clv_policy_name(policy), sums, &view, err);
+    if (status) return status;
+    clv_policy_pick pick = pick_of(&view, policy, o);
+    int all = (int)p->cuts->n - 1;
+    *out = (clv_policy_choice){.chain = {.cut = {view.cuts[pick.index].cut, all}},
+                               .goal = goal_of(p, policy),
+                               .believed = pick.believed,
+                               .considered = pick.considered};
+    for (size_t d = 2; d < CLV_PLAN_DEVICES_MAX; d++) out->chain.cut[d] = all;
+    clv_policy_view_done(&view);
+    return CLV_OK;
+}
+
+clv_status clv_policy_choose(const clv_plan_problem *p, clv_policy policy,
+                             const clv_policy_options *options, clv_policy_choice *out,
+                             clv_error *err)
+{
+    clv_status status = clv_plan_problem_check(p, err);
+    if (status) return status;
+    switch (policy) {
+    case CLV_POLICY_EXACT: return choose_exact(p, out, err);
+    case CLV_POLICY_EDGE:
+    case CLV_POLICY_CLOUD: return choose_side(p, policy, out, err);
+    case CLV_POLICY_RANDOM:
+    case CLV_POLICY_NEUROSURGEON:
+    case CLV_POLICY_DADS_DSL:
+    case CLV_POLICY_DADS_DSH:
+    case CLV_POLICY_QDMP:
+    case CLV_POLICY_CAS: return choose_cut(p, policy, options, out, err);
+    case CLV_POLICY_COUNT: break;
+    }
+    return clv_fail(err, CLV_EINVAL, "policy %d is not known", (int)policy);
+}
+
+static double regret_of(int64_t score, int64_t best)
+{
+    if (score == best) return 0;
+    return best > 0 ? (double)score / (double)best - 1 : (double)INFINITY;
+}
+
+clv_status clv_policy_plan(const clv_plan_problem *p, clv_policy policy,
+                           const clv_policy_options *options, clv_plan *out, clv_error *err)
+{
+    if (policy == CLV_POLICY_EXACT) return clv_plan_solve(p, out, err);
+    clv_policy_choice choice;
+    clv_plan plan, best;
+    clv_status status = clv_policy_choose(p, policy, options, &choice, err);
+    if (!status) status = clv_plan_detail(p, &choice.chain, CLV_PLANNER_ONE_CUT, &plan, err);
+    if (status) return status;
+    clv_error ignored = {0};
+    if (clv_plan_solve(p, &best, &ignored) == CLV_OK) {
+        plan.bound = best.cost.score;
+        plan.gap = regret_of(plan.cost.score, best.cost.score);
+        clv_plan_done(&best);
+    }
+    *out = plan;
+    return CLV_OK;
+}
+
+clv_status clv_policies_compare(const clv_plan_problem *p, const clv_policy_options *options,
+                                clv_policy_row rows[CLV_POLICY_COUNT], clv_error *err)
+{
+    clv_status status = clv_plan_problem_check(p, err);
+    if (status) return status;
+    for (size_t i = 0; i < CLV_POLICY_COUNT; i++) {
+        clv_policy_row *r = &rows[i];
+        *r = (clv_policy_row){.policy = (clv_policy)i, .regret = (double)NAN};
+        status = clv_policy_choose(p, r->policy, options, &r->choice, &r->error);
+        if (!status) status = clv_plan_weigh(p, &r->choice.chain, &r->cost, &r->error);
+        if (!status) r->violated = clv_plan_violated(p, &r->choice.chain, &r->cost);
+    }
+    const clv_policy_row *exact = &rows[CLV_POLICY_EXACT];
+    for (size_t i = 0; i < CLV_POLICY_COUNT && exact->error.status == CLV_OK; i++)
+        if (rows[i].error.status == CLV_OK)
+            rows[i].regret = regret_of(rows[i].cost.score, exact->cost.score);
+    return CLV_OK;
+}

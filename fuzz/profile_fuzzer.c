@@ -19,6 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     clv_profile *again = NULL;
     if (!text || clv_profile_parse(text, strlen(text), &again, &err) != CLV_OK) abort();
     if (again->n_cuts != p->n_cuts || again->n_units != p->n_units) abort();
+    clv_graph *g = NULL;
+    if (clv_profile_graph(again, &g, &err) != CLV_OK || g->n_tensors != p->n_tensors) abort();
+    clv_graph_free(g);
     clv_profile_free(again);
     clv_profile_free(p);
     free(text);

@@ -1,13 +1,15 @@
-/* A device profile: what every legal prefix and suffix of one network costs on one device,
- * measured.
+/* A device profile: what every legal prefix and suffix of one network costs on one device, and the
+ * network itself as a graph, so that a plan needs nothing else.
  *
- * A value, made by measure/profiler.h, kept as JSON (docs/json.md), joined with another device's by
- * the names of the tensors at each cut. Times are medians of whole compiled segments, not sums of
- * layers (MobileNetV2 as 34 chained blocks takes 1.8 times the time of the whole).
+ * A value, made by measure/profiler.h, kept as JSON (docs/json.md), joined with other devices' by
+ * the names of the tensors at each cut (plan/tables.h). Times are medians of whole compiled segments,
+ * not sums of layers (MobileNetV2 as 34 chained blocks takes 1.8 times the time of the whole).
  *
  *     clv_profile *p;
  *     clv_profile_read("edge.json", &p, &err);
  *     double whole_us = p->cuts[p->n_cuts - 1].prefix.us;     // the last cut's prefix is everything
+ *     clv_graph *g;
+ *     clv_profile_graph(p, &g, &err);                         // units and tensors, checked
  *     clv_profile_free(p);
  *
  * Cuts are in the order of graph/cuts.h (few units to many); units in the order in which they run. A
@@ -17,9 +19,11 @@
 #define CLV_COST_PROFILE_H
 
 #include "base/digest.h"
-#include "tensor/tensor.h"
+#include "graph/graph.h"
 
-enum { CLV_PROFILE_SCHEMA = 1 };
+enum { CLV_PROFILE_SCHEMA = 2 };
+/* Inputs and outputs of all units together. */
+enum { CLV_PROFILE_LINKS_MAX = 131072 };
 #define CLV_PROFILE_FILE_MAX ((size_t)64 << 20)
 
 #define CLV_PROFILE_US_MAX 3.6e9 /* an hour: no time in a profile is longer */
@@ -40,15 +44,27 @@ typedef struct clv_profile_cut {
     clv_time prefix, suffix; /* cut 0: prefix is 0; last cut: suffix is 0 */
 } clv_profile_cut;
 
-/* One unit of the network: what it makes, what work that is, and its share of the time. */
+/* One unit of the network: what it reads and makes, what work that is, and its share of the time. */
 typedef struct clv_profile_unit {
     char *name, *op; /* as in clv_unit */
     char *shape;     /* of the first output */
     size_t output_bytes;
-    uint64_t macs, params;
+    uint64_t macs, params, weight_bytes;
+    int *inputs, *outputs; /* indices into clv_profile.tensors; their names in JSON */
+    size_t n_inputs, n_outputs;
+    clv_unit_features features;
     double us; /* share of the whole: difference of prefixes, smoothed to be >= 0 and to sum to the
                   whole */
 } clv_profile_unit;
+
+/* A tensor that depends on the network's input, as in clv_graph_tensor. */
+typedef struct clv_profile_tensor {
+    char *name;
+    clv_dtype dtype;
+    clv_shape shape;
+    size_t bytes;
+    bool is_input, is_output;
+} clv_profile_tensor;
 
 typedef struct clv_profile {
     char model[128], digest[CLV_DIGEST_TEXT];
@@ -59,15 +75,25 @@ typedef struct clv_profile {
     size_t n_cuts;
     clv_profile_unit *units;
     size_t n_units;
+    clv_profile_tensor *tensors;
+    size_t n_tensors;
 } clv_profile;
 
 void clv_profile_free(clv_profile *p);
+/* Gives a profile without units and tensors those of `g`; all times 0. */
+void clv_profile_describe(clv_profile *p, const clv_graph *g);
+/* The network that was profiled, its units and tensors in the profile's order. What
+ * clv_profile_parse() gave always has one. CLV_EINVAL names what is inconsistent: a tensor made twice
+ * or by nobody, a unit that needs what is made later. */
+CLV_MUST
+clv_status clv_profile_graph(const clv_profile *p, clv_graph **out, clv_error *err);
 /* Is the time of this cut's prefix (suffix) known? Nothing to run (cut 0's prefix, the last cut's
  * suffix) is known to take no time. */
 bool clv_profile_has_prefix(const clv_profile *p, size_t cut);
 bool clv_profile_has_suffix(const clv_profile *p, size_t cut);
 /* Text is NUL-terminated JSON (heap). Parsing checks schema, ranges (finite, not negative, below an
- * hour), counts and names, and says in the error which field is wrong. */
+ * hour), counts, names, and that units, tensors and cuts fit together, and says in the error which
+ * field is wrong. CLV_EMISMATCH: of another schema. */
 char *clv_profile_json(const clv_profile *p);
 CLV_MUST
 clv_status clv_profile_parse(const char *json, size_t bytes, clv_profile **out, clv_error *err);

@@ -4,7 +4,6 @@
 #include "measure/profiler.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static clv_profile_cut blank_cut(const clv_graph *g, const clv_cuts *cuts, size_t i)
 {
@@ -18,20 +17,6 @@ static clv_profile_cut blank_cut(const clv_graph *g, const clv_cuts *cuts, size_
     return c;
 }
 
-static clv_profile_unit blank_unit(const clv_graph *g, size_t i)
-{
-    const clv_unit *unit = &g->units[i];
-    clv_profile_unit u = {.name = clv_strdup(unit->name),
-                          .op = clv_strdup(unit->op),
-                          .macs = unit->macs,
-                          .params = unit->params};
-    const clv_graph_tensor *first = unit->n_outputs ? &g->tensors[unit->outputs[0]] : NULL;
-    u.shape = clv_strdup(first && first->shape.rank >= 0 ? clv_shape_show(&first->shape).s : "?");
-    for (size_t k = 0; k < unit->n_outputs; k++)
-        u.output_bytes += g->tensors[unit->outputs[k]].bytes;
-    return u;
-}
-
 clv_profile *clv_profiler_blank(const clv_network *network)
 {
     const clv_graph *g = clv_network_graph(network);
@@ -41,10 +26,8 @@ clv_profile *clv_profiler_blank(const clv_network *network)
     snprintf(p->digest, sizeof p->digest, "%s", clv_network_digest(network));
     p->slowdown = 1;
     p->cuts = clv_alloc_array(cuts->n, sizeof *p->cuts);
-    p->units = clv_alloc_array(g->n_units, sizeof *p->units);
     p->n_cuts = cuts->n;
-    p->n_units = g->n_units;
     for (size_t i = 0; i < cuts->n; i++) p->cuts[i] = blank_cut(g, cuts, i);
-    for (size_t i = 0; i < g->n_units; i++) p->units[i] = blank_unit(g, i);
+    clv_profile_describe(p, g);
     return p;
 }

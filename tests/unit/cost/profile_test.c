@@ -1,5 +1,6 @@
 #include "cost/profile.h"
 
+#include "../graph/graph_maker.h"
 #include "base/file.h"
 #include "unit.h"
 
@@ -10,7 +11,7 @@
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 #define HEAD                                                                                       \
-    "\"schema\":1,\"model\":\"m\",\"digest\":\"" DIGEST "\",\"device\":\"cpu\",\"engine\":\"e\","  \
+    "\"schema\":2,\"model\":\"m\",\"digest\":\"" DIGEST "\",\"device\":\"cpu\",\"engine\":\"e\","  \
     "\"threads\":1,\"slowdown\":1.0"
 #define NO_TIME "{\"us\":0,\"sigma_us\":0,\"n\":0}"
 #define TIME    "{\"us\":20.5,\"sigma_us\":0.25,\"n\":9}"
@@ -20,10 +21,23 @@
 #define CUT1                                                                                       \
     "{\"label\":\"output\",\"live\":[],\"up_bytes\":0,\"down_bytes\":0,\"prefix\":" TIME           \
     ",\"suffix\":" NO_TIME "}"
+#define FEATURES                                                                                   \
+    "{\"kind\":\"conv\",\"in_channels\":1,\"in_h\":10,\"in_w\":10,\"out_channels\":8,"             \
+    "\"out_h\":4,\"out_w\":4,\"kernel_h\":3,\"kernel_w\":3,\"stride\":2,\"groups\":1,"             \
+    "\"macs\":123456789012,\"weight_bytes\":320,\"in_bytes\":400,\"out_bytes\":512}"
 #define UNIT                                                                                       \
     "{\"name\":\"conv1\",\"op\":\"Conv+Relu\",\"shape\":\"[1,8,4,4]\",\"output_bytes\":512,"       \
-    "\"macs\":123456789012,\"params\":80,\"us\":20.5}"
-#define GOOD "{" HEAD ",\"cuts\":[" CUT0 "," CUT1 "],\"units\":[" UNIT "]}"
+    "\"macs\":123456789012,\"params\":80,\"weight_bytes\":320,\"inputs\":[\"x\"],"                 \
+    "\"outputs\":[\"y\"],\"features\":" FEATURES ",\"us\":20.5}"
+#define TENSOR_X                                                                                   \
+    "{\"name\":\"x\",\"dtype\":\"FP32\",\"shape\":[1,1,10,10],\"bytes\":400,\"input\":true,"       \
+    "\"output\":false}"
+#define TENSOR_Y                                                                                   \
+    "{\"name\":\"y\",\"dtype\":\"FP32\",\"shape\":[1,8,4,4],\"bytes\":512,\"input\":false,"        \
+    "\"output\":true}"
+#define GOOD                                                                                       \
+    "{" HEAD ",\"cuts\":[" CUT0 "," CUT1 "],\"units\":[" UNIT "],\"tensors\":[" TENSOR_X           \
+    "," TENSOR_Y "]}"
 
 static clv_profile *parse(const char *text)
 {
@@ -45,6 +59,12 @@ static void text_becomes_the_value(void **state)
     assert_float_equal(p->cuts[0].suffix.sigma_us, 0.25, 0);
     assert_int_equal(p->cuts[0].suffix.n, 9);
     assert_int_equal(p->units[0].macs, 123456789012);
+    assert_int_equal(p->units[0].weight_bytes, 320);
+    assert_int_equal(p->units[0].features.kind, CLV_UNIT_CONV);
+    assert_int_equal(p->units[0].features.stride, 2);
+    assert_int_equal(p->units[0].features.out_bytes, 512);
+    assert_true(p->tensors[p->units[0].outputs[0]].is_output);
+    assert_int_equal(p->tensors[0].shape.dim[3], 10);
     assert_true(clv_profile_has_prefix(p, 0) && clv_profile_has_suffix(p, 0));
     assert_true(clv_profile_has_prefix(p, 1) && clv_profile_has_suffix(p, 1));
     p->cuts[0].suffix.n = p->cuts[1].prefix.n = 0;
@@ -92,8 +112,9 @@ static void refused(const char *from, const char *to, const char *says)
 static void every_wrong_field_is_named(void **state)
 {
     (void)state;
-    refused("\"schema\":1", "\"schema\":2", "schema 2, this program reads 1");
-    refused("\"schema\":1", "\"scheme\":1", "schema");
+    refused("\"schema\":2", "\"schema\":1",
+            "schema 1, this program reads 2: profile the model again");
+    refused("\"schema\":2", "\"scheme\":2", "schema");
     refused(DIGEST, "abc", "digest");
     refused("\"threads\":1", "\"threads\":-1", "'threads': -1");
     refused("\"slowdown\":1.0", "\"slowdown\":0", "slowdown");
@@ -104,12 +125,103 @@ static void every_wrong_field_is_named(void **state)
     refused("\"n\":9", "\"n\":1.5", "must be an integer");
     refused("\"up_bytes\":400", "\"up_bytes\":-4", "cuts[0].up_bytes");
     refused("\"live\":[\"x\"]", "\"live\":[7]", "cuts[0].live");
-    refused("\"live\":[]", "\"live\":[\"y\"]", "cuts[1].live");
+    refused("\"live\":[],\"up_bytes\":0", "\"live\":[\"y\"],\"up_bytes\":512",
+            "'cuts[1].live': must be empty");
     refused("\"op\":\"Conv+Relu\"", "\"op\":null", "units[0].op");
     refused("," CUT1, "", "two cuts");
     refused("\"units\":[", "\"units\":[3,", "units[0]");
     refused("\"model\":\"m\"", "\"model\":\"m\",\"model\":\"n\"", "not JSON");
     refused("{", "[", "not JSON");
+}
+
+static void every_wrong_part_of_the_network_is_named(void **state)
+{
+    (void)state;
+    refused("\"tensors\":", "\"tensor\":", "'tensors': must be an array");
+    refused("\"inputs\":[\"x\"]", "\"inputs\":[\"z\"]", "'units[0].inputs': 'z' is none");
+    refused("\"inputs\":[\"x\"]", "\"inputs\":[3]", "units[0].inputs");
+    refused("\"inputs\":[\"x\"]", "\"inputs\":[\"y\"]", "'conv1' needs 'y', which is made later");
+    refused("\"outputs\":[\"y\"]", "\"outputs\":[\"x\"]", "needs 'x', which is made later");
+    refused("\"outputs\":[\"y\"]", "\"outputs\":[]", "'y' is made by nobody");
+    refused("\"outputs\":[\"y\"]", "\"outputs\":[\"y\",\"y\"]", "is made by 'conv1' and by");
+    refused("\"weight_bytes\":320,\"inputs", "\"weight_bytes\":-320,\"inputs",
+            "'units[0].weight_bytes': -320");
+    refused("\"kind\":\"conv\"", "\"kind\":\"cow\"", "units[0].features.kind");
+    refused("\"stride\":2", "\"stride\":-2", "'units[0].features.stride': -2");
+    refused("\"groups\":1,", "", "units[0].features.groups");
+    refused("\"dtype\":\"FP32\"", "\"dtype\":\"FP33\"", "tensors[0].dtype");
+    refused("[1,1,10,10]", "[1,1,10,-10]", "tensors[0].shape");
+    refused("[1,1,10,10]", "[1,1,10,11]", "'tensors[0].bytes': 400, by dtype and shape it is 440");
+    refused("[1,1,10,10]", "null", "by dtype and shape it is 0");
+    refused("\"output\":true", "\"output\":1", "tensors[1].output");
+    refused("\"name\":\"y\"", "\"name\":\"x\"", "units[0].outputs");
+    refused("\"live\":[\"x\"]", "\"live\":[\"w\"]", "'cuts[0].live': 'w' is none");
+    refused("\"live\":[\"x\"]", "\"live\":[\"x\",\"x\"]", "'x' is there twice");
+    refused("\"up_bytes\":400", "\"up_bytes\":401",
+            "'cuts[0].up_bytes': 401, but its tensors have 400");
+}
+
+static void one_tensor_more_than_allowed_is_too_many(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    clv_profile *p = parse(GOOD), *again = NULL;
+    p->units[0].n_inputs = CLV_GRAPH_TENSORS_MAX + 1;
+    free(p->units[0].inputs);
+    p->units[0].inputs = clv_alloc_array(p->units[0].n_inputs, sizeof(int)); /* all "x" */
+    char *text = clv_profile_json(p);
+    assert_int_equal(clv_profile_parse(text, strlen(text), &again, &err), CLV_ELIMIT);
+    assert_non_null(strstr(err.text, "'units[0].inputs': 16385 items, at most 16384"));
+    free(text);
+    clv_profile_free(p);
+}
+
+/* Graphs of tests/unit/graph become profiles, text, profiles and graphs again. */
+static void a_graph_survives_the_file(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    clv_graph *g = graph_new(), *back = NULL;
+    int x = add_input(g, "x"), a = add_next(g, &x, 1), b = add_next(g, &a, 1);
+    int y = add_next(g, (int[]){a, b, a}, 3), z = add_output(g, g->tensors[y].producer);
+    g->tensors[y].is_output = g->tensors[z].is_output = true;
+    g->units[1].features = (clv_unit_features){.kind = CLV_UNIT_NORM, .in_h = 7, .macs = 9};
+    g->units[1].weight_bytes = 12;
+    clv_profile *p = clv_alloc(sizeof *p), *again = NULL;
+    memcpy(p->digest, DIGEST, sizeof DIGEST);
+    p->slowdown = 1;
+    p->n_cuts = 2;
+    p->cuts = clv_alloc_array(2, sizeof *p->cuts);
+    p->cuts[0].label = clv_strdup("input");
+    p->cuts[1].label = clv_strdup("output");
+    clv_profile_describe(p, g);
+    char *text = clv_profile_json(p);
+    assert_ok(clv_profile_parse(text, strlen(text), &again, &err), err);
+    assert_ok(clv_profile_graph(again, &back, &err), err);
+    assert_int_equal(back->n_units, g->n_units);
+    assert_int_equal(back->n_tensors, g->n_tensors);
+    for (size_t u = 0; u < g->n_units; u++) {
+        const clv_unit *m = &g->units[u], *n = &back->units[u];
+        assert_string_equal(m->name, n->name);
+        assert_int_equal(m->n_inputs, n->n_inputs);
+        assert_memory_equal(m->inputs, n->inputs, m->n_inputs * sizeof(int));
+        assert_memory_equal(m->outputs, n->outputs, m->n_outputs * sizeof(int));
+        assert_memory_equal(&m->features, &n->features, sizeof m->features);
+        assert_int_equal(m->weight_bytes, n->weight_bytes);
+    }
+    for (size_t t = 0; t < g->n_tensors; t++) {
+        const clv_graph_tensor *m = &g->tensors[t], *n = &back->tensors[t];
+        assert_int_equal(m->producer, n->producer);
+        assert_int_equal(m->n_consumers, n->n_consumers);
+        assert_memory_equal(m->consumers, n->consumers, m->n_consumers * sizeof(int));
+        assert_int_equal(m->is_output, n->is_output);
+        assert_true(clv_shape_equal(&m->shape, &n->shape) && m->bytes == n->bytes);
+    }
+    free(text);
+    clv_graph_free(back);
+    clv_graph_free(g);
+    clv_profile_free(again);
+    clv_profile_free(p);
 }
 
 static void a_missing_file_is_named(void **state)
@@ -127,6 +239,9 @@ int main(void)
         cmocka_unit_test(text_becomes_the_value),
         cmocka_unit_test(a_written_profile_reads_back_the_same),
         cmocka_unit_test(every_wrong_field_is_named),
+        cmocka_unit_test(every_wrong_part_of_the_network_is_named),
+        cmocka_unit_test(one_tensor_more_than_allowed_is_too_many),
+        cmocka_unit_test(a_graph_survives_the_file),
         cmocka_unit_test(a_missing_file_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -207,6 +207,7 @@ static inline clv_profile *profile_for(clv_network *network, bool of_edge, size_
     snprintf(p->digest, sizeof p->digest, "%s", clv_network_digest(network));
     snprintf(p->device, sizeof p->device, "test");
     snprintf(p->engine, sizeof p->engine, "test");
+    clv_profile_describe(p, g);
     p->cuts = clv_alloc_array(p->n_cuts, sizeof *p->cuts);
     for (size_t i = 0; i < p->n_cuts; i++) {
         clv_profile_cut *c = &p->cuts[i];
@@ -215,7 +216,8 @@ static inline clv_profile *profile_for(clv_network *network, bool of_edge, size_
         c->live = clv_alloc_array(c->n_live, sizeof *c->live);
         for (size_t k = 0; k < c->n_live; k++)
             c->live[k] = clv_strdup(g->tensors[cuts->items[i].live[k]].name);
-        c->up_bytes = c->down_bytes = 100;
+        c->up_bytes = cuts->items[i].bytes;
+        c->down_bytes = 100;
         bool before = i <= best;
         if (i > 0) c->prefix = (clv_time){of_edge && before ? 1 : 1e6, 0, 9};
         if (i + 1 < p->n_cuts) c->suffix = (clv_time){of_edge || i < best ? 1e6 : 1, 0, 9};

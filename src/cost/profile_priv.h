@@ -1,0 +1,43 @@
+/* What the writer and the reader of cost/profile.h share. */
+#ifndef CLV_COST_PROFILE_PRIV_H
+#define CLV_COST_PROFILE_PRIV_H
+
+#include "cost/fields.h"
+#include "cost/profile.h"
+
+#define CLV_PROFILE_BYTES_MAX ((int64_t)1 << 40) /* also of a dimension */
+
+/* The numbers of clv_unit_features: X(field, the most it may be) */
+#define CLV_PROFILE_FEATURE_MAP(X)                                                                 \
+    X(in_channels, CLV_PROFILE_BYTES_MAX)                                                          \
+    X(in_h, CLV_PROFILE_BYTES_MAX)                                                                 \
+    X(in_w, CLV_PROFILE_BYTES_MAX)                                                                 \
+    X(out_channels, CLV_PROFILE_BYTES_MAX)                                                         \
+    X(out_h, CLV_PROFILE_BYTES_MAX)                                                                \
+    X(out_w, CLV_PROFILE_BYTES_MAX)                                                                \
+    X(kernel_h, CLV_PROFILE_BYTES_MAX)                                                             \
+    X(kernel_w, CLV_PROFILE_BYTES_MAX)                                                             \
+    X(stride, CLV_PROFILE_BYTES_MAX)                                                               \
+    X(groups, CLV_PROFILE_BYTES_MAX)                                                               \
+    X(macs, INT64_MAX)                                                                             \
+    X(weight_bytes, CLV_PROFILE_BYTES_MAX)                                                         \
+    X(in_bytes, CLV_PROFILE_BYTES_MAX)                                                             \
+    X(out_bytes, CLV_PROFILE_BYTES_MAX)
+
+/* Tensor names in order, to find their indices. Borrows the names. */
+typedef struct clv_tensor_names {
+    struct clv_tensor_name {
+        const char *name;
+        int index;
+    } * items;
+    size_t n;
+} clv_tensor_names;
+clv_tensor_names clv_tensor_names_of(const clv_profile *p);
+void clv_tensor_names_done(clv_tensor_names *names);
+int clv_tensor_names_find(const clv_tensor_names *names, const char *name); /* -1: none */
+
+/* Fields "tensors" and "units" of the document, and whether they are a graph. */
+CLV_MUST
+clv_status clv_profile_parse_network(const clv_place *root, clv_profile *p, clv_error *err);
+
+#endif

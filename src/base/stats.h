@@ -13,4 +13,8 @@ double clv_mean(const double *x, size_t n);
  * place. */
 double clv_mad_sigma(double *x, size_t n);
 
+/* The q-quantile of the normal distribution of mean 0 and variance 1, q strictly between 0 and 1;
+ * relative error below 1e-15. Wichura, "Algorithm AS 241", Applied Statistics 37, 1988. */
+double clv_normal_quantile(double q);
+
 #endif

@@ -95,6 +95,15 @@ static size_t drop_repeats(clv_cut *cuts, size_t n, size_t n_units)
     return kept;
 }
 
+/* An output of the network: every cut whose ideal does not make it gets it back. */
+static void add_down_bytes(clv_cuts *cuts, size_t n, const clv_graph_tensor *output)
+{
+    if (output->producer == CLV_NO_UNIT) return;
+    for (size_t i = 0; i < n; i++)
+        if (!clv_cut_has(&cuts->items[i], output->producer))
+            cuts->items[i].down_bytes += output->bytes;
+}
+
 /* One block holds everything: the head, the cuts, their bitsets, their live sets. */
 static clv_cuts *cuts_of_draft(const clv_cuts_draft *d, bool capped)
 {
@@ -112,6 +121,8 @@ static clv_cuts *cuts_of_draft(const clv_cuts_draft *d, bool capped)
                                    .live = live + d->items[i].live_at,
                                    .n_live = d->items[i].n_live,
                                    .bytes = d->items[i].bytes};
+    for (size_t t = 0; t < d->graph->n_tensors; t++)
+        if (d->graph->tensors[t].is_output) add_down_bytes(cuts, d->n, &d->graph->tensors[t]);
     cuts->words = d->words;
     cuts->capped = capped;
     qsort_r(cuts->items, d->n, sizeof *cuts->items, by_units, &cuts->words);

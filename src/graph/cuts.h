@@ -35,7 +35,8 @@ typedef struct clv_cut {
     size_t n_units;  /* in the ideal */
     int *live;       /* tensor indices, ascending */
     size_t n_live;
-    size_t bytes; /* sum over live, at batch 1 */
+    size_t bytes;      /* sum over live, at batch 1 */
+    size_t down_bytes; /* of the graph's outputs made outside of the ideal, at batch 1 */
 } clv_cut;
 
 typedef struct clv_cuts {

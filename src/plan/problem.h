@@ -20,15 +20,23 @@
  *   - a hop with a codec: encoding at the sender, overhead, round trip, bytes up, decoding at the
  *     receiver, bytes down. A device that runs nothing passes tensors on as they came: no decoding,
  *     no encoding, the codec of the hop before.
- * Energy is that of all devices and radios whose watts are not 0: active power while a device
- * computes, device 0's idle power while others work on its request. All parts are rounded once, when
- * they are made, so any planner adds the same integers, and equal plans are equal. A segment between
- * two cuts in the middle is the difference of two amounts, that of progress[J] and that of
- * progress[I], each rounded by itself: so segments that follow each other add up exactly.
+ * Encoding and decoding are computing. Energy is that of all devices and radios whose watts are not 0:
+ * active power while a device computes; device 0's idle power while another device computes or makes
+ * the request wait, and during the whole of a crossing; the radio's power while bytes go up and while
+ * they come down. Money is paid for computing and for bytes.
+ *
+ * All parts are rounded up, once, when they are made, so any planner adds the same integers, and equal
+ * plans are equal: coded bytes, times in ns, the standard deviation of a time in ns and its square in
+ * us^2, energy in nJ (the sum of a part's picojoules), money in pm. The variance of a crossing is that
+ * of its round trip and of its time up and its time down, each rate being off by its `rel_ppm`. A
+ * segment between two cuts in the middle is the difference of two amounts, that of progress[J] and
+ * that of progress[I], each rounded by itself: so segments that follow each other add up exactly.
  *
  * As a pipeline, a placement's period is the longest of: each device's work (decoding, its segment,
  * encoding; the wait is not work), each crossed hop's bytes up, and each crossed hop's bytes down.
  * Round trips, overheads and waits pass while the next request is under way, and limit no rate.
+ *
+ * Privacy: a tensor that stays is neither read nor made by another device than 0.
  *
  * Units: _ns nanoseconds, _nj nanojoules, _pm 10^-12 of the money's unit, _mw milliwatts, bytes.
  * Everything is borrowed and read only. Threads: any.
@@ -43,7 +51,7 @@
 #include "graph/cuts.h"
 
 enum { CLV_PLAN_DEVICES_MAX = 8, CLV_PLAN_CODECS_MAX = 16, CLV_PLAN_NAME_MAX = 64 };
-#define CLV_PLAN_UNKNOWN INT64_MAX /* a time: not measured */
+#define CLV_PLAN_UNKNOWN  INT64_MAX /* a time: not measured */
 #define CLV_PLAN_NO_LIMIT INT64_MAX
 
 typedef struct clv_plan_amount {
@@ -63,22 +71,25 @@ typedef struct clv_plan_device {
                                              prefix[0] and suffix[last] are 0; prefix[last] and
                                              suffix[0] are the whole */
     const clv_plan_time *progress; /* [cuts->n] how long until cut i is reached; for segments that
-                                      neither begin at nothing nor end at all. Never falls from an
-                                      ideal to one that holds it. NULL: such segments are unknown */
-    const int64_t *unit_ns; /* [graph->n_units] each unit's share, for planners that need sums: min-cut
+                                      neither begin at nothing nor end at all. Neither time nor
+                                      variance falls from an ideal to one that holds it; where they
+                                      do, 0 is counted. NULL: such segments are unknown */
+    const int64_t
+        *unit_ns;     /* [graph->n_units] each unit's share, for planners that need sums: min-cut
                                and the peers' policies. NULL: they cannot plan */
-    int64_t queue_ns;       /* wait before a segment starts: a measured quantile */
+    int64_t queue_ns; /* wait before a segment starts: a measured quantile */
     int64_t active_mw, idle_mw;
     int64_t price_pm_per_s;   /* of computing */
     int64_t memory_bytes_max; /* weights + peak activations of its segment; CLV_PLAN_NO_LIMIT */
 } clv_plan_device;
 
 typedef struct clv_plan_hop {
-    bool up; /* false: it cannot be crossed */
+    bool up;                                  /* false: it cannot be crossed */
     int64_t up_ps_per_byte, down_ps_per_byte; /* picoseconds; > 0 when up */
     int64_t rtt_ns, rtt_var_us2;
-    int64_t up_rel_ppm, down_rel_ppm; /* standard deviation of the rates, parts per million of them */
-    int64_t overhead_ns; /* fixed cost of an exchange besides the link: framing, system calls */
+    int64_t up_rel_ppm,
+        down_rel_ppm;     /* standard deviation of the rates, parts per million of them */
+    int64_t overhead_ns;  /* fixed cost of an exchange besides the link: framing, system calls */
     int64_t tx_mw, rx_mw; /* radio, while bytes go up and while they come down */
     int64_t up_pj_per_byte, down_pj_per_byte;
     int64_t up_pm_per_byte, down_pm_per_byte;
@@ -87,7 +98,7 @@ typedef struct clv_plan_hop {
 /* How tensors are written for a hop. The answer always comes back raw. */
 typedef struct clv_plan_codec {
     char name[16];
-    int64_t bytes_per_kib; /* coded bytes of 1024 raw ones */
+    int64_t bytes_per_kib;                            /* coded bytes of 1024 raw ones */
     int64_t encode_ps_per_byte[CLV_PLAN_DEVICES_MAX]; /* of raw bytes, on each device */
     int64_t decode_ps_per_byte[CLV_PLAN_DEVICES_MAX];
 } clv_plan_codec;
@@ -118,9 +129,18 @@ typedef struct clv_plan_objective {
 typedef struct clv_plan_limits {
     int64_t deadline_ns, energy_nj, price_pm;
     const uint8_t *unit_devices; /* [n_units] bit d: the unit may run on device d; NULL: all may */
-    const bool *stays; /* [n_tensors] may not leave device 0 (privacy, graph/leakage.h); NULL: none */
+    const bool
+        *stays; /* [n_tensors] only device 0 may know it (privacy, graph/leakage.h); NULL: none */
 } clv_plan_limits;
 extern const clv_plan_limits clv_plan_no_limits;
+
+/* Ranges that clv_plan_problem_check() holds a problem to, so that no sum of parts overflows. */
+#define CLV_PLAN_NS_MAX     ((int64_t)1000000000000000)    /* of one time: eleven days */
+#define CLV_PLAN_VAR_MAX    ((int64_t)1000000000000000000) /* of one time, us^2 */
+#define CLV_PLAN_PS_MAX     ((int64_t)1000000000000)       /* a byte: a second */
+#define CLV_PLAN_MW_MAX     ((int64_t)1000000000)
+#define CLV_PLAN_PRICE_MAX  ((int64_t)1000000000000000) /* a second or a byte */
+#define CLV_PLAN_WEIGHT_MAX ((int64_t)1000000000)
 
 typedef struct clv_plan_problem {
     const clv_graph *graph;
@@ -149,7 +169,13 @@ clv_plan_amount clv_plan_wait(const clv_plan_problem *p, size_t device);
 /* Crossing hop k with the tensors of `cut` in `codec`: round trip, overhead, up and down. No codec
  * times. ns CLV_PLAN_UNKNOWN when the hop is down. */
 clv_plan_amount clv_plan_cross(const clv_plan_problem *p, size_t hop, size_t cut, size_t codec);
-/* Of that, the time of the bytes up (down) alone. CLV_PLAN_UNKNOWN when the hop is down. */
+/* The same crossing in pieces: bytes as they are on the wire, and the time of these bytes alone. All 0 when the hop is down. */
+typedef struct clv_plan_transfer {
+    int64_t up_bytes, down_bytes, up_ns, down_ns;
+} clv_plan_transfer;
+clv_plan_transfer clv_plan_transfer_of(const clv_plan_problem *p, size_t hop, size_t cut,
+                                       size_t codec);
+/* One of its times. CLV_PLAN_UNKNOWN when the hop is down. */
 int64_t clv_plan_up_ns(const clv_plan_problem *p, size_t hop, size_t cut, size_t codec);
 int64_t clv_plan_down_ns(const clv_plan_problem *p, size_t hop, size_t cut);
 /* Writing (reading) the tensors of `cut` in `codec` on a device. */
@@ -157,6 +183,8 @@ clv_plan_amount clv_plan_encode(const clv_plan_problem *p, size_t device, size_t
 clv_plan_amount clv_plan_decode(const clv_plan_problem *p, size_t device, size_t cut, size_t codec);
 /* Bytes of the outputs that are made outside of the cut's ideal. */
 size_t clv_plan_down_bytes(const clv_plan_problem *p, size_t cut);
+/* The devices that may run a unit, as bits: pins and privacy. */
+uint8_t clv_plan_unit_devices(const clv_plan_problem *p, size_t unit);
 /* May device d run the units between these cuts: pins, privacy, memory? */
 bool clv_plan_may_run(const clv_plan_problem *p, size_t device, size_t from, size_t to);
 /* Weights and peak activations of a segment when its units run in order. */
@@ -164,8 +192,9 @@ int64_t clv_plan_memory(const clv_plan_problem *p, size_t from, size_t to);
 
 /* a + b, UNKNOWN if either is; sums stay below INT64_MAX. */
 clv_plan_amount clv_plan_add(clv_plan_amount a, clv_plan_amount b);
-/* What the objective makes of a sum of parts: lower is better. THROUGHPUT has none: see
- * clv_plan_weigh() in plan/plan.h. */
+/* What the objective makes of a sum of parts: lower is better. LATENCY: ns of its quantile; ENERGY: nj;
+ * PRICE: pm; WEIGHTED: second_weight * 1000 * ns + joule_weight * 1000 * nj + money_weight * pm, exactly,
+ * of the quantile's ns. THROUGHPUT has none (CLV_PLAN_UNKNOWN): see clv_plan_weigh() in plan/plan.h. */
 int64_t clv_plan_score(const clv_plan_objective *o, const clv_plan_amount *total);
 /* ns of the objective's quantile (the mean when it has none). */
 int64_t clv_plan_latency_ns(const clv_plan_objective *o, const clv_plan_amount *total);

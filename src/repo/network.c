@@ -49,11 +49,12 @@ static clv_cuts *two_cuts(const clv_graph *g)
     cuts->items[0] = (clv_cut){.units = units, .live = live};
     cuts->items[1] = (clv_cut){.units = units + 1, .n_units = 1, .live = live};
     units[1] = 1;
-    for (size_t i = 0; i < g->n_tensors; i++)
-        if (g->tensors[i].is_input) {
-            live[cuts->items[0].n_live++] = (int)i;
-            cuts->items[0].bytes += g->tensors[i].bytes;
-        }
+    for (size_t i = 0; i < g->n_tensors; i++) {
+        if (g->tensors[i].is_output) cuts->items[0].down_bytes += g->tensors[i].bytes;
+        if (!g->tensors[i].is_input) continue;
+        live[cuts->items[0].n_live++] = (int)i;
+        cuts->items[0].bytes += g->tensors[i].bytes;
+    }
     return cuts;
 }
 

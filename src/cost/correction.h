@@ -1,0 +1,55 @@
+/* What runs teach about predicted times: a factor for the device, and one for each cut's segment.
+ *
+ *     clv_correction c;
+ *     clv_correction_init(&c, n_cuts);
+ *     clv_correction_observe(&c, cut, predicted_us, measured_us, now_us);   // after each run
+ *     double us = predicted_us * clv_correction_factor(&c, cut);            // when planning
+ *     clv_correction_done(&c);
+ *
+ * Profiles are medians of a quiet minute; the device that runs today is warmer, busier, or clocked
+ * otherwise. The state is z = ln(measured / predicted) = level + residual[cut]: the level is common to
+ * all segments of the device, so that a run at one cut also corrects those that were never run; the
+ * residual is the cut's own. Each run updates both by a Kalman filter (scalar, the covariance between
+ * them left out: the gain of each is its share of the innovation's variance), and time makes both less
+ * sure.
+ *
+ * Outliers: a run further away than CLV_CORRECTION_GATE standard deviations teaches nothing, unless
+ * CLV_CORRECTION_STRIKES in a row lie on the same side: then the device has changed, and the level
+ * starts anew at their mean. The factor stays between 1/CLV_CORRECTION_MAX and CLV_CORRECTION_MAX.
+ *
+ * Threads: one at a time.
+ *
+ * Source: per (device, segment) Kalman on log ratios as in latency predictors of serving systems; the
+ * two-level form is ours, because a device's change of speed is common to its segments.
+ */
+#ifndef CLV_COST_CORRECTION_H
+#define CLV_COST_CORRECTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLV_CORRECTION_MAX  20.0
+#define CLV_CORRECTION_GATE 3.0
+enum { CLV_CORRECTION_STRIKES = 3 };
+
+typedef struct clv_correction_state {
+    double z, var;
+    int64_t at_us; /* of the last run */
+} clv_correction_state;
+
+typedef struct clv_correction {
+    clv_correction_state level, *residual; /* owned, [n] */
+    size_t n;
+    int strikes;   /* outliers in a row, below 0: on the lower side */
+    double struck; /* sum of their z */
+} clv_correction;
+
+void clv_correction_init(clv_correction *c, size_t n_cuts);
+void clv_correction_done(clv_correction *c);
+/* Runs that took no time, or were predicted to take none, teach nothing. */
+void clv_correction_observe(clv_correction *c, size_t cut, double predicted_us, double measured_us,
+                            int64_t now_us);
+/* 1 before the first run. */
+double clv_correction_factor(const clv_correction *c, size_t cut);
+
+#endif

@@ -108,12 +108,12 @@ export function curl(...words) {
 
 const proto = grpc.loadPackageDefinition(loader.loadSync(path.join(here, '../../src/api/oip.proto'),
   { keepCase: true, longs: Number, defaults: true, oneofs: true }))
-// call(method, request) gives {reply} or {code, details}; codes are grpc.status.
-export function grpcClient(url, credentials = grpc.credentials.createInsecure(), options = {}) {
-  const client = new proto.inference.GRPCInferenceService(new URL(url).host, credentials,
+// call(method, request, {metadata, deadline}) gives {reply} or {code, details}; codes are grpc.status.
+export function grpcClient(url, credentials = grpc.credentials.createInsecure(), options = {}, Service = proto.inference.GRPCInferenceService) {
+  const client = new Service(new URL(url).host, credentials,
     { 'grpc.max_receive_message_length': 1 << 28, 'grpc.max_send_message_length': 1 << 28, ...options })
-  const call = (method, request, metadata = new grpc.Metadata()) => new Promise(done => {
-    client[method](request, metadata, { deadline: Date.now() + 60000 }, (error, reply) =>
+  const call = (method, request, { metadata = new grpc.Metadata(), deadline = Date.now() + 60000 } = {}) => new Promise(done => {
+    client[method](request, metadata, { deadline }, (error, reply) =>
       done(error ? { code: error.code, details: error.details } : { code: 0, reply }))
   })
   return { call, close: () => client.close() }

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CLV_DEMO_PORT = 8000, CLV_DEMO_SEED = 1, CLV_DEMO_LINE_MAX = 4096 };
+enum { CLV_DEMO_PORT = 8000, CLV_DEMO_SEED = 1, CLV_DEMO_LINE_MAX = 16384 };
 #define CLV_DEMO_PROFILE_US    15000000
 #define CLV_DEMO_EDGE_LIMIT_US ((int64_t)1800 * 1000000)
 
@@ -25,8 +25,8 @@ typedef struct demo_options {
     clv_text_list networks, links;
     const char *dir;
     double slow;
-    int64_t budget_us;
-    bool json, lines, quick;
+    int64_t budget_us, load;
+    bool json, lines, quick, policies;
     int log_level;
 } demo_options;
 
@@ -39,6 +39,10 @@ static const clv_opt demo_opts[] = {
             .help = "how many times slower the edge's device is"),
     CLV_OPT(demo_options, budget_us, DURATION, "budget", "6s", .max = 3600e6,
             .help = "about how long to measure a row"),
+    CLV_OPT(demo_options, policies, FLAG, "policies", NULL,
+            .help = "measure also the cuts that other policies choose (plan --policy all)"),
+    CLV_OPT(demo_options, load, INT, "load", "0", .max = 64,
+            .help = "frames per second with so many requests in flight, of every policy's cut"),
     CLV_OPT(demo_options, dir, TEXT, "dir", NULL, .arg = "DIR",
             .help = "where the networks are written (default: the cache)"),
     CLV_OPT(demo_options, json, FLAG, "json", NULL, .help = "the rows as JSON"),
@@ -60,6 +64,7 @@ static const clv_cli_about about = {
     .examples =
         "cleave demo                                    all of it, some minutes\n"
         "cleave demo --quick                            two networks, two links\n"
+        "cleave demo --policies --slow 20               every policy's cut, measured\n"
         "cleave demo --peer http://10.0.0.2:8000 -m DIR  from this device, over the real link\n",
 };
 
@@ -186,6 +191,8 @@ static clv_status run_edge(demo *d, const char *link, clv_error *err)
     char *peer = clv_format("http://%s:%d", clv_lab_address(d->lab, 1), CLV_DEMO_PORT);
     CLV_AUTO(clv_text_free) char *networks = join_networks(&d->o->networks);
     CLV_AUTO(clv_text_free) char *budget = clv_format("%lldus", (long long)d->o->budget_us);
+    char load[16];
+    snprintf(load, sizeof load, "%d", (int)d->o->load);
     static const char *const levels[] = {"debug", "info", "warn", "error"};
     const char *argv[] = {d->self,
                           "demo",
@@ -202,8 +209,11 @@ static clv_status run_edge(demo *d, const char *link, clv_error *err)
                           "--threads",
                           d->threads,
                           "--lines",
+                          "--load",
+                          load,
                           "--log",
                           levels[d->o->log_level],
+                          d->o->policies ? "--policies" : NULL,
                           NULL};
     pid_t pid;
     clv_status status = clv_lab_spawn(
@@ -311,6 +321,8 @@ static clv_status run_edge_half(const demo_options *o, const clv_node_options *n
                           .link_name = named_link ? o->links.items[0] : "measured",
                           .link = named_link ? &link : NULL,
                           .budget_us = o->budget_us,
+                          .policies = o->policies,
+                          .load = o->load,
                           .row = o->lines ? print_line : keep_row,
                           .arg = &rows};
     clv_status status = clv_demo_edge_run(&edge, err);

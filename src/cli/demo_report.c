@@ -37,6 +37,19 @@ static const number numbers[] = {
     {"regret", offsetof(clv_demo_row, regret)},
 };
 
+static json_t *contender_json(const clv_demo_contender *c)
+{
+    return json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:b}", "cut", c->label, "predicted_us",
+                     c->predicted_us, "p50_us", c->p50_us, "sigma_us", c->sigma_us, "fps", c->fps,
+                     "fps_sigma", c->fps_sigma, "n", c->n, "rival", (int)c->rival);
+}
+
+static json_t *choice_json(const clv_demo_choice *c)
+{
+    return json_pack("{s:s, s:i, s:f}", "policy", c->policy, "contender", c->contender,
+                     "believed_us", c->believed_us);
+}
+
 static json_t *row_json(const clv_demo_row *row)
 {
     json_t *doc = json_pack("{s:s, s:s, s:s, s:s, s:i}", "network", row->network, "link", row->link,
@@ -46,6 +59,13 @@ static json_t *row_json(const clv_demo_row *row)
         memcpy(&value, (const char *)row + numbers[i].offset, sizeof value);
         json_object_set_new(doc, numbers[i].key, json_real(value));
     }
+    json_t *contenders = json_array(), *choices = json_array();
+    for (size_t i = 0; i < row->n_contenders; i++)
+        json_array_append_new(contenders, contender_json(&row->contenders[i]));
+    for (size_t i = 0; i < row->n_choices; i++)
+        json_array_append_new(choices, choice_json(&row->choices[i]));
+    json_object_set_new(doc, "contenders", contenders);
+    json_object_set_new(doc, "choices", choices);
     return doc;
 }
 
@@ -63,6 +83,42 @@ static void copy_text(char *to, size_t size, json_t *doc, const char *key)
     snprintf(to, size, "%s", text ? text : "");
 }
 
+static double number_of(json_t *doc, const char *key)
+{
+    return json_number_value(json_object_get(doc, key));
+}
+
+static void parse_contenders(json_t *list, clv_demo_row *row)
+{
+    size_t n = CLV_MIN(json_array_size(list), (size_t)CLV_DEMO_CONTENDERS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        json_t *item = json_array_get(list, i);
+        clv_demo_contender *c = &row->contenders[row->n_contenders++];
+        *c = (clv_demo_contender){.predicted_us = number_of(item, "predicted_us"),
+                                  .p50_us = number_of(item, "p50_us"),
+                                  .sigma_us = number_of(item, "sigma_us"),
+                                  .fps = number_of(item, "fps"),
+                                  .fps_sigma = number_of(item, "fps_sigma"),
+                                  .n = (int)json_integer_value(json_object_get(item, "n")),
+                                  .rival = json_is_true(json_object_get(item, "rival"))};
+        copy_text(c->label, sizeof c->label, item, "cut");
+    }
+}
+
+/* A choice of a contender that there is not is dropped. */
+static void parse_choices(json_t *list, clv_demo_row *row)
+{
+    for (size_t i = 0; i < json_array_size(list) && row->n_choices < CLV_DEMO_CHOICES_MAX; i++) {
+        json_t *item = json_array_get(list, i);
+        json_int_t contender = json_integer_value(json_object_get(item, "contender"));
+        if (contender < 0 || contender >= (json_int_t)row->n_contenders) continue;
+        clv_demo_choice *c = &row->choices[row->n_choices++];
+        *c = (clv_demo_choice){.contender = (int)contender,
+                               .believed_us = number_of(item, "believed_us")};
+        copy_text(c->policy, sizeof c->policy, item, "policy");
+    }
+}
+
 clv_status clv_demo_row_parse(const char *line, clv_demo_row *row, clv_error *err)
 {
     json_error_t where;
@@ -76,9 +132,11 @@ clv_status clv_demo_row_parse(const char *line, clv_demo_row *row, clv_error *er
     copy_text(row->plan, sizeof row->plan, doc, "plan");
     copy_text(row->best_cut, sizeof row->best_cut, doc, "best_cut");
     for (size_t i = 0; i < CLV_COUNT(numbers); i++) {
-        double value = json_number_value(json_object_get(doc, numbers[i].key));
+        double value = number_of(doc, numbers[i].key);
         memcpy((char *)row + numbers[i].offset, &value, sizeof value);
     }
+    parse_contenders(json_object_get(doc, "contenders"), row);
+    parse_choices(json_object_get(doc, "choices"), row);
     json_decref(doc);
     if (row->network[0] && row->link[0]) return CLV_OK;
     return clv_fail(err, CLV_EPROTO, "the edge's half printed '%.100s', which is no row", line);
@@ -111,6 +169,47 @@ static void print_table(FILE *out, const clv_demo_rows *rows)
     clv_table_free(t);
 }
 
+/* Under load more is better, else less: how much worse than the best that was measured. */
+static double measured_regret(const clv_demo_row *row, const clv_demo_contender *c)
+{
+    double best = -1;
+    for (size_t i = 0; i < row->n_contenders; i++) {
+        const clv_demo_contender *k = &row->contenders[i];
+        double us = k->fps > 0 ? 1e6 / k->fps : k->p50_us;
+        if ((k->rival || k->fps > 0) && (best < 0 || us < best)) best = us;
+    }
+    double us = c->fps > 0 ? 1e6 / c->fps : c->p50_us;
+    return best > 0 ? us / best - 1 : 0;
+}
+
+/* A line for each policy's choice. */
+static void print_choices(FILE *out, const clv_demo_rows *rows)
+{
+    static const clv_column columns[] = {{"network", CLV_LEFT},    {"link", CLV_LEFT},
+                                         {"policy", CLV_LEFT},     {"cut", CLV_LEFT},
+                                         {"predicted", CLV_RIGHT}, {"p50", CLV_RIGHT},
+                                         {"frames/s", CLV_RIGHT},  {"regret", CLV_RIGHT}};
+    clv_table *t = clv_table_new(columns, CLV_COUNT(columns));
+    for (size_t i = 0; i < rows->n; i++)
+        for (size_t k = 0; k < rows->items[i].n_choices; k++) {
+            const clv_demo_row *r = &rows->items[i];
+            const clv_demo_contender *c = &r->contenders[r->choices[k].contender];
+            clv_table_cell(t, "%s", r->network);
+            clv_table_cell(t, "%s", r->link);
+            clv_table_cell(t, "%s", r->choices[k].policy);
+            clv_table_cell(t, "%s", c->label);
+            clv_table_cell(t, "%s", clv_show_duration(c->predicted_us).s);
+            clv_table_cell(t, "%s", c->fps > 0 ? "" : clv_show_duration(c->p50_us).s);
+            if (c->fps > 0)
+                clv_table_cell(t, "%.2f", c->fps);
+            else
+                clv_table_cell(t, "%s", "");
+            clv_table_cell(t, "%.1f %%", 100 * measured_regret(r, c));
+        }
+    clv_table_print(t, out);
+    clv_table_free(t);
+}
+
 void clv_demo_print(FILE *out, const clv_demo_rows *rows, double slow, bool emulated, bool json)
 {
     if (json) {
@@ -125,13 +224,22 @@ void clv_demo_print(FILE *out, const clv_demo_rows *rows, double slow, bool emul
         return;
     }
     if (rows->n == 0) return;
-    print_table(out, rows);
-    fprintf(out,
+    if (rows->items[0].n_choices) {
+        print_choices(out, rows);
+        fprintf(out,
+                "\nThe edge's device is %.3g times slower than the cloud's. Regret: against the "
+                "best measured cut.\n",
+                slow);
+    } else {
+        print_table(out, rows);
+        fprintf(
+            out,
             "\nThe edge's device is %.3g times slower than the cloud's. p50: measured, of the plan "
             "that cleave chose; floor: bare "
             "engine\ntime + bytes / rate + RTT; regret: against the best measured cut; faster: "
             "than the better of one side alone.\n",
             slow);
+    }
     if (!emulated)
         fputs("No namespaces here: this ran on plain loopback, whatever the link column says.\n",
               out);

@@ -51,6 +51,47 @@ static void what_is_no_row_is_refused(void **state)
     }
 }
 
+static clv_demo_row with_choices(void)
+{
+    clv_demo_row r = row;
+    r.n_contenders = 2;
+    r.contenders[0] = (clv_demo_contender){.label = "conv1",
+                                           .predicted_us = 1400,
+                                           .p50_us = 1500,
+                                           .sigma_us = 20.5,
+                                           .n = 18,
+                                           .rival = true};
+    r.contenders[1] = (clv_demo_contender){
+        .label = "conv2", .predicted_us = 1300, .p50_us = 1200, .n = 18, .rival = true};
+    r.n_choices = 2;
+    r.choices[0] = (clv_demo_choice){.policy = "exact", .contender = 0};
+    r.choices[1] = (clv_demo_choice){.policy = "qdmp", .contender = 1, .believed_us = 999.5};
+    return r;
+}
+
+static void choices_survive_too(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    clv_demo_row r = with_choices(), back;
+    char *text = clv_demo_row_json(&r);
+    assert_ok(clv_demo_row_parse(text, &back, &err), err);
+    free(text);
+    assert_int_equal(back.n_contenders, 2);
+    assert_string_equal(back.contenders[1].label, "conv2");
+    assert_true(back.contenders[0].sigma_us == 20.5 && back.contenders[0].rival);
+    assert_int_equal(back.contenders[0].n, 18);
+    assert_int_equal(back.n_choices, 2);
+    assert_string_equal(back.choices[1].policy, "qdmp");
+    assert_int_equal(back.choices[1].contender, 1);
+    assert_true(back.choices[1].believed_us == 999.5);
+    r.choices[1].contender = 2; /* there is none */
+    text = clv_demo_row_json(&r);
+    assert_ok(clv_demo_row_parse(text, &back, &err), err);
+    free(text);
+    assert_int_equal(back.n_choices, 1);
+}
+
 static char *print(bool emulated, bool json, size_t n)
 {
     char *text;
@@ -85,6 +126,28 @@ static void the_table_shows_the_point(void **state)
     free(text);
 }
 
+static void each_policy_has_a_line(void **state)
+{
+    (void)state;
+    char *text;
+    size_t bytes;
+    clv_demo_rows rows = {0};
+    clv_demo_row r = with_choices();
+    clv_demo_rows_add(&rows, &r);
+    r.contenders[0].fps = 40;
+    r.contenders[1].fps = 50;
+    clv_demo_rows_add(&rows, &r);
+    FILE *out = open_memstream(&text, &bytes);
+    clv_demo_print(out, &rows, 4, true, false);
+    fclose(out);
+    clv_demo_rows_done(&rows);
+    expect(text, "qdmp");
+    expect(text, "25.0 %"); /* 1500 against 1200, and 40 a second against 50 */
+    expect(text, "40.00");
+    expect(text, "0.0 %");
+    free(text);
+}
+
 static void the_document_has_all_rows(void **state)
 {
     (void)state;
@@ -103,10 +166,9 @@ static void the_document_has_all_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_row_survives_its_json),
-        cmocka_unit_test(what_is_no_row_is_refused),
-        cmocka_unit_test(the_table_shows_the_point),
-        cmocka_unit_test(the_document_has_all_rows),
+        cmocka_unit_test(a_row_survives_its_json),   cmocka_unit_test(choices_survive_too),
+        cmocka_unit_test(each_policy_has_a_line),    cmocka_unit_test(what_is_no_row_is_refused),
+        cmocka_unit_test(the_table_shows_the_point), cmocka_unit_test(the_document_has_all_rows),
     };
     return cmocka_run_group_tests_name("demo_report", tests, NULL, NULL);
 }

@@ -1,0 +1,193 @@
+#include "cli/demo_contenders.h"
+
+#include "base/mem.h"
+#include "base/stats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RIVALS = 6, SEED = 1 };
+
+/* The index of the cut among the items, added where it is new. Policies that agree share one. */
+static size_t add(clv_demo_contenders *c, size_t cut, double predicted_us, bool rival)
+{
+    size_t i = 0;
+    while (i < c->n && c->items[i].cut != cut) i++;
+    if (i == c->n && c->n < CLV_DEMO_CONTENDERS_MAX)
+        c->items[c->n++] = (clv_demo_entrant){.cut = cut, .predicted_us = predicted_us};
+    c->items[i].rival |= rival;
+    return i;
+}
+
+/* What a request takes with this cut, raw; negative: it cannot be carried out. */
+static double predict(const clv_plan_problem *p, size_t cut)
+{
+    clv_plan_chain chain = {.cut = {(int)cut, (int)p->cuts->n - 1}};
+    clv_plan_cost cost;
+    clv_error err = {0};
+    if (clv_plan_weigh(p, &chain, &cost, &err)) return -1;
+    return (double)cost.total.ns / 1e3;
+}
+
+typedef struct ranked {
+    size_t cut;
+    double us;
+} ranked;
+
+static int by_time(const void *a, const void *b)
+{
+    const ranked *x = a, *y = b;
+    if (x->us < y->us || x->us > y->us) return x->us < y->us ? -1 : 1;
+    return (x->cut < y->cut) - (x->cut > y->cut);
+}
+
+static void add_rivals(const clv_plan_problem *p, double best_us, clv_demo_contenders *c)
+{
+    CLV_AUTO(clv_free) ranked *list = clv_alloc_array(p->cuts->n, sizeof *list);
+    size_t n = 0;
+    for (size_t i = 0; i < p->cuts->n; i++) {
+        double us = predict(p, i);
+        if (us >= 0 && us < CLV_DEMO_NEAR * best_us) list[n++] = (ranked){i, us};
+    }
+    qsort(list, n, sizeof *list, by_time);
+    for (size_t i = 0; i < CLV_MIN(n, RIVALS); i++) add(c, list[i].cut, list[i].us, true);
+}
+
+static clv_status add_choice(const clv_plan_problem *p, clv_policy policy, const char *name,
+                             clv_demo_contenders *c, clv_error *err)
+{
+    clv_policy_choice choice;
+    clv_status status =
+        clv_policy_choose(p, policy, &(clv_policy_options){.seed = SEED}, &choice, err);
+    if (status) return clv_within(err, "policy '%s'", name);
+    size_t cut = (size_t)choice.chain.cut[0];
+    clv_demo_choice *out = &c->choices[c->n_choices++];
+    *out = (clv_demo_choice){.contender = (int)add(c, cut, predict(p, cut), false)};
+    bool time = choice.goal != CLV_GOAL_ENERGY && choice.believed != CLV_PLAN_UNKNOWN;
+    out->believed_us = time ? (double)choice.believed / 1e3 : 0;
+    snprintf(out->policy, sizeof out->policy, "%s", name);
+    return CLV_OK;
+}
+
+static clv_status add_choices(const clv_plan_problem *p, bool throughput, clv_demo_contenders *c,
+                              clv_error *err)
+{
+    clv_status status = CLV_OK;
+    for (int i = 0; !status && i < CLV_POLICY_COUNT; i++)
+        status = add_choice(p, (clv_policy)i, clv_policy_name((clv_policy)i), c, err);
+    if (status || !throughput) return status;
+    clv_plan_problem q = *p;
+    q.objective = (clv_plan_objective){.goal = CLV_GOAL_THROUGHPUT};
+    return add_choice(&q, CLV_POLICY_EXACT, "exact-throughput", c, err);
+}
+
+clv_status clv_demo_contenders_find(const clv_plan_problem *p, const clv_demo_wanted *wanted,
+                                    clv_demo_contenders *out, clv_error *err)
+{
+    clv_policy_choice exact;
+    clv_status status =
+        clv_policy_choose(p, CLV_POLICY_EXACT, &(clv_policy_options){0}, &exact, err);
+    if (status) return status;
+    clv_demo_contenders c = {.chosen = (size_t)exact.chain.cut[0], .last = p->cuts->n - 1};
+    double best_us = predict(p, c.chosen);
+    add(&c, c.chosen, best_us, true);
+    if (wanted->policies) status = add_choices(p, wanted->throughput, &c, err);
+    if (status) return status;
+    if (wanted->rivals) add_rivals(p, best_us, &c);
+    const size_t sides[] = {0, c.last};
+    for (size_t i = 0; i < CLV_COUNT(sides); i++) {
+        double us = predict(p, sides[i]);
+        if (us >= 0) add(&c, sides[i], us, us < CLV_DEMO_NEAR * best_us);
+    }
+    for (size_t i = 0; i < c.n; i++)
+        c.items[i].rival |= c.items[i].predicted_us < CLV_DEMO_NEAR * best_us;
+    *out = c;
+    return CLV_OK;
+}
+
+void clv_demo_contenders_done(clv_demo_contenders *c)
+{
+    for (size_t i = 0; i < c->n; i++) free(c->items[i].samples);
+    *c = (clv_demo_contenders){0};
+}
+
+void clv_demo_entrant_add(clv_demo_entrant *e, double value)
+{
+    clv_grow(&e->samples, &e->cap, e->n + 1, sizeof *e->samples);
+    e->samples[e->n++] = value;
+}
+
+void clv_demo_contenders_promote(clv_demo_contenders *c)
+{
+    double best = -1;
+    for (size_t i = 0; i < c->n; i++) {
+        double us = clv_median(c->items[i].samples, c->items[i].n);
+        if (c->items[i].n && (best < 0 || us < best)) best = us;
+    }
+    for (size_t i = 0; i < c->n; i++)
+        if (clv_median(c->items[i].samples, c->items[i].n) <= CLV_DEMO_NEAR * best)
+            c->items[i].rival = true;
+}
+
+static void describe(clv_demo_entrant *e, const char *label, bool load, clv_demo_contender *out)
+{
+    double median = clv_median(e->samples, e->n), sigma = clv_mad_sigma(e->samples, e->n);
+    *out = (clv_demo_contender){.predicted_us = e->predicted_us, .n = (int)e->n, .rival = e->rival};
+    *(load ? &out->fps : &out->p50_us) = median;
+    *(load ? &out->fps_sigma : &out->sigma_us) = sigma;
+    snprintf(out->label, sizeof out->label, "%s", label);
+}
+
+static char *label_of(const clv_demo_contenders *c, clv_network *network, size_t cut)
+{
+    if (cut == 0) return clv_strdup("remote");
+    if (cut == c->last) return clv_strdup("local");
+    return clv_cut_label(clv_network_cuts(network), clv_network_graph(network), cut);
+}
+
+/* Requests take p50_us; under load a frame comes out every 1 / fps. Less is better in both. */
+static double worth_us(const clv_demo_contender *c, bool load)
+{
+    return load ? 1e6 / c->fps : c->p50_us;
+}
+
+static void report_one(clv_demo_contenders *c, size_t i, clv_network *network, bool load,
+                       double *best_us, clv_demo_row *row)
+{
+    clv_demo_entrant *e = &c->items[i];
+    CLV_AUTO(clv_text_free) char *label = label_of(c, network, e->cut);
+    clv_demo_contender *out = &row->contenders[row->n_contenders++];
+    describe(e, label, load, out);
+    if (e->cut == 0) row->cloud_us = out->p50_us;
+    if (e->cut == c->last) row->local_us = out->p50_us;
+    double us = worth_us(out, load);
+    if (e->cut == c->chosen) {
+        row->p50_us = out->p50_us;
+        row->predicted_us = e->predicted_us;
+        row->regret = us;
+        snprintf(row->plan, sizeof row->plan, "%s", label);
+    }
+    /* Who was far behind in the first round was not measured again, and cannot be compared with those who were. */
+    if (!(e->rival || load) || (*best_us >= 0 && us >= *best_us)) return;
+    *best_us = us;
+    row->best_cut_us = out->p50_us;
+    snprintf(row->best_cut, sizeof row->best_cut, "%s", label);
+}
+
+void clv_demo_contenders_report(clv_demo_contenders *c, clv_network *network, bool load,
+                                clv_demo_row *row)
+{
+    int place[CLV_DEMO_CONTENDERS_MAX];
+    double best_us = -1;
+    row->n_contenders = row->n_choices = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        place[i] = c->items[i].n ? (int)row->n_contenders : -1;
+        if (c->items[i].n) report_one(c, i, network, load, &best_us, row);
+    }
+    row->regret = row->regret > 0 && best_us > 0 ? row->regret / best_us - 1 : 0;
+    for (size_t i = 0; i < c->n_choices; i++) {
+        clv_demo_choice choice = c->choices[i];
+        choice.contender = place[choice.contender];
+        if (choice.contender >= 0) row->choices[row->n_choices++] = choice;
+    }
+}

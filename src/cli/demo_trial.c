@@ -1,0 +1,105 @@
+#include "cli/demo_trial.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cli/demo_contenders.h"
+#include "cli/demo_floor.h"
+
+enum { ROUNDS_MIN = 3, ROUNDS_MAX = 40, VISIT = 3 };
+/* Predicted to take so many times the best: one request tells enough. */
+#define FAR 3.0
+
+typedef struct trial {
+    clv_demo_node *node;
+    const char *model;
+    const clv_tensors *inputs;
+    clv_demo_contenders c;
+    clv_link link; /* as the node knows it */
+} trial;
+
+/* Loop's thread. */
+static void find_step(void *arg)
+{
+    trial *t = arg;
+    const clv_plan_problem *p;
+    clv_error err = {0};
+    clv_demo_wanted wanted = {.rivals = true, .policies = t->node->demo->policies};
+    clv_status status = clv_server_problem(t->node->node.server, t->model, &p, &err);
+    if (!status) status = clv_demo_contenders_find(p, &wanted, &t->c, &err);
+    if (!status)
+        t->link = (clv_link){.up_bytes_per_s = 1e12 / (double)p->hops[0].up_ps_per_byte,
+                             .down_bytes_per_s = 1e12 / (double)p->hops[0].down_ps_per_byte,
+                             .rtt_us = (double)p->hops[0].rtt_ns / 1e3,
+                             .up = p->hops[0].up};
+    clv_demo_signal(t->node, status ? &err : NULL);
+}
+
+static void on_done(clv_request *r)
+{
+    clv_demo_signal(r->asker, r->error.status ? &r->error : NULL);
+}
+
+/* One request; its latency, or a negative number when the peer did not do its part. */
+static clv_status ask(trial *t, double *us, clv_error *err)
+{
+    clv_request *r = clv_demo_request(t->model, t->inputs);
+    r->asker = t->node;
+    r->done = on_done;
+    clv_server_submit(t->node->node.server, r);
+    clv_demo_wait(t->node);
+    *us = r->error.status || r->recovered[0] ? -1 : (double)r->timing.total_us;
+    clv_request_free(r);
+    const clv_error *e = &t->node->error;
+    return e->status ? clv_fail(err, e->status, "%s: %s", t->model, e->text) : CLV_OK;
+}
+
+static clv_status visit(trial *t, clv_demo_entrant *e, clv_error *err)
+{
+    if (clv_demo_pin(t->node, t->model, (int)e->cut, err)) return err->status;
+    bool far = e->predicted_us > FAR * t->c.items[0].predicted_us;
+    for (int k = 0; k < (far ? 1 : VISIT); k++) {
+        double us;
+        if (ask(t, &us, err)) return err->status;
+        if ((k > 0 || far) && us >= 0) /* the first warms caches up after the cut before */
+            clv_demo_entrant_add(e, us);
+    }
+    return CLV_OK;
+}
+
+/* Rounds: each rival and the floor in turn, so that a slow spell of the machine meets all of them. */
+static clv_status measure(trial *t, clv_demo_floor *f, int *rounds, clv_error *err)
+{
+    int64_t until = clv_now_us() + t->node->demo->budget_us;
+    for (*rounds = 0; *rounds < ROUNDS_MAX; (*rounds)++) {
+        if (*rounds >= ROUNDS_MIN && clv_now_us() > until) break;
+        if (f && clv_demo_floor_visit(f, err)) return err->status;
+        for (size_t i = 0; i < t->c.n; i++) {
+            clv_demo_entrant *e =
+                &t->c.items[(i + (size_t)*rounds) % t->c.n]; /* nobody is always first */
+            if ((e->rival || *rounds == 0) && visit(t, e, err)) return err->status;
+        }
+        if (*rounds == 0) clv_demo_contenders_promote(&t->c);
+    }
+    return CLV_OK;
+}
+
+clv_status clv_demo_trial(clv_demo_node *n, const char *model, clv_network *network,
+                          const clv_tensors *inputs, clv_demo_row *row, clv_error *err)
+{
+    trial t = {.node = n, .model = model, .inputs = inputs};
+    clv_status status = clv_demo_on_loop(n, find_step, &t, err);
+    clv_demo_floor *f = NULL;
+    if (!status && !n->demo->policies)
+        status =
+            clv_demo_floor_new(network, t.c.chosen, inputs, n->demo->device->slowdown, &f, err);
+    if (!status) status = measure(&t, f, &row->rounds, err);
+    if (!status) {
+        const clv_link *link = n->demo->link ? n->demo->link : &t.link;
+        row->floor_us = f ? clv_demo_floor_us(f, link) : 0;
+        row->wire_floor_us = f ? clv_demo_floor_wire_us(f, link) : 0;
+        clv_demo_contenders_report(&t.c, network, false, row);
+    }
+    clv_demo_floor_free(f);
+    clv_demo_contenders_done(&t.c);
+    return status;
+}

@@ -32,7 +32,7 @@ static int64_t predicted_of(const clv_policy_view *v, const clv_policy_cut *c, c
     if (v->p->objective.goal != CLV_GOAL_ENERGY) return edge_ns + c->up_ns + cloud_ns;
     bool remote = (size_t)c->cut + 1 < v->p->cuts->n;
     double nj =
-        ((double)edge_ns * (double)device->active_mw + (double)c->up_ns * (double)hop->tx_mw) / 1e6;
+        ((double)edge_ns * (double)device->active_mw + (double)c->up_ns * (double)hop->tx_mw) / 1e3;
     if (remote) nj += (double)cut->bytes * (double)hop->up_pj_per_byte / 1e3;
     return nj < 1e18 ? (int64_t)(nj + 0.5) : (int64_t)1e18;
 }

@@ -275,14 +275,11 @@ static void neurosurgeon_minds_energy_when_asked(void **state)
     assert_int_equal(choose(&t.p, CLV_POLICY_NEUROSURGEON).chain.cut[0],
                      4); /* 40, against 9 more at cut 2 */
     t.p.objective.goal = CLV_GOAL_ENERGY;
-    t.p.hops[0].tx_mw =
-        500; /* 20 ns of the edge at 1 W and 9 ns of radio at half a watt: 24.5 against 40 */
-    t.p.devices[0].active_mw = 1000000;
-    t.p.hops[0].tx_mw = 500000;
+    t.p.hops[0].tx_mw = 500; /* the edge at 1 W */
     clv_policy_choice c = choose(&t.p, CLV_POLICY_NEUROSURGEON);
     assert_int_equal(c.chain.cut[0], 2);
     assert_int_equal(c.goal, CLV_GOAL_ENERGY);
-    assert_int_equal(c.believed, 25);  /* nj */
+    assert_int_equal(c.believed, 25);  /* 20 and 9 halves, against 40 */
     t.p.hops[0].up_pj_per_byte = 2000; /* 18 nJ more */
     assert_int_equal(choose(&t.p, CLV_POLICY_NEUROSURGEON).chain.cut[0], 4);
     assert_int_equal(choose(&t.p, CLV_POLICY_DADS_DSL).goal, CLV_GOAL_LATENCY);

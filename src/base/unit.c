@@ -8,20 +8,15 @@
 
 #define NUMBER_TEXT_MAX 48 /* digits that anybody writes; more is a mistake or an attack */
 
-typedef struct scale_row {
-    const char *name;
-    double factor;
-} scale_row;
-
 /* Binary before decimal, since "Ki" begins with "K". */
-static const scale_row scales[] = {
+static const clv_unit_row scales[] = {
     {"Ki", 1024.0}, {"ki", 1024.0}, {"Mi", 1024.0 * 1024},
     {"Gi", 0x1p30}, {"Ti", 0x1p40}, {"k", 1e3},
     {"K", 1e3},     {"M", 1e6},     {"G", 1e9},
     {"T", 1e12},
 };
 
-static const scale_row time_units[] = {
+static const clv_unit_row time_units[] = {
     {"us", 1},    {"\u00b5s", 1}, {"\u03bcs", 1}, {"ms", 1e3},    {"s", 1e6},
     {"min", 6e7}, {"m", 6e7},     {"h", 3.6e9},   {"d", 8.64e10},
 };
@@ -170,6 +165,20 @@ clv_status clv_parse_real(const char *text, double *value, clv_error *err)
     return CLV_OK;
 }
 
+clv_status clv_parse_unit(const char *text, const clv_quantity_kind *kind, double *value,
+                          clv_error *err)
+{
+    double number = 0;
+    const char *unit = text ? take_number(text, &number) : NULL;
+    for (size_t i = 0; unit && i < kind->n; i++) {
+        if (strcmp(unit, kind->units[i].name) != 0) continue;
+        if (!isfinite(number * kind->units[i].factor)) break;
+        *value = number * kind->units[i].factor;
+        return CLV_OK;
+    }
+    return bad(err, text, kind->kind, kind->right);
+}
+
 /* Three significant digits with the unit behind: 1.20, 12.3, 812. */
 static clv_unit_text three_digits(double value, const char *unit)
 {
@@ -181,7 +190,7 @@ static clv_unit_text three_digits(double value, const char *unit)
 }
 
 /* The largest unit in which the rounded value is at least one. */
-static clv_unit_text show(double value, const scale_row *units, size_t n)
+static clv_unit_text show(double value, const clv_unit_row *units, size_t n)
 {
     if (!isfinite(value)) {
         clv_unit_text text;
@@ -193,13 +202,18 @@ static clv_unit_text show(double value, const scale_row *units, size_t n)
     return three_digits(value / units[i].factor, units[i].name);
 }
 
-static const scale_row shown_sizes[] = {
+static const clv_unit_row shown_sizes[] = {
     {"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}};
-static const scale_row shown_rates[] = {
+static const clv_unit_row shown_rates[] = {
     {"bit/s", 1}, {"kbit/s", 1e3}, {"Mbit/s", 1e6}, {"Gbit/s", 1e9}, {"Tbit/s", 1e12}};
-static const scale_row shown_times[] = {
+static const clv_unit_row shown_times[] = {
     {"\u00b5s", 1}, {"ms", 1e3}, {"s", 1e6}, {"min", 6e7}, {"h", 3.6e9}};
-static const scale_row shown_counts[] = {{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}};
+static const clv_unit_row shown_powers[] = {
+    {"\u00b5W", 1e-6}, {"mW", 1e-3}, {"W", 1}, {"kW", 1e3}, {"MW", 1e6}};
+static const clv_unit_row shown_energies[] = {
+    {"\u00b5J", 1e-6}, {"mJ", 1e-3}, {"J", 1}, {"kJ", 1e3}, {"MJ", 1e6}};
+static const clv_unit_row shown_counts[] = {
+    {"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}};
 
 #define SHOW(value, units) show(value, units, sizeof(units) / sizeof *(units))
 
@@ -226,4 +240,14 @@ clv_unit_text clv_show_count(double n)
     clv_unit_text text = SHOW(n, shown_counts);
     if (n == floor(n) && fabs(n) < 1000) snprintf(text.s, sizeof text.s, "%.0f", n);
     return text;
+}
+
+clv_unit_text clv_show_power(double w)
+{
+    return w == 0 ? three_digits(0, "W") : SHOW(w, shown_powers);
+}
+
+clv_unit_text clv_show_energy(double j)
+{
+    return j == 0 ? three_digits(0, "J") : SHOW(j, shown_energies);
 }

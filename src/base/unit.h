@@ -33,6 +33,21 @@ clv_status clv_parse_int(const char *text, int64_t *value, clv_error *err);
 CLV_MUST
 clv_status clv_parse_real(const char *text, double *value, clv_error *err);
 
+/* A number in one of the listed units, times the unit's factor; a unit named "" lets a bare number be.
+ * `kind` and `right` are for the error: "'7V' is not a power; e.g. 2.5W or 350mW". */
+typedef struct clv_unit_row {
+    const char *name;
+    double factor;
+} clv_unit_row;
+typedef struct clv_quantity_kind {
+    const char *kind, *right;
+    const clv_unit_row *units;
+    size_t n;
+} clv_quantity_kind;
+CLV_MUST
+clv_status clv_parse_unit(const char *text, const clv_quantity_kind *kind, double *value,
+                          clv_error *err);
+
 #define CLV_UNIT_TEXT_MAX 32
 typedef struct clv_unit_text {
     char s[CLV_UNIT_TEXT_MAX];
@@ -42,5 +57,7 @@ clv_unit_text clv_show_size(double bytes);       /* "812 B", "602 kB", "1.20 MB"
 clv_unit_text clv_show_rate(double bytes_per_s); /* "5.85 Mbit/s" */
 clv_unit_text clv_show_duration(double us);      /* "812 µs", "12.3 ms", "1.20 s", "2.50 min" */
 clv_unit_text clv_show_count(double n);          /* "823", "61.1 M", "1.81 G" */
+clv_unit_text clv_show_power(double w);          /* "350 mW", "7.50 W" */
+clv_unit_text clv_show_energy(double j);         /* "812 µJ", "12.3 mJ", "1.20 J" */
 
 #endif

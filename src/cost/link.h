@@ -8,7 +8,7 @@
 #ifndef CLV_COST_LINK_H
 #define CLV_COST_LINK_H
 
-#include "base/status.h"
+#include "cost/radio.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +19,8 @@ typedef struct clv_link {
     double rtt_us;
     double up_sigma, down_sigma; /* relative standard deviation of the rates, 0: exact */
     double rtt_sigma_us;
-    bool up; /* false: the peer cannot be reached */
+    bool up;         /* false: the peer cannot be reached */
+    clv_radio radio; /* joules and money; zeroed: not known. clv_link_parse() leaves it so */
 } clv_link;
 
 /* Named links, a table: cat1 0.13, 3g 1.1, lte 5.85, wifi 18.88 Mbit/s, lan 1 Gbit/s, RTT 100, 100,

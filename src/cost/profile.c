@@ -120,6 +120,13 @@ static json_t *tensor_json(const clv_profile_tensor *t)
     return o;
 }
 
+static json_t *power_json(const clv_power *p)
+{
+    return json_pack("{s:f,s:f,s:i,s:s}", "idle_w", p->idle_w, "active_w_per_core",
+                     p->active_w_per_core, "cores", p->cores, "source",
+                     clv_power_source_name(p->source));
+}
+
 static char *profile_text(const clv_profile *p, size_t flags)
 {
     json_t *cuts = json_array(), *units = json_array(), *tensors = json_array();
@@ -136,6 +143,8 @@ static char *profile_text(const clv_profile *p, size_t flags)
     json_object_set_new(root, "engine", text_json(p->engine));
     json_object_set_new(root, "threads", json_integer(p->threads));
     json_object_set_new(root, "slowdown", json_real(p->slowdown));
+    if (clv_power_known(&p->power)) json_object_set_new(root, "power", power_json(&p->power));
+    if (p->price_per_s > 0) json_object_set_new(root, "price_per_s", json_real(p->price_per_s));
     json_object_set_new(root, "cuts", cuts);
     json_object_set_new(root, "units", units);
     json_object_set_new(root, "tensors", tensors);

@@ -19,6 +19,7 @@
 #define CLV_COST_PROFILE_H
 
 #include "base/digest.h"
+#include "cost/power.h"
 #include "graph/graph.h"
 
 enum { CLV_PROFILE_SCHEMA = 2 };
@@ -70,7 +71,9 @@ typedef struct clv_profile {
     char model[128], digest[CLV_DIGEST_TEXT];
     char device[64], engine[128];
     int threads;
-    double slowdown; /* stated factor of an emulated slower device, 1: none */
+    double slowdown;    /* stated factor of an emulated slower device, 1: none */
+    clv_power power;    /* zeroed: not known */
+    double price_per_s; /* money for computing, in any currency; 0: none */
     clv_profile_cut *cuts;
     size_t n_cuts;
     clv_profile_unit *units;

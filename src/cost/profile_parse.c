@@ -100,6 +100,35 @@ static clv_status get_head(const clv_place *root, clv_profile *p, clv_error *err
     return hex ? CLV_OK : clv_field_bad(err, root, "digest", "must be 64 hexadecimal digits");
 }
 
+/* Both may be missing: not known, no price. */
+static clv_status get_power(const clv_place *root, clv_profile *p, clv_error *err)
+{
+    clv_place at;
+    char source[16];
+    int64_t cores = 0;
+    if (json_object_get(root->object, "price_per_s") &&
+        clv_field_real(root, "price_per_s", 0, CLV_POWER_PRICE_MAX, &p->price_per_s, err))
+        return CLV_EINVAL;
+    if (!json_object_get(root->object, "power")) return CLV_OK;
+    clv_power power = {0};
+    if (clv_field_object(root, "power", &at, err) ||
+        clv_field_real(&at, "idle_w", 0, CLV_POWER_W_MAX, &power.idle_w, err) ||
+        clv_field_real(&at, "active_w_per_core", 0, CLV_POWER_W_MAX, &power.active_w_per_core,
+                       err) ||
+        clv_field_count(&at, "cores", CLV_POWER_CORES_MAX, &cores, err) ||
+        clv_field_fixed_text(&at, "source", source, sizeof source, err))
+        return CLV_EINVAL;
+    int known = clv_power_source_parse(source);
+    if (known < 0) return clv_field_bad(err, &at, "source", "must be given, rapl or unknown");
+    power.cores = (int)cores;
+    power.source = (clv_power_source)known;
+    if (cores < 1) return clv_field_bad(err, &at, "cores", "must be 1 or more");
+    if (clv_power_active_w(&power) > CLV_POWER_W_MAX)
+        return clv_field_bad(err, &at, "active_w_per_core", "all cores take more than 100 kW");
+    if (known != CLV_POWER_UNKNOWN) p->power = power;
+    return CLV_OK;
+}
+
 /* What every profile has: at least the cuts "all remote" and "all here"; at the latter nothing
  * crosses. */
 static clv_status check_shape(const clv_profile *p, clv_error *err)
@@ -135,6 +164,7 @@ static clv_status get_profile(const json_t *document, clv_profile *p, clv_error 
     if (!json_is_object(document))
         return clv_fail(err, CLV_EINVAL, "the document must be an object");
     clv_status s = get_head(&root, p, err);
+    if (s == CLV_OK) s = get_power(&root, p, err);
     if (s == CLV_OK) s = clv_profile_parse_network(&root, p, err);
     if (s == CLV_OK) s = get_cuts(&root, p, err);
     return s == CLV_OK ? check_shape(p, err) : s;

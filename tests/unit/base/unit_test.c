@@ -144,6 +144,28 @@ static void limits_of_the_types(void **state)
     assert_int_equal(clv_parse_rate("1e308Tbit", &real, &err), CLV_EINVAL);
 }
 
+static void a_caller_may_bring_its_units(void **state)
+{
+    (void)state;
+    static const clv_unit_row rows[] = {{"", 1}, {"W", 1}, {"mW", 1e-3}, {"huge", 1e300}};
+    const clv_quantity_kind power = {"power", "2.5W", rows, CLV_COUNT(rows)};
+    clv_error err = {0};
+    double w = 77;
+    assert_ok(clv_parse_unit("250mW", &power, &w, &err), err);
+    assert_true(fabs(w - 0.25) < 1e-12);
+    assert_ok(clv_parse_unit("3", &power, &w, &err), err);
+    assert_true(w == 3);
+    assert_ok(clv_parse_unit("4 W", &power, &w, &err), err);
+    assert_true(w == 4);
+    for (size_t i = 0; i < CLV_COUNT(bad_numbers); i++)
+        assert_int_equal(clv_parse_unit(bad_numbers[i], &power, &w, &err), CLV_EINVAL);
+    assert_int_equal(clv_parse_unit("1e200huge", &power, &w, &err), CLV_EINVAL);
+    assert_string_equal(err.text, "'1e200huge' is not a power; e.g. 2.5W");
+    assert_int_equal(clv_parse_unit("-1W", &power, &w, &err), CLV_EINVAL);
+    assert_string_equal(err.text, "'-1W' is negative, a power is not; e.g. 2.5W");
+    assert_true(w == 4);
+}
+
 static void shown_with_three_digits(void **state)
 {
     (void)state;
@@ -162,6 +184,12 @@ static void shown_with_three_digits(void **state)
     assert_string_equal(clv_show_count(823).s, "823");
     assert_string_equal(clv_show_count(61.1e6).s, "61.1 M");
     assert_string_equal(clv_show_count(1.814e9).s, "1.81 G");
+    assert_string_equal(clv_show_power(0).s, "0 W");
+    assert_string_equal(clv_show_power(0.35).s, "350 mW");
+    assert_string_equal(clv_show_power(7.5).s, "7.50 W");
+    assert_string_equal(clv_show_energy(0.0123).s, "12.3 mJ");
+    assert_string_equal(clv_show_energy(0.000812).s, "812 \u00b5J");
+    assert_string_equal(clv_show_energy(0).s, "0 J");
     assert_string_equal(clv_show_duration(NAN).s, "?");
     assert_string_equal(clv_show_duration(INFINITY).s, "inf");
     assert_string_equal(clv_show_size(INFINITY).s, "inf");
@@ -177,6 +205,7 @@ int main(void)
         cmocka_unit_test(wrong_numbers_are_refused_and_touch_nothing),
         cmocka_unit_test(messages_name_the_text_and_a_right_one),
         cmocka_unit_test(limits_of_the_types),
+        cmocka_unit_test(a_caller_may_bring_its_units),
         cmocka_unit_test(shown_with_three_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,6 +134,70 @@ static void every_wrong_field_is_named(void **state)
     refused("{", "[", "not JSON");
 }
 
+/* GOOD with `field` put in before the cuts. */
+static char *with_field(const char *field)
+{
+    const char *at = strstr(GOOD, "\"slowdown\"");
+    return clv_format("%.*s%s,%s", (int)(at - GOOD), GOOD, field, at);
+}
+
+static void power_and_price_survive_and_may_be_missing(void **state)
+{
+    (void)state;
+    clv_profile *p = parse(GOOD);
+    assert_false(clv_power_known(&p->power));
+    assert_true(p->price_per_s == 0);
+    char *json = clv_profile_json(p);
+    assert_null(strstr(json, "power"));
+    assert_null(strstr(json, "price"));
+    free(json);
+    p->power = clv_power_measured(2.5, 7, 3);
+    p->price_per_s = 1.25e-4;
+    json = clv_profile_json(p);
+    clv_profile_free(p);
+    p = parse(json);
+    assert_int_equal(p->power.source, CLV_POWER_RAPL);
+    assert_int_equal(p->power.cores, 3);
+    assert_true(p->power.idle_w == 2.5 && p->power.active_w_per_core == 1.5);
+    assert_true(p->price_per_s == 1.25e-4);
+    clv_profile_free(p);
+    free(json);
+}
+
+static void wrong_power_is_named(void **state)
+{
+    (void)state;
+#define POWER(idle, core, cores, source)                                                           \
+    "\"power\":{\"idle_w\":" idle ",\"active_w_per_core\":" core ",\"cores\":" cores               \
+    ",\"source\":" source "}"
+    static const struct {
+        const char *field, *says;
+    } rows[] = {
+        {"\"price_per_s\":-1", "'price_per_s': -1"},
+        {"\"price_per_s\":1.5", "'price_per_s': 1.5"},
+        {"\"price_per_s\":\"free\"", "'price_per_s': must be a number"},
+        {"\"power\":5", "'power': must be an object"},
+        {POWER("-1", "2", "1", "\"given\""), "'power.idle_w': -1"},
+        {POWER("1e6", "2", "1", "\"given\""), "'power.idle_w': 1e+06"},
+        {POWER("1", "-2", "1", "\"given\""), "'power.active_w_per_core': -2"},
+        {POWER("1", "2", "0", "\"given\""), "'power.cores': must be 1 or more"},
+        {POWER("1", "2", "1.5", "\"given\""), "'power.cores': must be an integer"},
+        {POWER("1", "2", "65537", "\"given\""), "'power.cores': 65537"},
+        {POWER("1", "2", "60000", "\"given\""), "'power.active_w_per_core': all cores"},
+        {POWER("1", "2", "1", "\"guessed\""), "'power.source': must be"},
+        {POWER("1", "2", "1", "7"), "'power.source': must be a string"},
+    };
+    for (size_t i = 0; i < CLV_COUNT(rows); i++) {
+        clv_error err = {0};
+        clv_profile *p = NULL;
+        char *text = with_field(rows[i].field);
+        assert_int_equal(clv_profile_parse(text, strlen(text), &p, &err), CLV_EINVAL);
+        if (!strstr(err.text, rows[i].says))
+            fail_msg("'%s' does not say '%s'", err.text, rows[i].says);
+        free(text);
+    }
+}
+
 static void every_wrong_part_of_the_network_is_named(void **state)
 {
     (void)state;
@@ -239,6 +303,8 @@ int main(void)
         cmocka_unit_test(text_becomes_the_value),
         cmocka_unit_test(a_written_profile_reads_back_the_same),
         cmocka_unit_test(every_wrong_field_is_named),
+        cmocka_unit_test(power_and_price_survive_and_may_be_missing),
+        cmocka_unit_test(wrong_power_is_named),
         cmocka_unit_test(every_wrong_part_of_the_network_is_named),
         cmocka_unit_test(one_tensor_more_than_allowed_is_too_many),
         cmocka_unit_test(a_graph_survives_the_file),

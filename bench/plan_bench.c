@@ -1,10 +1,11 @@
-/* How long planning takes: joining two profiles, choosing the best of all cuts, ranking them.
+/* How long planning takes: making the tables from two profiles, the first plan, and planning again from warm tables
+ * after a change of the link and the load.
  *
  *     plan_bench MODELS NETWORK...
  *
  * The cuts are the networks' own; the times in the profiles are made up (they do not change the work): proportional to the
  * multiply-accumulates, the edge four times slower. Every call is timed by itself; the link changes with each, as it does when a node
- * plans again.
+ * plans again. Codecs: raw, and three made-up ones, as a node with four choices on the wire has.
  */
 #include "base/clock.h"
 #include "base/mem.h"
@@ -14,6 +15,7 @@
 #include "engine/ort.h"
 #include "measure/profiler.h"
 #include "plan/plan.h"
+#include "plan/tables.h"
 #include "repo/locate.h"
 
 enum { ROUNDS = 2000 };
@@ -41,40 +43,78 @@ static clv_profile *made_up(const clv_network *net, double slow)
     return p;
 }
 
-static void measure(const char *name, const clv_network *net)
+static const clv_plan_codec codecs[] = {
+    {.name = "raw", .bytes_per_kib = 1024},
+    {.name = "f16",
+     .bytes_per_kib = 512,
+     .encode_ps_per_byte = {400, 100},
+     .decode_ps_per_byte = {400, 100}},
+    {.name = "q8",
+     .bytes_per_kib = 260,
+     .encode_ps_per_byte = {800, 200},
+     .decode_ps_per_byte = {800, 200}},
+    {.name = "q4",
+     .bytes_per_kib = 132,
+     .encode_ps_per_byte = {900, 220},
+     .decode_ps_per_byte = {900, 220}},
+};
+
+typedef struct timing {
+    double tables_us[ROUNDS], solve_us[ROUNDS], again_us[ROUNDS];
+} timing;
+
+static double since(int64_t start_ns)
+{
+    return (double)(clv_now_ns() - start_ns) / 1e3;
+}
+
+static void time_round(const clv_plan_sources *from, clv_plan_goal goal, clv_rng *rng, timing *t,
+                       int i)
+{
+    clv_error err = {0};
+    clv_plan plan;
+    clv_plan_tables *tables;
+    clv_link link = from->links[0];
+    int64_t start_ns = clv_now_ns();
+    bench_check(clv_plan_tables_new(from, &tables, &err), &err);
+    t->tables_us[i] = since(start_ns);
+    tables->problem.codecs = codecs;
+    tables->problem.n_codecs = CLV_COUNT(codecs);
+    tables->problem.objective.goal = goal;
+    start_ns = clv_now_ns();
+    bench_check(clv_plan_solve(&tables->problem, &plan, &err), &err);
+    t->solve_us[i] = since(start_ns);
+    clv_plan_done(&plan);
+    link.up_bytes_per_s = link.down_bytes_per_s = 1e4 + 1e8 * clv_rng_unit(rng);
+    start_ns = clv_now_ns();
+    bench_check(clv_plan_tables_link(tables, 0, &link, &err), &err);
+    clv_plan_tables_wait(tables, 1, 1000 * clv_rng_unit(rng));
+    bench_check(clv_plan_solve(&tables->problem, &plan, &err), &err);
+    t->again_us[i] = since(start_ns);
+    clv_plan_done(&plan);
+    clv_plan_tables_free(tables);
+}
+
+static void measure(const char *name, const clv_network *net, clv_plan_goal goal,
+                    const char *goal_name)
 {
     clv_error err = {0};
     clv_profile *edge = made_up(net, EDGE_SLOW), *cloud = made_up(net, 1);
-    clv_link link;
-    bench_check(clv_link_parse("wifi", &link, &err), &err);
-    double join_us[ROUNDS], solve_us[ROUNDS], rank_us[ROUNDS];
+    clv_plan_sources from = {.graph = clv_network_graph(net),
+                             .cuts = clv_network_cuts(net),
+                             .profiles = {edge, cloud},
+                             .n_devices = 2};
+    bench_check(clv_link_parse("wifi", &from.links[0], &err), &err);
+    static timing t;
     clv_rng rng = clv_rng_seeded(1);
-    size_t n_cuts = 0;
-    for (int i = 0; i < ROUNDS; i++) {
-        clv_plan_problem p = {0};
-        clv_plan plan;
-        link.up_bytes_per_s = link.down_bytes_per_s = 1e4 + 1e8 * clv_rng_unit(&rng);
-        int64_t t0 = clv_now_ns();
-        bench_check(clv_plan_problem_join(edge, cloud, &link, &p, &err), &err);
-        int64_t t1 = clv_now_ns();
-        bench_check(clv_plan_solve(&p, CLV_POLICY_EXACT, &plan, &err), &err);
-        int64_t t2 = clv_now_ns();
-        clv_plan_cost *costs = clv_alloc_array(p.n_cuts, sizeof *costs);
-        int64_t t3 = clv_now_ns();
-        clv_plan_rank(&p, costs);
-        int64_t t4 = clv_now_ns();
-        join_us[i] = (double)(t1 - t0) / 1e3;
-        solve_us[i] = (double)(t2 - t1) / 1e3;
-        rank_us[i] = (double)(t4 - t3) / 1e3;
-        n_cuts = p.n_cuts;
-        free(costs);
-        clv_plan_problem_done(&p);
-    }
-    bench_row(json_pack("{s:s, s:I, s:f, s:f, s:f, s:f, s:I}", "network", name, "cuts",
-                        (json_int_t)n_cuts, "solve_us", clv_median(solve_us, ROUNDS),
-                        "solve_us_p99", clv_quantile(solve_us, ROUNDS, 0.99), "join_us",
-                        clv_median(join_us, ROUNDS), "rank_us", clv_median(rank_us, ROUNDS),
-                        "rounds", (json_int_t)ROUNDS));
+    for (int i = 0; i < ROUNDS; i++) time_round(&from, goal, &rng, &t, i);
+    bench_row(json_pack("{s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:I}", "network", name,
+                        "objective", goal_name, "cuts", (json_int_t)from.cuts->n, "codecs",
+                        (json_int_t)CLV_COUNT(codecs), "solve_us", clv_median(t.solve_us, ROUNDS),
+                        "solve_us_p99", clv_quantile(t.solve_us, ROUNDS, 0.99), "tables_us",
+                        clv_median(t.tables_us, ROUNDS), "again_us", clv_median(t.again_us, ROUNDS),
+                        "again_us_p99", clv_quantile(t.again_us, ROUNDS, 0.99), "rounds",
+                        (json_int_t)ROUNDS));
     clv_profile_free(edge);
     clv_profile_free(cloud);
 }
@@ -90,7 +130,8 @@ int main(int argc, char **argv)
         clv_network *net;
         bench_check(clv_locate(argv[i], argv[1], &at, &err), &err);
         bench_check(clv_network_open(at.path, engine, &(clv_network_options){0}, &net, &err), &err);
-        measure(argv[i], net);
+        measure(argv[i], net, CLV_GOAL_LATENCY, "latency");
+        measure(argv[i], net, CLV_GOAL_ENERGY, "energy");
         clv_network_unref(net);
         clv_located_done(&at);
     }

@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "plan/plan.h"
+#include "plan/policies.h"
 
 #include <stdlib.h>
 #include <string.h>

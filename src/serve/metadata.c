@@ -61,11 +61,11 @@ clv_model_info *clv_server_models(clv_server *s, size_t *n)
 }
 
 clv_status clv_server_problem(clv_server *s, const char *model, const clv_plan_problem **problem,
-                              const size_t **cut_of, clv_error *err)
+                              clv_error *err)
 {
     clv_served *m;
     clv_status status = clv_server_find_ready(s, model, NULL, &m, err);
-    return status ? status : clv_splitter_problem(m->splitter, problem, cut_of, err);
+    return status ? status : clv_splitter_problem(m->splitter, problem, err);
 }
 
 void clv_server_pin(clv_server *s, const char *model, int cut, clv_server_done_fn done, void *arg)

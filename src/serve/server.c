@@ -183,7 +183,8 @@ static clv_status find_policy(const char *name, clv_policy *out, clv_error *err)
             *out = (clv_policy)i;
             return CLV_OK;
         }
-    return clv_fail(err, CLV_EUSAGE, "policy '%s': one of " CLV_POLICY_CHOICES " is right", name);
+    return clv_fail(err, CLV_EUSAGE, "policy '%s': one of %s is right", name,
+                    CLV_POLICY_CHOICES);
 }
 
 clv_status clv_server_new(const clv_server_options *options, clv_loop *loop, clv_engine *engine,

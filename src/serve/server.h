@@ -13,7 +13,7 @@
 #include "engine/lane.h"
 #include "net/client.h"
 #include "net/loop.h"
-#include "plan/plan.h"
+#include "plan/policies.h"
 #include "repo/network.h"
 #include "split/request.h"
 
@@ -25,7 +25,7 @@ typedef struct clv_server_options {
     const clv_tls_options *peer_tls;
     const char *peer_token;
     bool accept_push;       /* peers may store models here */
-    const char *policy;     /* "exact", "edge", "cloud" */
+    const char *policy;     /* a name of plan/policies.h; NULL: exact */
     int64_t watch_every_us; /* of the link; 0: 1 s */
     int64_t patience_us;  /* longest wait for a peer beyond the prediction before the edge finishes
                             itself */
@@ -89,7 +89,7 @@ void clv_server_prepare(clv_server *s, const char *model, const char *version,
 /* For measuring: clv_splitter_problem() and clv_splitter_pin() of a model. Loop's thread. */
 CLV_MUST
 clv_status clv_server_problem(clv_server *s, const char *model, const clv_plan_problem **problem,
-                              const size_t **cut_of, clv_error *err);
+                              clv_error *err);
 void clv_server_pin(clv_server *s, const char *model, int cut, clv_server_done_fn done, void *arg);
 
 /* Receive a model: its files, one behind the other, each after a line "NAME SIZE", the .onnx first.

@@ -262,77 +262,87 @@ static void prepare(clv_splitter *s, const choice *chosen)
         side_ready(p);
 }
 
-/* Both profiles are known: join them once, and remember which cut of the network each cut of the problem is. */
+/* Both profiles are known: make the planner's tables once. */
 static void join(clv_splitter *s)
 {
     clv_adapt *a = &s->adapt;
-    if (!a->own || !a->peers || a->problem.n_cuts) return;
-    clv_link unknown = {0};
+    if (!a->own || !a->peers || a->tables) return;
+    const clv_plan_sources from = {.graph = clv_network_graph(s->network),
+                                   .cuts = clv_network_cuts(s->network),
+                                   .profiles = {a->own, a->peers},
+                                   .n_devices = 2};
     clv_error err = {0};
-    if (clv_plan_problem_join(a->own, a->peers, &unknown, &a->problem, &err)) {
+    if (clv_plan_tables_new(&from, &a->tables, &err)) {
         refuse(s, err.text);
         return;
     }
-    a->problem.overhead_us = CLV_OVERHEAD_US;
-    a->cut_of = clv_alloc_array(a->problem.n_cuts, sizeof *a->cut_of);
-    for (size_t i = 0; i < a->problem.n_cuts; i++) {
-        const clv_profile_cut *cut = &a->own->cuts[a->problem.cuts[i].edge_index];
-        int at = clv_cuts_find(clv_network_cuts(s->network), clv_network_graph(s->network),
-                               (const char *const *)cut->live, cut->n_live);
-        a->cut_of[i] = cut->n_live == 0 || at < 0 ? s->last : (size_t)at;
-    }
+    clv_plan_tables_overhead(a->tables, 0, CLV_OVERHEAD_US);
 }
 
-clv_status clv_splitter_problem(clv_splitter *s, const clv_plan_problem **problem,
-                                const size_t **cut_of, clv_error *err)
+clv_status clv_splitter_problem(clv_splitter *s, const clv_plan_problem **problem, clv_error *err)
 {
     clv_adapt *a = &s->adapt;
-    if (!a->problem.n_cuts)
+    if (!a->tables)
         return clv_fail(err, CLV_EUNAVAIL, "model '%s': the profile of %s is not known yet",
                         s->model, a->own ? "the peer" : "this device");
-    a->problem.link = clv_peer_link(s->o.peer);
-    a->problem.queue_us = (double)atomic_load(&s->queue_us);
-    *problem = &a->problem;
-    *cut_of = a->cut_of;
+    clv_link link = clv_peer_link(s->o.peer);
+    clv_status status = clv_plan_tables_link(a->tables, 0, &link, err);
+    if (status) return status;
+    clv_plan_tables_wait(a->tables, 1, (double)atomic_load(&s->queue_us));
+    *problem = &a->tables->problem;
     return CLV_OK;
 }
 
-/* Where a cut of the network stands in the problem; n_cuts if it does not. */
-static size_t index_of(const clv_adapt *a, size_t cut)
+static clv_plan_chain chain_of(const clv_splitter *s, size_t cut)
 {
-    size_t i = 0;
-    while (i < a->problem.n_cuts && a->cut_of[i] != cut) i++;
-    return i;
+    return (clv_plan_chain){.cut = {(int)cut, (int)s->last}};
 }
 
-/* The pinned cut, or the best one; the present one if the best is hardly better. */
+/* What the policy wants; the present cut if the best is hardly better. */
+static clv_status best_cut(const clv_splitter *s, const clv_plan_problem *p, size_t *cut,
+                           clv_error *err)
+{
+    clv_plan_chain live = chain_of(s, s->live->cut);
+    clv_plan_cost best, now;
+    clv_policy_choice chosen;
+    clv_status status =
+        clv_policy_choose(p, s->o.policy, &(clv_policy_options){.previous = &live}, &chosen, err);
+    if (status) return status;
+    bool keep = s->o.policy == CLV_POLICY_EXACT && clv_plan_weigh(p, &live, &now, NULL) == CLV_OK &&
+                clv_plan_weigh(p, &chosen.chain, &best, NULL) == CLV_OK &&
+                (double)best.score > CLV_SWITCH_GAIN * (double)now.score;
+    *cut = keep ? s->live->cut : (size_t)chosen.chain.cut[0];
+    return CLV_OK;
+}
+
+/* What the part behind the cut should take; 0 where that is not known. */
+static expectation expect(const clv_plan_problem *p, size_t cut)
+{
+    size_t last = p->cuts->n - 1;
+    const clv_plan_amount parts[] = {clv_plan_cross(p, 0, cut, 0), clv_plan_wait(p, 1),
+                                     clv_plan_segment(p, 1, cut, last)};
+    clv_plan_amount remote = {0};
+    for (size_t i = 0; i < CLV_COUNT(parts); i++) remote = clv_plan_add(remote, parts[i]);
+    int64_t whole_ns = p->devices[0].prefix[last].ns, head_ns = p->devices[0].prefix[cut].ns;
+    if (cut == last || remote.ns == CLV_PLAN_UNKNOWN || head_ns == CLV_PLAN_UNKNOWN)
+        return (expectation){0};
+    return (expectation){.remote_us = (remote.ns - p->hops[0].overhead_ns) / 1000,
+                         .tail_us = CLV_MAX(whole_ns - head_ns, 0) / 1000};
+}
+
+/* The pinned cut, or the best one. */
 static choice choose(clv_splitter *s)
 {
     const clv_adapt *a = &s->adapt;
     choice out = {.cut = a->pinned >= 0 ? (size_t)a->pinned : s->last};
     const clv_plan_problem *problem;
-    const size_t *cut_of;
-    clv_plan plan;
     clv_error err = {0};
-    if (clv_splitter_problem(s, &problem, &cut_of, &err)) return out;
-    if (a->pinned < 0) {
-        if (clv_plan_solve(problem, s->o.policy, &plan, &err)) {
-            say(s, CLV_LOG_WARN, "no plan", err.text);
-            return out;
-        }
-        size_t live = index_of(a, s->live->cut), best = plan.cut;
-        if (s->o.policy == CLV_POLICY_EXACT && live < problem->n_cuts &&
-            plan.cost.latency_us > CLV_SWITCH_GAIN * clv_plan_cost_of(problem, live).latency_us)
-            best = live;
-        out.cut = cut_of[best];
+    if (clv_splitter_problem(s, &problem, &err)) return out;
+    if (a->pinned < 0 && best_cut(s, problem, &out.cut, &err)) {
+        say(s, CLV_LOG_WARN, "no plan", err.text);
+        return out;
     }
-    size_t at = index_of(a, out.cut);
-    if (at < problem->n_cuts) {
-        clv_plan_cost cost = clv_plan_cost_of(problem, at);
-        double whole_us = problem->cuts[problem->n_cuts - 1].edge_us;
-        out.expected.tail_us = (int64_t)CLV_MAX(whole_us - cost.edge_us, 0.0);
-        out.expected.remote_us = (int64_t)(cost.link_us + cost.queue_us + cost.cloud_us);
-    }
+    out.expected = expect(problem, out.cut);
     return out;
 }
 
@@ -375,7 +385,7 @@ void clv_adapt_step(void *splitter)
         (a->stage != CLV_STAGE_READY && a->pinned < 0))
         return;
     choice c = choose(s);
-    a->planned = a->problem.n_cuts > 0;
+    a->planned = a->tables != NULL;
     a->hindered_us = 0;
     if (c.cut == s->live->cut) {
         atomic_store(&s->live->expected_remote_us, c.expected.remote_us);
@@ -397,7 +407,7 @@ bool clv_splitter_settled(const clv_splitter *s)
 
 void clv_splitter_set_profile(clv_splitter *s, clv_profile *take)
 {
-    if (s->adapt.own) { /* one profile a life: the joined problem refers to it */
+    if (s->adapt.own) { /* one profile a life: the tables are made of it */
         clv_profile_free(take);
         return;
     }
@@ -438,8 +448,7 @@ void clv_adapt_unpin(clv_splitter *s, const char *why)
 
 void clv_adapt_done(clv_splitter *s)
 {
-    clv_plan_problem_done(&s->adapt.problem);
-    free(s->adapt.cut_of);
+    clv_plan_tables_free(s->adapt.tables);
     clv_profile_free(s->adapt.own);
     clv_profile_free(s->adapt.peers);
 }

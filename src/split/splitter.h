@@ -18,7 +18,7 @@
 #define CLV_SPLIT_SPLITTER_H
 
 #include "engine/lane.h"
-#include "plan/plan.h"
+#include "plan/policies.h"
 #include "repo/network.h"
 #include "split/peer.h"
 
@@ -66,11 +66,10 @@ bool clv_splitter_settled(const clv_splitter *s);
 
 /* What is deployed now: "local", "remote" or the label of the cut. Heap text. Any thread. */
 char *clv_splitter_plan(clv_splitter *s);
-/* The problem that the next plan would be made from, with the link as it is now, and for each of its cuts the cut of the network;
- * both borrowed until the next call. CLV_EUNAVAIL while a profile is missing. Loop's thread. */
+/* The problem that the next plan would be made from, with the link as it is now; its cuts are the network's. Borrowed until the
+ * next call. CLV_EUNAVAIL while a profile is missing. Loop's thread. */
 CLV_MUST
-clv_status clv_splitter_problem(clv_splitter *s, const clv_plan_problem **problem,
-                                const size_t **cut_of, clv_error *err);
+clv_status clv_splitter_problem(clv_splitter *s, const clv_plan_problem **problem, clv_error *err);
 /* Deploy this cut and keep it whatever the link does (for measuring); -1 plans again. `done` when it is deployed. Loop's thread. */
 void clv_splitter_pin(clv_splitter *s, int cut, clv_splitter_done_fn done, void *arg);
 

@@ -2,6 +2,7 @@
 #ifndef CLV_SPLIT_SPLITTER_PRIV_H
 #define CLV_SPLIT_SPLITTER_PRIV_H
 
+#include "plan/tables.h"
 #include "split/deployment.h"
 #include "split/splitter.h"
 
@@ -26,11 +27,10 @@ typedef struct clv_adapt {
     int64_t
         hindered_us; /* since when the peer cannot be reached or answers with errors; 0: it does not */
     clv_profile *own, *peers;
-    clv_plan_problem problem; /* of both profiles; n_cuts 0: not joined yet */
-    size_t *cut_of;           /* the network's cut of each of the problem's */
-    int pinned;               /* cut, or -1 */
-    bool planned;             /* at least once, with both profiles */
-    bool pushed;              /* since the peer was last lost */
+    clv_plan_tables *tables; /* of both profiles; NULL: not made yet */
+    int pinned;              /* cut, or -1 */
+    bool planned;            /* at least once, with both profiles */
+    bool pushed;             /* since the peer was last lost */
     bool preparing;
     clv_splitter_done_fn pin_done;
     void *pin_arg;

@@ -101,6 +101,9 @@ static clv_status fill_device(clv_plan_tables *t, size_t k, const clv_plan_sourc
     else
         snprintf(d->name, sizeof d->name, "device %zu", k);
     d->memory_bytes_max = CLV_PLAN_NO_LIMIT;
+    d->idle_mw = clv_power_milli(p->power.idle_w);
+    d->active_mw = clv_power_milli(clv_power_active_w(&p->power));
+    d->price_pm_per_s = clv_power_pico(p->price_per_s);
     CLV_AUTO(clv_free) int *at = clv_tables_match(from->graph, from->cuts, p);
     fill_times(t, k, p, at);
     t->unit_ns[k] = clv_tables_units(from, k);
@@ -134,6 +137,16 @@ static int64_t ps_per_byte(double bytes_per_s)
     return CLV_MAX(whole(1e12 / bytes_per_s, CLV_PLAN_PS_MAX), (int64_t)1);
 }
 
+static void fill_radio(clv_plan_hop *h, const clv_radio *r)
+{
+    h->tx_mw = clv_power_milli(r->tx_w);
+    h->rx_mw = clv_power_milli(r->rx_w);
+    h->up_pj_per_byte = clv_power_pico(r->up_j_per_byte);
+    h->down_pj_per_byte = clv_power_pico(r->down_j_per_byte);
+    h->up_pm_per_byte = clv_power_pico(r->up_price_per_byte);
+    h->down_pm_per_byte = clv_power_pico(r->down_price_per_byte);
+}
+
 clv_status clv_plan_tables_link(clv_plan_tables *t, size_t hop, const clv_link *link,
                                 clv_error *err)
 {
@@ -144,6 +157,7 @@ clv_status clv_plan_tables_link(clv_plan_tables *t, size_t hop, const clv_link *
     clv_plan_hop *h = &t->problem.hops[hop];
     t->links[hop] = *link;
     h->up = link->up;
+    fill_radio(h, &link->radio);
     if (!link->up) return CLV_OK;
     h->up_ps_per_byte = ps_per_byte(link->up_bytes_per_s);
     h->down_ps_per_byte = ps_per_byte(link->down_bytes_per_s);

@@ -25,7 +25,7 @@
  *                   mean of the largest value among the ideals inside and the smallest among those
  *                   around, which never falls. Beyond CLV_TABLES_PAIRS_MAX cuts it is the sum of
  *                   unit_ns, which never falls either.
- *   power, price    as the profiles and links state them (cost/power.h), 0: not known
+ *   power, price    as the profiles and links state them (cost/power.h, cost/radio.h), 0: not known
  *
  * The new problem asks for the least mean latency, without limits, waits or overheads, in raw bytes.
  * Threads: changed by one.

@@ -111,6 +111,63 @@ static void measurements_become_whole_numbers(void **state)
     net_done(&n);
 }
 
+static void watts_and_money_become_whole_numbers(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    net n = diamond();
+    clv_profile *edge = profile_of(&n, "pi", 10), *cloud = profile_of(&n, "", 1);
+    edge->power =
+        (clv_power){.idle_w = 2, .active_w_per_core = 1.25, .cores = 4, .source = CLV_POWER_GIVEN};
+    cloud->price_per_s = 0.53 / 3600;
+    clv_plan_tables *t = tables(&n, (const clv_profile *[]){edge, cloud}, 2);
+    const clv_plan_device *d = t->problem.devices;
+    const clv_plan_hop *h = t->problem.hops;
+    assert_int_equal(d[0].idle_mw, 2000);
+    assert_int_equal(d[0].active_mw, 7000);
+    assert_int_equal(d[0].price_pm_per_s, 0);
+    assert_int_equal(d[1].idle_mw + d[1].active_mw, 0);
+    assert_int_equal(d[1].price_pm_per_s, 147222222);
+    assert_int_equal(h->tx_mw + h->rx_mw + h->up_pj_per_byte + h->up_pm_per_byte, 0);
+    clv_link link = wifi;
+    assert_ok(clv_radio_parse("tx=1.2,rx=0.9,up=3.5J/MB,down=0.4J/MB,up-price=1/MB,down-price=2/MB",
+                              &link.radio, &err),
+              err);
+    assert_ok(clv_plan_tables_link(t, 0, &link, &err), err);
+    assert_int_equal(h->tx_mw, 1200);
+    assert_int_equal(h->rx_mw, 900);
+    assert_int_equal(h->up_pj_per_byte, 3500000);
+    assert_int_equal(h->down_pj_per_byte, 400000);
+    assert_int_equal(h->up_pm_per_byte, 1000000);
+    assert_int_equal(h->down_pm_per_byte, 2000000);
+    clv_plan_tables_free(t);
+    clv_profile_free(edge);
+    clv_profile_free(cloud);
+    net_done(&n);
+}
+
+/* The most that power and radio may be is within what a problem may hold. */
+static void the_largest_watts_and_money_are_a_legal_problem(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    net n = diamond();
+    clv_profile *p = profile_of(&n, "pi", 10);
+    assert_ok(
+        clv_power_parse("idle=100kW,active=100kW,price=1/s", 8, &p->power, &p->price_per_s, &err),
+        err);
+    clv_plan_tables *t = tables(&n, (const clv_profile *[]){p, p}, 2);
+    clv_link link = wifi;
+    assert_ok(clv_radio_parse("tx=100kW,rx=100kW,up=1000J/MB,down=1000J/MB,price=100/MB",
+                              &link.radio, &err),
+              err);
+    assert_ok(clv_plan_tables_link(t, 0, &link, &err), err);
+    assert_ok(clv_plan_problem_check(&t->problem, &err), err);
+    clv_plan_tables_free(t);
+    clv_profile_free(p);
+    net_done(&n);
+}
+
 static void swap_cuts(clv_profile *p, size_t a, size_t b)
 {
     clv_profile_cut t = p->cuts[a];
@@ -277,6 +334,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(measurements_become_whole_numbers),
+        cmocka_unit_test(watts_and_money_become_whole_numbers),
+        cmocka_unit_test(the_largest_watts_and_money_are_a_legal_problem),
         cmocka_unit_test(cuts_meet_by_their_tensors),
         cmocka_unit_test(units_of_other_names_get_shares),
         cmocka_unit_test(progress_never_falls),

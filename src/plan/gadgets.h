@@ -1,0 +1,81 @@
+/* A network of units on two devices as a flow network: a cut of the one is a placement of the other,
+ * and its value is what the placement costs. Private to plan/.
+ *
+ *     clv_gadgets *g = clv_gadgets_new(problem, codec);
+ *     clv_sums mean = {.at = {[CLV_DIM_WORK0] = 1, [CLV_DIM_WORK1] = 1, [CLV_DIM_UP] = 1, [CLV_DIM_DOWN] = 1}};
+ *     int64_t ns = clv_gadgets_cut(g, &mean, unit_device);    // the placement with the least time
+ *     clv_sums costs = clv_gadgets_sums(g, unit_device);      // and what else it costs
+ *     clv_gadgets_free(g);
+ *
+ * The source side is device 0, the sink side device 1. An arc is paid when it leads from the source
+ * side to the sink side:
+ *
+ *     source -> unit       the unit's cost on device 1; infinite when it may not run there
+ *     unit -> sink         its cost on device 0; infinite when it may not run there
+ *     producer -> t+       tensor t goes up, once; t+ -> each consumer: infinite. A graph input is
+ *                          made by the source. (With one consumer the arc goes straight to it.)
+ *     source -> producer   t is an output of the network and comes down
+ *     consumer -> producer infinite: no return to device 0; or, if the problem may return,
+ *     t- -> producer       t comes down, once; consumer -> t-: infinite
+ *
+ * So each tensor pays once a direction, however many consumers it has. A unit's outputs have a gadget
+ * each. What comes down is raw. Tensors of unknown shape cannot cross: their gadget is infinite.
+ *
+ * The costs are those of plan/problem.h, taken unit by unit and tensor by tensor: each part is rounded
+ * up once, and a placement's cost is the sum of these whole numbers, so nothing drifts. What is paid
+ * once a placement and not once a unit (waits, round trip, overhead) is not here.
+ *
+ * Threads: one at a time. The problem is borrowed.
+ *
+ * Source: Hu et al., "Dynamic Adaptive DNN Surgery for Inference Acceleration on the Edge" (DADS),
+ * INFOCOM 2019: the minimum cut, and a node of its own for a tensor with several consumers. Our
+ * differences: the arcs back, without which a return costs nothing; the second gadget, with which a
+ * return is possible and paid; the answer's way down; units in place of layers; several outputs.
+ */
+#ifndef CLV_PLAN_GADGETS_H
+#define CLV_PLAN_GADGETS_H
+
+#include "plan/problem.h"
+
+/* What a placement uses up, as numbers that add over units and tensors. */
+typedef enum clv_dim {
+    CLV_DIM_WORK0, /* ns that each device computes: units, encoding, decoding */
+    CLV_DIM_WORK1,
+    CLV_DIM_UP, /* ns of the bytes alone */
+    CLV_DIM_DOWN,
+    CLV_DIM_NJ,
+    CLV_DIM_PM,
+    CLV_DIM_WIRE,     /* bytes on the wire */
+    CLV_DIM_WEIGHTS0, /* bytes of the weights that each device holds */
+    CLV_DIM_WEIGHTS1,
+    CLV_DIM_COUNT
+} clv_dim;
+
+typedef struct clv_sums {
+    int64_t at[CLV_DIM_COUNT];
+} clv_sums;
+
+typedef struct clv_gadgets clv_gadgets;
+
+/* The devices must have unit_ns. */
+clv_gadgets *clv_gadgets_new(const clv_plan_problem *p, size_t codec);
+void clv_gadgets_free(clv_gadgets *g);
+void clv_gadgets_release(clv_gadgets **g); /* for CLV_AUTO */
+
+/* All parts together: no placement has more of anything. */
+clv_sums clv_gadgets_total(const clv_gadgets *g);
+/* The legal placement with the least sum of weights[k] * costs[k], of several the one with the most
+ * units on device 0. Weights >= 0, and weights * clv_gadgets_total() below CLV_FLOW_INFINITE. Returns
+ * that sum; CLV_FLOW_INFINITE, and unit_device untouched, when no placement is legal. */
+int64_t clv_gadgets_cut(clv_gadgets *g, const clv_sums *weights, uint8_t *unit_device);
+/* What a legal placement costs. */
+clv_sums clv_gadgets_sums(const clv_gadgets *g, const uint8_t *unit_device);
+/* Pins and privacy kept, nothing crosses that cannot, no return unless the problem may. */
+bool clv_gadgets_legal(const clv_gadgets *g, const uint8_t *unit_device);
+/* As clv_plan_memory(): weights and peak activations of what one device runs. Tensors that arrive are
+ * there from the start, those that leave stay to the end. 0 when it runs nothing. */
+int64_t clv_gadgets_memory(const clv_gadgets *g, const uint8_t *unit_device, uint8_t device);
+/* Paths filled so far. */
+size_t clv_gadgets_augmentations(const clv_gadgets *g);
+
+#endif

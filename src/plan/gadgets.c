@@ -197,8 +197,7 @@ int64_t clv_gadgets_cut(clv_gadgets *g, const clv_sums *weights, uint8_t *unit_d
     return value;
 }
 
-/* Where a tensor is made, and whether the other device reads it. */
-static bool read_elsewhere(const clv_graph_tensor *t, const uint8_t *unit_device, unsigned *made_on)
+bool clv_gadgets_crosses(const clv_graph_tensor *t, const uint8_t *unit_device, unsigned *made_on)
 {
     *made_on = t->producer == CLV_NO_UNIT ? 0 : unit_device[t->producer];
     for (size_t i = 0; i < t->n_consumers; i++)
@@ -213,7 +212,7 @@ clv_sums clv_gadgets_sums(const clv_gadgets *g, const uint8_t *unit_device)
     for (size_t u = 0; u < graph->n_units; u++) add_to(&sum, &g->run[unit_device[u]][u].cost);
     for (size_t i = 0; i < graph->n_tensors; i++) {
         unsigned made_on;
-        bool crosses = read_elsewhere(&graph->tensors[i], unit_device, &made_on);
+        bool crosses = clv_gadgets_crosses(&graph->tensors[i], unit_device, &made_on);
         if (crosses && !made_on) add_to(&sum, &g->up[i].cost);
         if (made_on && (crosses || graph->tensors[i].is_output)) add_to(&sum, &g->down[i].cost);
     }
@@ -227,72 +226,18 @@ bool clv_gadgets_legal(const clv_gadgets *g, const uint8_t *unit_device)
         if (g->run[unit_device[u]][u].arc < 0) return false;
     for (size_t i = 0; i < graph->n_tensors; i++) {
         unsigned made_on;
-        if (!read_elsewhere(&graph->tensors[i], unit_device, &made_on)) continue;
+        if (!clv_gadgets_crosses(&graph->tensors[i], unit_device, &made_on)) continue;
         if (!may_cross(&graph->tensors[i]) || (made_on && !g->p->may_return)) return false;
     }
     return true;
 }
 
+const clv_plan_problem *clv_gadgets_problem(const clv_gadgets *g)
+{
+    return g->p;
+}
+
 size_t clv_gadgets_augmentations(const clv_gadgets *g)
 {
     return clv_flow_augmentations(g->flow);
-}
-
-/* Does the device still hold tensor `t` behind unit `u`: read later, sent away, or the answer? */
-static bool held_after(const clv_graph_tensor *t, const uint8_t *unit_device, uint8_t device, int u)
-{
-    bool made_here = t->producer != CLV_NO_UNIT && unit_device[t->producer] == device;
-    if (t->is_output && made_here) return true;
-    for (size_t i = 0; i < t->n_consumers; i++) {
-        int reader = t->consumers[i];
-        bool here = unit_device[reader] == device;
-        bool leaves = !here && (made_here || (t->producer == CLV_NO_UNIT && device == 0));
-        if (leaves || (here && reader > u)) return true;
-    }
-    return false;
-}
-
-static bool listed_before(const int *items, size_t i)
-{
-    for (size_t k = 0; k < i; k++)
-        if (items[k] == items[i]) return true;
-    return false;
-}
-
-/* Bytes that are there before the device's first unit. */
-static int64_t arriving(const clv_graph *graph, const uint8_t *unit_device, uint8_t device)
-{
-    int64_t bytes = 0;
-    for (size_t i = 0; i < graph->n_tensors; i++) {
-        const clv_graph_tensor *t = &graph->tensors[i];
-        unsigned made_on;
-        bool crosses = read_elsewhere(t, unit_device, &made_on);
-        bool input = t->producer == CLV_NO_UNIT && device == 0 && t->n_consumers;
-        if (input || (crosses && made_on != device)) bytes += (int64_t)t->bytes;
-    }
-    return bytes;
-}
-
-int64_t clv_gadgets_memory(const clv_gadgets *g, const uint8_t *unit_device, uint8_t device)
-{
-    const clv_graph *graph = g->p->graph;
-    int64_t weights = 0, held = arriving(graph, unit_device, device), peak = held;
-    bool runs = false;
-    for (size_t i = 0; i < graph->n_units; i++) {
-        const clv_unit *u = &graph->units[i];
-        if (unit_device[i] != device) continue;
-        runs = true;
-        weights += (int64_t)u->weight_bytes;
-        for (size_t k = 0; k < u->n_outputs; k++)
-            held += (int64_t)graph->tensors[u->outputs[k]].bytes;
-        peak = CLV_MAX(peak, held);
-        for (size_t k = 0; k < u->n_inputs + u->n_outputs; k++) {
-            bool input = k < u->n_inputs;
-            int t = input ? u->inputs[k] : u->outputs[k - u->n_inputs];
-            if (input && listed_before(u->inputs, k)) continue;
-            if (!held_after(&graph->tensors[t], unit_device, device, (int)i))
-                held -= (int64_t)graph->tensors[t].bytes;
-        }
-    }
-    return runs ? weights + peak : 0;
 }

@@ -35,7 +35,7 @@
 #ifndef CLV_PLAN_GADGETS_H
 #define CLV_PLAN_GADGETS_H
 
-#include "plan/problem.h"
+#include "plan/plan.h"
 
 /* What a placement uses up, as numbers that add over units and tensors. */
 typedef enum clv_dim {
@@ -72,10 +72,23 @@ int64_t clv_gadgets_cut(clv_gadgets *g, const clv_sums *weights, uint8_t *unit_d
 clv_sums clv_gadgets_sums(const clv_gadgets *g, const uint8_t *unit_device);
 /* Pins and privacy kept, nothing crosses that cannot, no return unless the problem may. */
 bool clv_gadgets_legal(const clv_gadgets *g, const uint8_t *unit_device);
+/* Does a device read the tensor on which it is not made? *made_on: a graph input is made on 0. */
+bool clv_gadgets_crosses(const clv_graph_tensor *t, const uint8_t *unit_device, unsigned *made_on);
+const clv_plan_problem *clv_gadgets_problem(const clv_gadgets *g);
+/* Paths filled so far. */
+size_t clv_gadgets_augmentations(const clv_gadgets *g);
+
+/* ---- gadgets_weigh.c: placements as a whole ---- */
+
+/* What a placement on both devices pays besides its units and tensors: waits, round trip, overhead. */
+clv_plan_amount clv_gadgets_once(const clv_plan_problem *p);
+/* A legal placement's cost, with what is paid once where it is paid. The variance is the link's. */
+clv_plan_cost clv_gadgets_weigh(const clv_gadgets *g, const uint8_t *unit_device);
+/* By how much it is over the limits, as a sum of shares of them; 0: it keeps all. */
+double clv_gadgets_excess(const clv_gadgets *g, const uint8_t *unit_device,
+                          const clv_plan_cost *cost);
 /* As clv_plan_memory(): weights and peak activations of what one device runs. Tensors that arrive are
  * there from the start, those that leave stay to the end. 0 when it runs nothing. */
 int64_t clv_gadgets_memory(const clv_gadgets *g, const uint8_t *unit_device, uint8_t device);
-/* Paths filled so far. */
-size_t clv_gadgets_augmentations(const clv_gadgets *g);
 
 #endif

@@ -1,0 +1,233 @@
+#include "plan/lagrange.h"
+
+#include "base/mem.h"
+#include "plan/flow.h"
+#include "plan/game.h"
+#include "plan/parts.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { ROUNDS_MAX = 80, TANGENTS_MAX = 16 };
+static const double PRICE_MAX = 1000; /* of a whole limit, in objectives */
+
+/* A bound: constant + weights . costs. */
+typedef struct row {
+    double weight[CLV_DIM_COUNT], constant;
+} row;
+
+typedef struct search {
+    const clv_plan_problem *p;
+    clv_gadgets *g;
+    clv_choice *choice;
+    size_t codec;
+    clv_sums total;
+    clv_plan_amount once;
+    double sigmas; /* standard deviations above the mean that the quantile lies */
+    row tangents[TANGENTS_MAX];
+    double ways[TANGENTS_MAX][2]; /* times up and down where they touch */
+    size_t n_tangents;
+    row rows[CLV_GAME_ROWS_MAX];
+    size_t n_rows;
+    double scale; /* about the objective's size */
+    double points[ROUNDS_MAX][CLV_DIM_COUNT];
+    size_t n_points;
+    uint8_t *unit_device;
+    double bound;
+} search;
+
+static double value_of(const row *r, const double *costs)
+{
+    double sum = r->constant;
+    for (size_t k = 0; k < CLV_DIM_COUNT; k++) sum += r->weight[k] * costs[k];
+    return sum;
+}
+
+static row add_scaled(row a, const row *b, double factor)
+{
+    a.constant += factor * b->constant;
+    for (size_t k = 0; k < CLV_DIM_COUNT; k++) a.weight[k] += factor * b->weight[k];
+    return a;
+}
+
+/* The latency's quantile, from below, by the plane that touches it at these times up and down. */
+static row tangent_at(const search *s, double up_ns, double down_ns)
+{
+    const clv_plan_hop *h = &s->p->hops[0];
+    row r = {.constant = (double)s->once.ns};
+    r.weight[CLV_DIM_WORK0] = r.weight[CLV_DIM_WORK1] = 1;
+    r.weight[CLV_DIM_UP] = r.weight[CLV_DIM_DOWN] = 1;
+    double up = 1e-6 * (double)h->up_rel_ppm, down = 1e-6 * (double)h->down_rel_ppm;
+    double fixed_ns = 1e3 * sqrt((double)s->once.var_us2);
+    double norm =
+        sqrt(fixed_ns * fixed_ns + up * up_ns * up * up_ns + down * down_ns * down * down_ns);
+    if (norm <= 0) return r;
+    r.constant += s->sigmas * fixed_ns * fixed_ns / norm;
+    r.weight[CLV_DIM_UP] += s->sigmas * up * up * up_ns / norm;
+    r.weight[CLV_DIM_DOWN] += s->sigmas * down * down * down_ns / norm;
+    return r;
+}
+
+/* Is it a new one? */
+static bool add_tangent(search *s, double up_ns, double down_ns)
+{
+    size_t n = s->n_tangents;
+    if (n == TANGENTS_MAX || (n && s->sigmas == 0)) return false;
+    for (size_t i = 0; i < n; i++)
+        if (fabs(s->ways[i][0] - up_ns) <= 1e-3 * up_ns &&
+            fabs(s->ways[i][1] - down_ns) <= 1e-3 * down_ns)
+            return false;
+    s->ways[n][0] = up_ns;
+    s->ways[n][1] = down_ns;
+    s->tangents[s->n_tangents++] = tangent_at(s, up_ns, down_ns);
+    return true;
+}
+
+static row of_dim(clv_dim dim, int64_t constant)
+{
+    row r = {.constant = (double)constant};
+    r.weight[dim] = 1;
+    return r;
+}
+
+static void add_objectives(search *s)
+{
+    static const clv_dim stages[] = {CLV_DIM_WORK0, CLV_DIM_WORK1, CLV_DIM_UP, CLV_DIM_DOWN};
+    const clv_plan_objective *o = &s->p->objective;
+    row nj = of_dim(CLV_DIM_NJ, s->once.nj), pm = of_dim(CLV_DIM_PM, s->once.pm);
+    switch (o->goal) {
+    case CLV_GOAL_ENERGY: s->rows[s->n_rows++] = nj; return;
+    case CLV_GOAL_PRICE: s->rows[s->n_rows++] = pm; return;
+    case CLV_GOAL_THROUGHPUT:
+        for (size_t i = 0; i < CLV_COUNT(stages); i++) s->rows[s->n_rows++] = of_dim(stages[i], 0);
+        return;
+    case CLV_GOAL_LATENCY:
+        for (size_t i = 0; i < s->n_tangents; i++) s->rows[s->n_rows++] = s->tangents[i];
+        return;
+    case CLV_GOAL_WEIGHTED:
+        for (size_t i = 0; i < s->n_tangents; i++) {
+            row r = add_scaled((row){0}, &s->tangents[i], 1e3 * (double)o->second_weight);
+            r = add_scaled(r, &nj, 1e3 * (double)o->joule_weight);
+            s->rows[s->n_rows++] = add_scaled(r, &pm, (double)o->money_weight);
+        }
+        return;
+    case CLV_GOAL_COUNT: return;
+    }
+}
+
+/* The first bound of the objective, and so much the more as the use is over the limit. Times are
+ * compared when they have been rounded, so half a nanosecond is free. */
+static void add_limit(search *s, const row *use, int64_t limit)
+{
+    if (limit == CLV_PLAN_NO_LIMIT) return;
+    double most = (double)limit + 0.5, price = PRICE_MAX * s->scale / (most + 1);
+    row over = *use;
+    over.constant -= most;
+    s->rows[s->n_rows++] = add_scaled(s->rows[0], &over, price);
+}
+
+static void make_rows(search *s)
+{
+    const clv_plan_limits *l = &s->p->limits;
+    row nj = of_dim(CLV_DIM_NJ, s->once.nj), pm = of_dim(CLV_DIM_PM, s->once.pm);
+    row weights0 = of_dim(CLV_DIM_WEIGHTS0, 0), weights1 = of_dim(CLV_DIM_WEIGHTS1, 0);
+    s->n_rows = 0;
+    add_objectives(s);
+    add_limit(s, &nj, l->energy_nj);
+    add_limit(s, &pm, l->price_pm);
+    add_limit(s, &weights0, s->p->devices[0].memory_bytes_max);
+    add_limit(s, &weights1, s->p->devices[1].memory_bytes_max);
+    for (size_t i = 0; i < s->n_tangents; i++) add_limit(s, &s->tangents[i], l->deadline_ns);
+}
+
+/* The placement that costs least by a mix of rows: a new point, and a bound. Weights are rounded down
+ * to whole numbers, so the mix in whole numbers is never above the mix. False: nothing is legal. */
+static bool look(search *s, const double *mix)
+{
+    row sum = {0};
+    for (size_t r = 0; r < s->n_rows; r++) sum = add_scaled(sum, &s->rows[r], mix[r]);
+    double most = 0;
+    for (size_t k = 0; k < CLV_DIM_COUNT; k++) most += sum.weight[k] * ((double)s->total.at[k] + 1);
+    double finer = most > 0 ? 0x1p60 / most : 0;
+    clv_sums weights = {0};
+    for (size_t k = 0; k < CLV_DIM_COUNT; k++)
+        weights.at[k] = (int64_t)(sum.weight[k] * finer * (1 - 1e-13));
+    int64_t value = clv_gadgets_cut(s->g, &weights, s->unit_device);
+    if (value == CLV_FLOW_INFINITE) return false;
+    double least = finer > 0 ? (double)value / finer : 0;
+    double rounding = 1e-12 * (least + fabs(sum.constant) + 1);
+    s->bound = fmax(s->bound, least + sum.constant - rounding);
+    clv_choice_offer(s->choice, s->g, s->codec, s->unit_device);
+    clv_sums costs = clv_gadgets_sums(s->g, s->unit_device);
+    for (size_t k = 0; k < CLV_DIM_COUNT; k++) s->points[s->n_points][k] = (double)costs.at[k];
+    s->n_points++;
+    return true;
+}
+
+/* The mix of rows that bounds all mixes of the points best, and its value, which no bound passes. */
+static double solve_game(const search *s, double *mix, double *shares)
+{
+    CLV_AUTO(clv_free) double *pay = clv_alloc_array(s->n_rows * s->n_points, sizeof *pay);
+    for (size_t r = 0; r < s->n_rows; r++)
+        for (size_t c = 0; c < s->n_points; c++)
+            pay[r * s->n_points + c] = value_of(&s->rows[r], s->points[c]);
+    return clv_game_solve(pay, s->n_rows, s->n_points, mix, shares);
+}
+
+/* Tangents where the last placement lies, and where the mix of placements does. */
+static bool refine(search *s, const double *shares)
+{
+    const double *last = s->points[s->n_points - 1];
+    double up = 0, down = 0;
+    for (size_t c = 0; c + 1 < s->n_points; c++) {
+        up += shares[c] * s->points[c][CLV_DIM_UP];
+        down += shares[c] * s->points[c][CLV_DIM_DOWN];
+    }
+    bool more = add_tangent(s, up, down);
+    more |= add_tangent(s, last[CLV_DIM_UP], last[CLV_DIM_DOWN]);
+    if (more) make_rows(s);
+    return more;
+}
+
+/* The least whole score that is not below the bound. */
+static int64_t whole(const search *s)
+{
+    double half = s->sigmas > 0 ? 0.5 : 0; /* a quantile is rounded to the nearest */
+    if (s->p->objective.goal == CLV_GOAL_WEIGHTED)
+        half *= 1e3 * (double)s->p->objective.second_weight;
+    double least = ceil(s->bound - half - 1e-6);
+    return least <= 0 ? 0 : least >= 0x1p62 ? INT64_MAX - 1 : (int64_t)least;
+}
+
+static bool proven(const search *s)
+{
+    return s->choice->found && whole(s) >= s->choice->cost.score;
+}
+
+int64_t clv_lagrange_search(const clv_plan_problem *p, clv_gadgets *g, size_t codec,
+                            clv_choice *choice)
+{
+    CLV_AUTO(clv_free) uint8_t *unit_device = clv_alloc_array(p->graph->n_units + 1, 1);
+    CLV_AUTO(clv_free) search *s = clv_alloc(sizeof *s);
+    double mix[CLV_GAME_ROWS_MAX] = {1}, shares[ROUNDS_MAX];
+    *s = (search){.p = p, .g = g, .choice = choice, .codec = codec, .unit_device = unit_device};
+    s->total = clv_gadgets_total(g);
+    s->once = clv_gadgets_once(p);
+    s->sigmas = 1e-6 * (double)clv_part_z_ppm(&p->objective);
+    s->scale = 1;
+    add_tangent(s, 0, 0);
+    make_rows(s);
+    if (!look(s, mix)) return CLV_PLAN_UNKNOWN;
+    s->scale = fmax(1, value_of(&s->rows[0], s->points[0]));
+    add_tangent(s, s->points[0][CLV_DIM_UP], s->points[0][CLV_DIM_DOWN]);
+    make_rows(s);
+    while (s->n_points < ROUNDS_MAX && !proven(s)) {
+        double value = solve_game(s, mix, shares), before = s->bound;
+        look(s, mix);
+        bool sharper = refine(s, shares);
+        double slack = 1e-9 * fmax(fabs(value), s->scale);
+        if (!sharper && value - s->bound <= slack && s->bound - before <= slack) break;
+    }
+    if (!proven(s)) clv_choice_improve(choice, g, codec);
+    return whole(s);
+}

@@ -29,7 +29,7 @@ bool clv_choice_offer(clv_choice *c, const clv_gadgets *g, size_t codec, const u
     bool better = excess < c->excess || (excess == c->excess && clv_plan_better(&cost, &c->cost));
     if (!better) return false;
     size_t n = clv_gadgets_problem(g)->graph->n_units;
-    if (unit_device != c->unit_device) memcpy(c->unit_device, unit_device, n);
+    memcpy(c->unit_device, unit_device, n);
     c->cost = cost;
     c->excess = excess;
     c->codec = codec;
@@ -69,7 +69,7 @@ void clv_choice_improve(clv_choice *c, const clv_gadgets *g, size_t codec)
         memset(at + k, 1, n - k);
         clv_choice_offer(c, g, codec, at);
     }
-    if (c->codec != codec || isinf(c->excess)) return;
+    if (isinf(c->excess)) return;
     memcpy(at, c->unit_device, n);
     while (tries && move_any(c, g, at, n, &tries)) continue;
 }

@@ -21,6 +21,7 @@ typedef struct search {
     clv_gadgets *g;
     clv_choice *choice;
     size_t codec;
+    int64_t enough;
     clv_sums total;
     clv_plan_amount once;
     double sigmas; /* standard deviations above the mean that the quantile lies */
@@ -201,16 +202,22 @@ static int64_t whole(const search *s)
 
 static bool proven(const search *s)
 {
-    return s->choice->found && whole(s) >= s->choice->cost.score;
+    int64_t score = s->choice->found ? s->choice->cost.score : CLV_PLAN_UNKNOWN;
+    return whole(s) >= CLV_MIN(score, s->enough);
 }
 
-int64_t clv_lagrange_search(const clv_plan_problem *p, clv_gadgets *g, size_t codec,
+int64_t clv_lagrange_search(const clv_plan_problem *p, clv_gadgets *g, size_t codec, int64_t enough,
                             clv_choice *choice)
 {
     CLV_AUTO(clv_free) uint8_t *unit_device = clv_alloc_array(p->graph->n_units + 1, 1);
     CLV_AUTO(clv_free) search *s = clv_alloc(sizeof *s);
     double mix[CLV_GAME_ROWS_MAX] = {1}, shares[ROUNDS_MAX];
-    *s = (search){.p = p, .g = g, .choice = choice, .codec = codec, .unit_device = unit_device};
+    *s = (search){.p = p,
+                  .g = g,
+                  .choice = choice,
+                  .codec = codec,
+                  .enough = enough,
+                  .unit_device = unit_device};
     s->total = clv_gadgets_total(g);
     s->once = clv_gadgets_once(p);
     s->sigmas = 1e-6 * (double)clv_part_z_ppm(&p->objective);

@@ -1,6 +1,6 @@
 /* The best placement by units under limits, and a bound that none passes. Private to plan/.
  *
- *     int64_t bound = clv_lagrange_search(problem, gadgets, codec, &choice);
+ *     int64_t bound = clv_lagrange_search(problem, gadgets, codec, enough, &choice);
  *
  * For what is no plain sum, or has limits, a minimum cut is not enough: finding the best placement is
  * NP-hard (a knapsack is a special case). So limits become prices. For prices l >= 0 the least of
@@ -28,8 +28,10 @@
 
 #include "plan/choice.h"
 
-/* No placement that runs units on both devices with this codec and keeps all limits scores less. */
-int64_t clv_lagrange_search(const clv_plan_problem *p, clv_gadgets *g, size_t codec,
+/* No placement that runs units on both devices with this codec and keeps all limits scores less. The
+ * search ends when the bound reaches `enough`, a score that is there already (CLV_PLAN_UNKNOWN: none),
+ * or that of the choice. */
+int64_t clv_lagrange_search(const clv_plan_problem *p, clv_gadgets *g, size_t codec, int64_t enough,
                             clv_choice *choice);
 
 #endif

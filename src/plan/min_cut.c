@@ -84,20 +84,24 @@ static bool try_cut(const clv_plan_problem *p, clv_gadgets *g, size_t codec,
 }
 
 /* All that one codec has to offer. Returns the bound of what was not met. */
-static int64_t try_codec(const clv_plan_problem *p, size_t codec, clv_choice *choice,
+static int64_t try_codec(const clv_plan_problem *p, size_t codec, clv_choice *best,
                          size_t *considered)
 {
+    CLV_AUTO(clv_choice_done) clv_choice choice = clv_choice_new(p);
     size_t n = p->graph->n_units;
     CLV_AUTO(clv_gadgets_release) clv_gadgets *g = clv_gadgets_new(p, codec);
     CLV_AUTO(clv_free) uint8_t *one_device = clv_alloc_array(2 * n + 1, 1);
     memset(one_device + n, 1, n);
     int64_t bound = CLV_PLAN_UNKNOWN;
     bool keeps = false;
-    clv_choice_offer(choice, g, codec, one_device);
-    if (!p->hops[0].up) return bound;
-    clv_choice_offer(choice, g, codec, one_device + n);
-    if (!try_cut(p, g, codec, one_device, choice, &keeps) || !keeps)
-        bound = clv_lagrange_search(p, g, codec, choice);
+    clv_choice_offer(&choice, g, codec, one_device);
+    if (p->hops[0].up) {
+        int64_t enough = best->found ? best->cost.score : CLV_PLAN_UNKNOWN;
+        clv_choice_offer(&choice, g, codec, one_device + n);
+        if (!try_cut(p, g, codec, one_device, &choice, &keeps) || !keeps)
+            bound = clv_lagrange_search(p, g, codec, enough, &choice);
+    }
+    if (choice.found) clv_choice_offer(best, g, codec, choice.unit_device);
     *considered += clv_gadgets_augmentations(g);
     return bound;
 }

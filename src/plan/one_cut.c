@@ -1,8 +1,8 @@
 /* Planner A of plan/planners.h: two devices, every cut with every codec.
  *
- * A cut's cost without its codec bounds it from below, so once a few good placements are known most
- * cuts are dismissed after two additions. Only the numbers that the objective and the limits look at
- * are computed; limits are looked at only for what would otherwise be kept. */
+ * A cut's cost in the smallest codec, were it free to write and read, bounds it from below. One pass
+ * over the cuts makes these bounds; the few lowest are weighed first, and of the others only those
+ * whose bound does not exceed what is then kept. Limits are looked at only for what would be kept. */
 #include "base/mem.h"
 #include "plan/parts.h"
 #include "plan/planners.h"
@@ -16,23 +16,34 @@ typedef struct candidate {
     clv_plan_cost cost;
 } candidate;
 
+/* Candidates in order, the best first. */
+typedef struct shortlist {
+    candidate items[KEPT_MAX];
+    size_t n;
+} shortlist;
+
 typedef struct search {
     const clv_plan_problem *p;
     unsigned needs;
     int64_t z_ppm;
+    size_t smallest;        /* of the codecs */
     uint64_t *forbidden[2]; /* bitsets of the units that a device may not run; NULL: may run all */
-    candidate kept[KEPT_MAX];
-    size_t n_kept;
+    int64_t *bounds;        /* [cuts->n] no score of the cut is lower */
+    shortlist kept;
 } search;
 
 static void search_done(search *s)
 {
     free(s->forbidden[EDGE]);
+    free(s->bounds);
 }
 
 static search search_of(const clv_plan_problem *p)
 {
     search s = {.p = p, .needs = clv_plan_needs(p), .z_ppm = clv_part_z_ppm(&p->objective)};
+    s.bounds = clv_alloc_array(p->cuts->n, sizeof *s.bounds);
+    for (size_t k = 1; k < p->n_codecs; k++)
+        if (p->codecs[k].bytes_per_kib < p->codecs[s.smallest].bytes_per_kib) s.smallest = k;
     if (!p->limits.unit_devices && !p->limits.stays) return s;
     size_t words = p->cuts->words;
     s.forbidden[EDGE] = clv_alloc_array(2 * words, sizeof *s.forbidden[EDGE]);
@@ -52,10 +63,7 @@ static bool may_cut(const search *s, size_t cut)
     const uint64_t *units = p->cuts->items[cut].units;
     for (size_t w = 0; s->forbidden[EDGE] && w < p->cuts->words; w++)
         if (units[w] & s->forbidden[EDGE][w] || ~units[w] & s->forbidden[CLOUD][w]) return false;
-    int64_t edge_max = p->devices[EDGE].memory_bytes_max;
-    int64_t cloud_max = p->devices[CLOUD].memory_bytes_max;
-    if (edge_max != CLV_PLAN_NO_LIMIT && clv_plan_memory(p, 0, cut) > edge_max) return false;
-    return cloud_max == CLV_PLAN_NO_LIMIT || clv_plan_memory(p, cut, p->cuts->n - 1) <= cloud_max;
+    return clv_part_fits(p, EDGE, 0, cut) && clv_part_fits(p, CLOUD, cut, p->cuts->n - 1);
 }
 
 static bool keeps_sums(const clv_plan_limits *l, const clv_plan_cost *cost)
@@ -64,17 +72,24 @@ static bool keeps_sums(const clv_plan_limits *l, const clv_plan_cost *cost)
            cost->total.pm <= l->price_pm;
 }
 
-static bool wanted(const search *s, const clv_plan_cost *cost)
+/* Ties go to the later cut, which leaves less to others, and to the first codec. */
+static bool better(const candidate *a, const candidate *b)
 {
-    return s->n_kept < KEPT_MAX || clv_plan_better(cost, &s->kept[KEPT_MAX - 1].cost);
+    if (clv_plan_better(&a->cost, &b->cost)) return true;
+    if (clv_plan_better(&b->cost, &a->cost)) return false;
+    return a->cut > b->cut;
 }
 
-static void keep(search *s, const candidate *c)
+static bool wanted(const shortlist *list, const candidate *c)
 {
-    size_t at = s->n_kept < KEPT_MAX ? s->n_kept++ : KEPT_MAX - 1;
-    for (; at > 0 && clv_plan_better(&c->cost, &s->kept[at - 1].cost); at--)
-        s->kept[at] = s->kept[at - 1];
-    s->kept[at] = *c;
+    return list->n < KEPT_MAX || better(c, &list->items[KEPT_MAX - 1]);
+}
+
+static void keep(shortlist *list, const candidate *c)
+{
+    size_t at = list->n < KEPT_MAX ? list->n++ : KEPT_MAX - 1;
+    for (; at > 0 && better(c, &list->items[at - 1]); at--) list->items[at] = list->items[at - 1];
+    list->items[at] = *c;
 }
 
 static clv_plan_cost cost_of(const search *s, const clv_plan_amount *total, int64_t period_ns,
@@ -95,13 +110,22 @@ static void try_local(search *s)
     clv_plan_amount total = clv_part_add(clv_part_wait(s->p, EDGE, s->needs), work);
     if (total.ns == CLV_PLAN_UNKNOWN) return;
     candidate c = {.cut = last, .cost = cost_of(s, &total, work.ns, 0)};
-    if (keeps_sums(&s->p->limits, &c.cost) && may_cut(s, last)) keep(s, &c);
+    if (keeps_sums(&s->p->limits, &c.cost) && may_cut(s, last)) keep(&s->kept, &c);
 }
 
 /* What a cut costs whatever the codec. */
 typedef struct base {
     clv_plan_amount edge, cloud, total; /* computing; total: with the waits */
 } base;
+
+static inline base base_of(const clv_plan_problem *p, size_t cut, unsigned needs)
+{
+    base b = {.edge = clv_part_segment(p, EDGE, 0, cut, needs),
+              .cloud = clv_part_segment(p, CLOUD, cut, p->cuts->n - 1, needs)};
+    b.total = clv_part_add(clv_part_wait(p, CLOUD, needs), clv_part_add(b.edge, b.cloud));
+    if (cut > 0) b.total = clv_part_add(b.total, clv_part_wait(p, EDGE, needs));
+    return b;
+}
 
 static candidate with_codec(const search *s, size_t cut, size_t codec, const base *b)
 {
@@ -120,25 +144,63 @@ static candidate with_codec(const search *s, size_t cut, size_t codec, const bas
 /* Keeps the cut with its best codec. */
 static void try_cut(search *s, size_t cut)
 {
-    const clv_plan_problem *p = s->p;
-    size_t last = p->cuts->n - 1;
-    base b = {.edge = clv_part_segment(p, EDGE, 0, cut, s->needs),
-              .cloud = clv_part_segment(p, CLOUD, cut, last, s->needs)};
-    b.total = clv_part_add(clv_part_wait(p, CLOUD, s->needs), clv_part_add(b.edge, b.cloud));
-    if (cut > 0) b.total = clv_part_add(b.total, clv_part_wait(p, EDGE, s->needs));
-    if (b.total.ns == CLV_PLAN_UNKNOWN) return;
-    clv_plan_cost least = cost_of(s, &b.total, CLV_MAX(b.edge.ns, b.cloud.ns), 0);
-    if (!wanted(s, &least) || !keeps_sums(&p->limits, &least)) return;
+    if (s->bounds[cut] == CLV_PLAN_UNKNOWN) return;
+    base b = base_of(s->p, cut, s->needs);
     candidate best = {0};
     bool found = false;
-    for (size_t codec = 0; codec < p->n_codecs; codec++) {
+    for (size_t codec = 0; codec < s->p->n_codecs; codec++) {
         candidate c = with_codec(s, cut, codec, &b);
-        if (!wanted(s, &c.cost) || !keeps_sums(&p->limits, &c.cost)) continue;
-        if (found && !clv_plan_better(&c.cost, &best.cost)) continue;
+        if (!wanted(&s->kept, &c) || !keeps_sums(&s->p->limits, &c.cost)) continue;
+        if (found && !better(&c, &best)) continue;
         best = c;
         found = true;
     }
-    if (found && may_cut(s, cut)) keep(s, &best);
+    if (found && may_cut(s, cut)) keep(&s->kept, &best);
+}
+
+/* UNKNOWN: the cut is not measured, or no codec keeps the limits. Variance only ever adds, and is left
+ * out. Inlined once for `needs` 0, where whole
+ * branches of the parts vanish. */
+static inline __attribute__((always_inline)) int64_t bound_of(const search *s, size_t cut,
+                                                              unsigned needs)
+{
+    const clv_plan_problem *p = s->p;
+    base b = base_of(p, cut, needs);
+    clv_plan_transfer t = clv_part_transfer(p, 0, cut, s->smallest);
+    clv_plan_amount total = clv_part_add(b.total, clv_part_cross_of(p, 0, &t, needs));
+    if (total.ns > p->limits.deadline_ns || total.nj > p->limits.energy_nj ||
+        total.pm > p->limits.price_pm)
+        return CLV_PLAN_UNKNOWN;
+    if (p->objective.goal == CLV_GOAL_THROUGHPUT)
+        return CLV_MAX(CLV_MAX(b.edge.ns, b.cloud.ns), CLV_MAX(t.up_ns, t.down_ns));
+    return needs ? clv_part_score(&p->objective, total.ns, &total) : total.ns;
+}
+
+/* Bounds every cut but the last, and tries those of the lowest bounds. */
+static void bound_cuts(search *s)
+{
+    size_t last = s->p->cuts->n - 1, order[KEPT_MAX], n = 0;
+    unsigned needs = s->needs & ~(unsigned)CLV_NEED_VAR;
+    for (size_t cut = last; cut-- > 0;) {
+        int64_t bound = needs ? bound_of(s, cut, needs) : bound_of(s, cut, 0);
+        s->bounds[cut] = bound;
+        if (n == KEPT_MAX && bound >= s->bounds[order[n - 1]]) continue;
+        size_t at = n < KEPT_MAX ? n++ : n - 1;
+        for (; at > 0 && bound < s->bounds[order[at - 1]]; at--) order[at] = order[at - 1];
+        order[at] = cut;
+    }
+    for (size_t i = 0; i < n; i++) {
+        try_cut(s, order[i]);
+        s->bounds[order[i]] = CLV_PLAN_UNKNOWN; /* done with */
+    }
+}
+
+static void try_cuts(search *s)
+{
+    bound_cuts(s);
+    for (size_t cut = s->p->cuts->n - 1; cut-- > 0;)
+        if (s->kept.n < KEPT_MAX || s->bounds[cut] <= s->kept.items[KEPT_MAX - 1].cost.score)
+            try_cut(s, cut);
 }
 
 static clv_plan_chain chain_of(const search *s, const candidate *c)
@@ -151,11 +213,11 @@ static clv_plan_chain chain_of(const search *s, const candidate *c)
 /* The kept ones once more, with every number. */
 static clv_status answer(const search *s, clv_planner_answer *out, clv_error *err)
 {
-    clv_planner_answer a = {.bound = INT64_MIN, .chain = chain_of(s, &s->kept[0])};
+    clv_planner_answer a = {.bound = INT64_MIN, .chain = chain_of(s, &s->kept.items[0])};
     clv_status status = clv_plan_weigh(s->p, &a.chain, &a.cost, err);
-    for (size_t i = 1; i < s->n_kept && status == CLV_OK; i++) {
+    for (size_t i = 1; i < s->kept.n && status == CLV_OK; i++) {
         clv_plan_rival *rival = &a.rivals[a.n_rivals++];
-        rival->chain = chain_of(s, &s->kept[i]);
+        rival->chain = chain_of(s, &s->kept.items[i]);
         status = clv_plan_weigh(s->p, &rival->chain, &rival->cost, err);
     }
     a.considered = 1 + (s->p->hops[0].up ? (s->p->cuts->n - 1) * s->p->n_codecs : 0);
@@ -167,7 +229,7 @@ clv_status clv_plan_one_cut(const clv_plan_problem *p, clv_planner_answer *out, 
 {
     CLV_AUTO(search_done) search s = search_of(p);
     try_local(&s);
-    for (size_t cut = p->cuts->n - 1; cut-- > 0 && p->hops[0].up;) try_cut(&s, cut);
-    if (!s.n_kept) return clv_fail(err, CLV_EINFEASIBLE, "no cut and no codec keeps all limits");
+    if (p->hops[0].up) try_cuts(&s);
+    if (!s.kept.n) return clv_fail(err, CLV_EINFEASIBLE, "no cut and no codec keeps all limits");
     return answer(&s, out, err);
 }

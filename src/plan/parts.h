@@ -178,6 +178,9 @@ static inline clv_plan_amount clv_part_cross(const clv_plan_problem *p, size_t h
     return clv_part_cross_of(p, hop, &t, needs);
 }
 
+/* Does a segment fit into the device's memory? Weights are looked at first: they take no time. */
+bool clv_part_fits(const clv_plan_problem *p, size_t device, size_t from, size_t to);
+
 /* How many standard deviations, in millionths, the objective's quantile lies above the mean. */
 int64_t clv_part_z_ppm(const clv_plan_objective *o);
 /* ns of the quantile that lies so far above the mean. */

@@ -43,19 +43,22 @@ enum { CLV_PLAN_WHY_MAX = 400, CLV_PLAN_RIVALS_MAX = 5, CLV_PLAN_NO_CUT = -1 };
 
 /* A placement in short: I[k] of each device as a cut, and the codec of each hop. */
 typedef struct clv_plan_chain {
-    int cut[CLV_PLAN_DEVICES_MAX];   /* the last is the full ideal; also of devices behind that run nothing */
+    int cut
+        [CLV_PLAN_DEVICES_MAX]; /* the last is the full ideal; also of devices behind that run nothing */
     int codec[CLV_PLAN_DEVICES_MAX]; /* of the hop behind device k, where it is crossed */
 } clv_plan_chain;
 
 /* Device k's part. The times add up, over all stages, to the plan's latency. */
 typedef struct clv_plan_stage {
-    int from, to; /* cuts; from == to: runs nothing. CLV_PLAN_NO_CUT: an ideal that the problem's cuts lack */
+    int from,
+        to; /* cuts; from == to: runs nothing. CLV_PLAN_NO_CUT: an ideal that the problem's cuts lack */
     size_t n_units;
     int64_t wait_ns, decode_ns, compute_ns, encode_ns;
-    int64_t overhead_ns, rtt_ns, up_ns, down_ns; /* of the hop behind it, 0 when it is not crossed */
-    int64_t up_bytes, down_bytes;                /* as they are on the wire */
-    int codec;                                   /* of that hop; -1 when it is not crossed */
-    int64_t nj, pm;                              /* of the device and the hop behind it */
+    int64_t overhead_ns, rtt_ns, up_ns,
+        down_ns;                  /* of the hop behind it, 0 when it is not crossed */
+    int64_t up_bytes, down_bytes; /* as they are on the wire */
+    int codec;                    /* of that hop; -1 when it is not crossed */
+    int64_t nj, pm;               /* of the device and the hop behind it */
     int64_t memory_bytes;
 } clv_plan_stage;
 
@@ -63,8 +66,9 @@ typedef struct clv_plan_stage {
 typedef struct clv_plan_cost {
     clv_plan_amount total;
     int64_t latency_ns; /* the objective's quantile of total */
-    int64_t period_ns;  /* of a pipeline: the longest of each device's work, each hop's up and down */
-    int64_t score;      /* what the objective compares: lower is better */
+    int64_t
+        period_ns; /* of a pipeline: the longest of each device's work, each hop's up and down */
+    int64_t score; /* what the objective compares: lower is better */
     int64_t wire_bytes; /* up and down, all hops */
 } clv_plan_cost;
 
@@ -98,13 +102,14 @@ typedef struct clv_plan {
     clv_plan_stage stages[CLV_PLAN_DEVICES_MAX];
     size_t n_stages; /* up to the last device that runs anything */
     clv_plan_cost cost;
-    clv_plan_rival rivals[CLV_PLAN_RIVALS_MAX]; /* the next best placements, best first; of B and C the
+    clv_plan_rival
+        rivals[CLV_PLAN_RIVALS_MAX]; /* the next best placements, best first; of B and C the
                                                    best of each other last device, of D none */
     size_t n_rivals;
-    clv_plan_limit binding; /* the limit without which a better plan would exist; NONE: none */
-    int64_t bound;          /* no placement scores below this */
-    double gap;             /* score / bound - 1; 0: proven optimal */
-    size_t considered;      /* placements (A), labels (B), pairs (C), augmentations (D) */
+    clv_plan_limit binding;     /* the limit without which a better plan would exist; NONE: none */
+    int64_t bound;              /* no placement scores below this */
+    double gap;                 /* score / bound - 1; 0: proven optimal */
+    size_t considered;          /* placements (A), labels (B), pairs (C), augmentations (D) */
     char why[CLV_PLAN_WHY_MAX]; /* one plain sentence */
 } clv_plan;
 
@@ -117,8 +122,8 @@ void clv_plan_done(clv_plan *plan);
 /* One given chain, weighed. CLV_EINVAL when it is no chain or was not measured; limits are not
  * looked at: clv_plan_violated(). */
 CLV_MUST
-clv_status clv_plan_weigh(const clv_plan_problem *p, const clv_plan_chain *chain, clv_plan_cost *out,
-                          clv_error *err);
+clv_status clv_plan_weigh(const clv_plan_problem *p, const clv_plan_chain *chain,
+                          clv_plan_cost *out, clv_error *err);
 /* The first limit that the chain breaks, NONE if it keeps all. */
 clv_plan_limit clv_plan_violated(const clv_plan_problem *p, const clv_plan_chain *chain,
                                  const clv_plan_cost *cost);
@@ -126,7 +131,7 @@ clv_plan_limit clv_plan_violated(const clv_plan_problem *p, const clv_plan_chain
 bool clv_plan_better(const clv_plan_cost *a, const clv_plan_cost *b);
 /* Fills stages, costs, unit_device and the rest of a plan from its chain. */
 CLV_MUST
-clv_status clv_plan_detail(const clv_plan_problem *p, const clv_plan_chain *chain, clv_planner planner,
-                           clv_plan *out, clv_error *err);
+clv_status clv_plan_detail(const clv_plan_problem *p, const clv_plan_chain *chain,
+                           clv_planner planner, clv_plan *out, clv_error *err);
 
 #endif

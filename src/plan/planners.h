@@ -10,20 +10,25 @@
 
 typedef struct clv_planner_answer {
     clv_plan_chain chain;
-    uint8_t *unit_device;  /* owned by the caller; D only (NULL else): its ideal may be none of the cuts */
-    clv_plan_cost cost;    /* of D: of its unit_device, by sums of units */
-    int64_t bound;         /* INT64_MIN: the answer is proven optimal */
+    uint8_t *
+        unit_device; /* owned by the caller; D only (NULL else): its ideal may be none of the cuts */
+    clv_plan_cost cost; /* of D: of its unit_device, by sums of units */
+    int64_t bound;      /* INT64_MIN: the answer is proven optimal */
     clv_plan_rival rivals[CLV_PLAN_RIVALS_MAX];
     size_t n_rivals, considered;
 } clv_planner_answer;
 
 CLV_MUST
-clv_status clv_plan_one_cut(const clv_plan_problem *p, clv_planner_answer *out, clv_error *err); /* A */
+clv_status clv_plan_one_cut(const clv_plan_problem *p, clv_planner_answer *out,
+                            clv_error *err); /* A */
 CLV_MUST
-clv_status clv_plan_hops(const clv_plan_problem *p, clv_planner_answer *out, clv_error *err); /* B */
+clv_status clv_plan_hops(const clv_plan_problem *p, clv_planner_answer *out,
+                         clv_error *err); /* B */
 CLV_MUST
-clv_status clv_plan_pipeline(const clv_plan_problem *p, clv_planner_answer *out, clv_error *err); /* C */
+clv_status clv_plan_pipeline(const clv_plan_problem *p, clv_planner_answer *out,
+                             clv_error *err); /* C */
 CLV_MUST
-clv_status clv_plan_min_cut(const clv_plan_problem *p, clv_planner_answer *out, clv_error *err); /* D */
+clv_status clv_plan_min_cut(const clv_plan_problem *p, clv_planner_answer *out,
+                            clv_error *err); /* D */
 
 #endif

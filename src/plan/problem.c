@@ -154,8 +154,7 @@ bool clv_plan_may_run(const clv_plan_problem *p, size_t device, size_t from, siz
         for (size_t u = 0; u < p->graph->n_units; u++)
             if (between(p, from, to, (int)u) && !(clv_plan_unit_devices(p, u) >> device & 1))
                 return false;
-    int64_t max = p->devices[device].memory_bytes_max;
-    return max == CLV_PLAN_NO_LIMIT || clv_plan_memory(p, from, to) <= max;
+    return clv_part_fits(p, device, from, to);
 }
 
 /* Is tensor t, held while unit `u` runs, of no more use behind it? */
@@ -179,15 +178,24 @@ static bool listed_before(const int *items, size_t i)
     return false;
 }
 
+static uint64_t weights(const clv_plan_problem *p, size_t from, size_t to)
+{
+    uint64_t sum = 0;
+    const uint64_t *inner = p->cuts->items[from].units, *outer = p->cuts->items[to].units;
+    for (size_t w = 0; w < p->cuts->words; w++)
+        for (uint64_t bits = outer[w] & ~inner[w]; bits; bits &= bits - 1)
+            sum += p->graph->units[w * 64 + (size_t)__builtin_ctzll(bits)].weight_bytes;
+    return sum;
+}
+
 int64_t clv_plan_memory(const clv_plan_problem *p, size_t from, size_t to)
 {
     if (from == to) return 0;
-    uint64_t weights = 0, held = p->cuts->items[from].bytes, peak = held;
+    uint64_t held = p->cuts->items[from].bytes, peak = held;
     for (size_t i = 0; i < p->graph->n_units; i++) {
         const clv_unit *u = &p->graph->units[i];
         int unit = (int)i;
         if (!between(p, from, to, unit)) continue;
-        weights += u->weight_bytes;
         for (size_t k = 0; k < u->n_outputs; k++) held += p->graph->tensors[u->outputs[k]].bytes;
         peak = CLV_MAX(peak, held);
         for (size_t k = 0; k < u->n_inputs; k++)
@@ -197,5 +205,12 @@ int64_t clv_plan_memory(const clv_plan_problem *p, size_t from, size_t to)
             if (dies_after(p, from, to, u->outputs[k], unit))
                 held -= p->graph->tensors[u->outputs[k]].bytes;
     }
-    return (int64_t)CLV_MIN(weights + peak, (uint64_t)INT64_MAX - 1);
+    return (int64_t)CLV_MIN(weights(p, from, to) + peak, (uint64_t)INT64_MAX - 1);
+}
+
+bool clv_part_fits(const clv_plan_problem *p, size_t device, size_t from, size_t to)
+{
+    int64_t max = p->devices[device].memory_bytes_max;
+    if (max == CLV_PLAN_NO_LIMIT || from == to) return true;
+    return weights(p, from, to) <= (uint64_t)max && clv_plan_memory(p, from, to) <= max;
 }

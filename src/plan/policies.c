@@ -1,10 +1,13 @@
 /* The table of policies. */
 #include "plan/policies.h"
 
+#include "base/mem.h"
 #include "base/rng.h"
+#include "plan/gadgets.h"
 #include "plan/policies_priv.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const struct {
     const char *name, *about;
@@ -32,7 +35,9 @@ static clv_status choose_exact(const clv_plan_problem *p, clv_policy_choice *out
     *out = (clv_policy_choice){.chain = plan.chain,
                                .goal = p->objective.goal,
                                .believed = plan.cost.score,
-                               .considered = plan.considered};
+                               .considered = plan.considered,
+                               .cost = plan.cost};
+    if (plan.chain.cut[0] == CLV_PLAN_NO_CUT) out->unit_device = clv_steal(&plan.unit_device);
     clv_plan_done(&plan);
     return CLV_OK;
 }
@@ -45,10 +50,9 @@ static clv_status choose_side(const clv_plan_problem *p, clv_policy policy, clv_
     clv_policy_choice c = {.goal = CLV_GOAL_LATENCY, .believed = CLV_PLAN_UNKNOWN, .considered = 1};
     for (size_t d = 0; d < CLV_PLAN_DEVICES_MAX; d++)
         c.chain.cut[d] = policy == CLV_POLICY_EDGE || d + 1 >= p->n_devices ? all : 0;
-    clv_plan_cost cost;
-    clv_status status = clv_plan_weigh(p, &c.chain, &cost, err);
+    clv_status status = clv_plan_weigh(p, &c.chain, &c.cost, err);
     if (status) return clv_within(err, "policy '%s'", clv_policy_name(policy));
-    clv_plan_limit broken = clv_plan_violated(p, &c.chain, &cost);
+    clv_plan_limit broken = clv_plan_violated(p, &c.chain, &c.cost);
     if (broken >= CLV_LIMIT_MEMORY)
         return clv_fail(err, CLV_EINFEASIBLE, "policy '%s' breaks the limit '%s'",
                         clv_policy_name(policy), clv_plan_limit_name(broken));
@@ -88,27 +92,43 @@ static clv_plan_goal goal_of(const clv_plan_problem *p, clv_policy policy)
     return energy ? CLV_GOAL_ENERGY : CLV_GOAL_LATENCY;
 }
 
-static clv_status choose_cut(const clv_plan_problem *p, clv_policy policy,
-                             const clv_policy_options *o, clv_policy_choice *out, clv_error *err)
+/* Minimum cuts over more ideals than the problem lists. */
+static bool is_wide(const clv_plan_problem *p, clv_policy policy)
 {
-    clv_policy_view view;
+    bool by_flow =
+        policy == CLV_POLICY_DADS_DSL || policy == CLV_POLICY_DADS_DSH || policy == CLV_POLICY_QDMP;
+    return by_flow && p->cuts->capped && p->hops[0].up;
+}
+
+static clv_status choose_cut(const clv_plan_problem *p, clv_policy policy,
+                             const clv_policy_options *o, bool listed, clv_policy_choice *out,
+                             clv_error *err)
+{
+    CLV_AUTO(clv_policy_view_done) clv_policy_view view = {0};
     bool sums = policy != CLV_POLICY_RANDOM;
     clv_status status = clv_policy_view_init(p, clv_policy_name(policy), sums, &view, err);
     if (status) return status;
-    clv_policy_pick pick = pick_of(&view, policy, o);
-    int all = (int)p->cuts->n - 1;
-    *out = (clv_policy_choice){.chain = {.cut = {view.cuts[pick.index].cut, all}},
-                               .goal = goal_of(p, policy),
-                               .believed = pick.believed,
-                               .considered = pick.considered};
-    for (size_t d = 2; d < CLV_PLAN_DEVICES_MAX; d++) out->chain.cut[d] = all;
-    clv_policy_view_done(&view);
+    clv_policy_choice c = {0};
+    if (!listed && is_wide(p, policy)) {
+        status = clv_policy_wide(&view, policy, &c, err);
+        if (status) return status;
+    } else {
+        clv_policy_pick pick = pick_of(&view, policy, o);
+        c = (clv_policy_choice){.chain = {.cut = {view.cuts[pick.index].cut}},
+                                .goal = goal_of(p, policy),
+                                .believed = pick.believed,
+                                .considered = pick.considered};
+        for (size_t d = 1; d < CLV_PLAN_DEVICES_MAX; d++) c.chain.cut[d] = (int)p->cuts->n - 1;
+    }
+    if (!c.unit_device && clv_plan_weigh(p, &c.chain, &c.cost, err)) return err->status;
+    *out = c;
     return CLV_OK;
 }
 
-clv_status clv_policy_choose(const clv_plan_problem *p, clv_policy policy,
-                             const clv_policy_options *options, clv_policy_choice *out,
-                             clv_error *err)
+/* `listed`: only what is one of the problem's cuts. */
+static clv_status choose(const clv_plan_problem *p, clv_policy policy,
+                         const clv_policy_options *options, bool listed, clv_policy_choice *out,
+                         clv_error *err)
 {
     clv_status status = clv_plan_problem_check(p, err);
     if (status) return status;
@@ -121,10 +141,17 @@ clv_status clv_policy_choose(const clv_plan_problem *p, clv_policy policy,
     case CLV_POLICY_DADS_DSL:
     case CLV_POLICY_DADS_DSH:
     case CLV_POLICY_QDMP:
-    case CLV_POLICY_CAS: return choose_cut(p, policy, options, out, err);
+    case CLV_POLICY_CAS: return choose_cut(p, policy, options, listed, out, err);
     case CLV_POLICY_COUNT: break;
     }
     return clv_fail(err, CLV_EINVAL, "policy %d is not known", (int)policy);
+}
+
+clv_status clv_policy_choose(const clv_plan_problem *p, clv_policy policy,
+                             const clv_policy_options *options, clv_policy_choice *out,
+                             clv_error *err)
+{
+    return choose(p, policy, options, false, out, err);
 }
 
 static double regret_of(int64_t score, int64_t best)
@@ -137,9 +164,9 @@ clv_status clv_policy_plan(const clv_plan_problem *p, clv_policy policy,
                            const clv_policy_options *options, clv_plan *out, clv_error *err)
 {
     if (policy == CLV_POLICY_EXACT) return clv_plan_solve(p, out, err);
-    clv_policy_choice choice;
+    CLV_AUTO(clv_policy_choice_done) clv_policy_choice choice = {0};
     clv_plan plan, best;
-    clv_status status = clv_policy_choose(p, policy, options, &choice, err);
+    clv_status status = choose(p, policy, options, true, &choice, err);
     if (!status) status = clv_plan_detail(p, &choice.chain, CLV_PLANNER_ONE_CUT, &plan, err);
     if (status) return status;
     clv_error ignored = {0};
@@ -152,21 +179,53 @@ clv_status clv_policy_plan(const clv_plan_problem *p, clv_policy policy,
     return CLV_OK;
 }
 
+/* The cost by sums of units, for a choice that has a cut. */
+static clv_plan_cost by_sums(const clv_gadgets *g, const clv_policy_choice *c)
+{
+    const clv_plan_problem *p = clv_gadgets_problem(g);
+    if (c->unit_device) return clv_gadgets_weigh(g, c->unit_device);
+    CLV_AUTO(clv_free) uint8_t *units = clv_alloc(p->graph->n_units);
+    for (size_t u = 0; u < p->graph->n_units; u++)
+        units[u] = !clv_cut_has(&p->cuts->items[c->chain.cut[0]], (int)u);
+    return clv_gadgets_weigh(g, units);
+}
+
+static void weigh_by_sums(const clv_plan_problem *p, clv_policy_row *rows)
+{
+    if (!p->devices[0].unit_ns || !p->devices[1].unit_ns || p->n_devices != 2) return;
+    CLV_AUTO(clv_gadgets_release) clv_gadgets *g = clv_gadgets_new(p, 0);
+    for (size_t i = 0; i < CLV_POLICY_COUNT; i++)
+        if (rows[i].error.status == CLV_OK && i != CLV_POLICY_EXACT)
+            rows[i].choice.cost = by_sums(g, &rows[i].choice);
+}
+
 clv_status clv_policies_compare(const clv_plan_problem *p, const clv_policy_options *options,
                                 clv_policy_row rows[CLV_POLICY_COUNT], clv_error *err)
 {
     clv_status status = clv_plan_problem_check(p, err);
     if (status) return status;
     for (size_t i = 0; i < CLV_POLICY_COUNT; i++) {
+        rows[i] = (clv_policy_row){.policy = (clv_policy)i, .regret = (double)NAN};
         clv_policy_row *r = &rows[i];
-        *r = (clv_policy_row){.policy = (clv_policy)i, .regret = (double)NAN};
-        status = clv_policy_choose(p, r->policy, options, &r->choice, &r->error);
-        if (!status) status = clv_plan_weigh(p, &r->choice.chain, &r->cost, &r->error);
-        if (!status) r->violated = clv_plan_violated(p, &r->choice.chain, &r->cost);
+        if (clv_policy_choose(p, r->policy, options, &r->choice, &r->error)) continue;
+        if (!r->choice.unit_device)
+            r->violated = clv_plan_violated(p, &r->choice.chain, &r->choice.cost);
     }
     const clv_policy_row *exact = &rows[CLV_POLICY_EXACT];
+    if (exact->choice.unit_device) weigh_by_sums(p, rows);
     for (size_t i = 0; i < CLV_POLICY_COUNT && exact->error.status == CLV_OK; i++)
         if (rows[i].error.status == CLV_OK)
-            rows[i].regret = regret_of(rows[i].cost.score, exact->cost.score);
+            rows[i].regret = regret_of(rows[i].choice.cost.score, exact->choice.cost.score);
     return CLV_OK;
+}
+
+void clv_policy_choice_done(clv_policy_choice *c)
+{
+    free(c->unit_device);
+    *c = (clv_policy_choice){0};
+}
+
+void clv_policy_rows_done(clv_policy_row rows[CLV_POLICY_COUNT])
+{
+    for (size_t i = 0; i < CLV_POLICY_COUNT; i++) clv_policy_choice_done(&rows[i].choice);
 }

@@ -2,8 +2,8 @@
  *
  *     clv_policy_choice c;
  *     clv_policy_options o = {.seed = 1};
- *     if (clv_policy_choose(&problem, CLV_POLICY_DADS_DSL, &o, &c, &err) == CLV_OK)
- *         clv_plan_weigh(&problem, &c.chain, &cost, &err);       // what it costs in truth
+ *     if (clv_policy_choose(&problem, CLV_POLICY_DADS_DSL, &o, &c, &err) == CLV_OK) …
+ *     clv_policy_choice_done(&c);
  *
  * A policy chooses by what *it* takes for the cost; all are then weighed by the one true cost,
  * clv_plan_weigh(): segments as they were measured, the round trip, the wait, the way back. Regret
@@ -11,7 +11,9 @@
  *
  * The policies of others know two devices, send tensors raw, and choose among the cuts that can be
  * carried out (measured on both sides, the link up, and no pin, privacy or memory limit broken):
- * they never propose what is forbidden. Deadline, energy and price limits they do not know. Their
+ * they never propose what is forbidden. Deadline, energy and price limits they do not know. Where the
+ * cuts passed the cap, dads and qdmp find their minimum cut by flow (plan/gadgets.h) among all ideals;
+ * the others choose among the cuts that there are. Their
  * unit times are the problem's unit_ns, that is: shares of a fused whole, kinder to them than the
  * isolated layers that they time themselves.
  *
@@ -100,7 +102,8 @@ clv_status clv_policy_choose(const clv_plan_problem *p, clv_policy policy,
                              const clv_policy_options *options, clv_policy_choice *out,
                              clv_error *err);
 
-/* The policy's choice as a whole plan. That of exact is clv_plan_solve()'s; of another, `bound` is the
+/* The policy's choice as a whole plan; always one of the problem's cuts, so that it can be carried out.
+ * That of exact is clv_plan_solve()'s; of another, `bound` is the
  * exact plan's score where that goal can be met, and `gap` its regret. */
 CLV_MUST
 clv_status clv_policy_plan(const clv_plan_problem *p, clv_policy policy,
@@ -117,7 +120,8 @@ typedef struct clv_policy_row {
     double regret; /* score / exact's - 1; NAN when exact has no plan */
 } clv_policy_row;
 
-/* All policies on one problem, in the table's order. CLV_EINVAL: the problem is not well formed. */
+/* All policies on one problem, in the table's order. Where the exact plan is none of the problem's cuts, all
+ * costs are by sums of units, so that they can be compared. CLV_EINVAL: the problem is not well formed. */
 CLV_MUST
 clv_status clv_policies_compare(const clv_plan_problem *p, const clv_policy_options *options,
                                 clv_policy_row rows[CLV_POLICY_COUNT], clv_error *err);

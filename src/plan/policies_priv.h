@@ -40,7 +40,15 @@ clv_policy_pick clv_policy_neurosurgeon(const clv_policy_view *v);
 clv_policy_pick clv_policy_dads_dsl(const clv_policy_view *v);
 clv_policy_pick clv_policy_dads_dsh(const clv_policy_view *v);
 clv_policy_pick clv_policy_qdmp(const clv_policy_view *v);
+/* The indices, among view->cuts, of the two cuts between which qdmp looks; how many cut vertices it saw. */
+size_t clv_policy_qdmp_range(const clv_policy_view *v, size_t *low, size_t *high);
 clv_policy_pick clv_policy_cas(const clv_policy_view *v, int previous_cut);
+
+/* dads-dsl, dads-dsh and qdmp by flow, over all ideals: chain, unit_device, goal, believed and considered
+ * (paths filled) of a choice. CLV_EINFEASIBLE when no placement is allowed. */
+CLV_MUST
+clv_status clv_policy_wide(const clv_policy_view *v, clv_policy policy, clv_policy_choice *out,
+                           clv_error *err);
 
 /* Neurosurgeon's regression: for each unit of the graph, the time that a linear fit for its kind
  * gives it, 0 or more. `predicted` holds n_units. */

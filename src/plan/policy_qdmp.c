@@ -30,7 +30,7 @@ static size_t better_neighbour(const clv_policy_view *v, const size_t *vertices,
     return before <= after ? at - 1 : at + 1;
 }
 
-clv_policy_pick clv_policy_qdmp(const clv_policy_view *v)
+size_t clv_policy_qdmp_range(const clv_policy_view *v, size_t *low, size_t *high)
 {
     const clv_cuts *cuts = v->p->cuts;
     CLV_AUTO(clv_free) size_t *vertices = clv_alloc_array(v->n, sizeof *vertices);
@@ -45,11 +45,18 @@ clv_policy_pick clv_policy_qdmp(const clv_policy_view *v)
             best = n;
         vertices[n++] = i;
     }
-    clv_policy_pick pick = {.considered = n};
     size_t other = n ? better_neighbour(v, vertices, n, best) : 0;
-    size_t low = n ? vertices[CLV_MIN(best, other)] : 0,
-           high = n ? vertices[CLV_MAX(best, other)] : v->n - 1;
-    pick.believed = INT64_MAX;
+    *low = n ? vertices[CLV_MIN(best, other)] : 0;
+    *high = n ? vertices[CLV_MAX(best, other)] : v->n - 1;
+    return n;
+}
+
+clv_policy_pick clv_policy_qdmp(const clv_policy_view *v)
+{
+    const clv_cuts *cuts = v->p->cuts;
+    size_t low, high;
+    clv_policy_pick pick = {.believed = INT64_MAX,
+                            .considered = clv_policy_qdmp_range(v, &low, &high)};
     for (size_t i = low; i <= high; i++) {
         size_t cut = (size_t)v->cuts[i].cut;
         if (!clv_cut_within(cuts, (size_t)v->cuts[low].cut, cut) ||

@@ -58,7 +58,7 @@ static void none_scores_better_than_exact(void **state)
             bool lost = !t.p.hops[0].up && i == CLV_POLICY_CLOUD;
             assert_int_equal(rows[i].error.status != CLV_OK, lost);
             if (lost) continue;
-            assert_true(rows[i].cost.score >= rows[CLV_POLICY_EXACT].cost.score);
+            assert_true(rows[i].choice.cost.score >= rows[CLV_POLICY_EXACT].choice.cost.score);
             assert_true(rows[i].regret >= 0);
             assert_int_equal(rows[i].violated, CLV_LIMIT_NONE);
             assert_int_equal(rows[i].choice.chain.cut[0], again[i].choice.chain.cut[0]);
@@ -93,6 +93,76 @@ static void light_load_finds_the_least_sum_and_the_rest_no_less(void **state)
     /* They are heuristics, or our reading of them is none. */
     assert_true(missed_qdmp > 0 && missed_qdmp < PROBLEMS / 2);
     assert_true(missed_cas > 0 && missed_cas < PROBLEMS / 2);
+}
+
+/* By flow, over all ideals, as where the cuts pass the cap: the same sums. A cut pays for its tensors
+ * one by one there, each rounded up. */
+static void the_flow_finds_the_same(void **state)
+{
+    (void)state;
+    static const clv_policy policies[] = {CLV_POLICY_DADS_DSL, CLV_POLICY_QDMP,
+                                          CLV_POLICY_DADS_DSH};
+    clv_rng r = clv_rng_seeded(4);
+    for (int k = 0; k < PROBLEMS / 4; k++) {
+        toy t;
+        toy_random(&t, &r, UNITS);
+        t.p.hops[0].up_ps_per_byte = 1000 * (1 + (int64_t)clv_rng_below(&r, 3));
+        for (size_t i = 0; i < CLV_COUNT(policies); i++) {
+            clv_error err = {0};
+            clv_policy_choice listed = choose(&t.p, policies[i]), wide;
+            t.cuts->capped = true;
+            assert_ok(clv_policy_choose(&t.p, policies[i], &(clv_policy_options){0}, &wide, &err),
+                      err);
+            t.cuts->capped = false;
+            if (policies[i] == CLV_POLICY_DADS_DSH) /* of several least cuts it may see others */
+                assert_true(wide.believed <= 3 * least(&t, longest));
+            else
+                assert_int_equal(wide.believed, listed.believed);
+            assert_null(wide.unit_device); /* every ideal is listed */
+            assert_int_equal(wide.cost.score >= choose(&t.p, CLV_POLICY_EXACT).cost.score, 1);
+            clv_policy_choice_done(&wide);
+        }
+        toy_done(&t);
+    }
+}
+
+/* Sixteen branches side by side: 65,536 ideals and more, of which a small cap leaves a few. */
+static void past_the_cap_all_are_weighed_by_sums(void **state)
+{
+    (void)state;
+    toy t;
+    toy_begin(&t);
+    int x = add_input(t.g, "x"), first = add_next(t.g, &x, 1), ends[16];
+    clv_rng r = clv_rng_seeded(5);
+    for (int i = 0; i < 16; i++) ends[i] = add_chain(t.g, first, 2);
+    int last = add_next(t.g, ends, 16);
+    t.g->tensors[last].is_output = true;
+    for (size_t i = 0; i < t.g->n_tensors; i++) t.g->tensors[i].bytes = 1 + clv_rng_below(&r, 200);
+    for (size_t u = 0; u < t.g->n_units; u++) {
+        t.edge_ns[u] = 1000 + (int64_t)clv_rng_below(&r, 4000);
+        t.cloud_ns[u] = (int64_t)clv_rng_below(&r, 2000);
+    }
+    t.g->tensors[x].bytes = 20000;
+    t.cap = 1000;
+    toy_end(&t);
+    toy_measure(&t, 100, 0);
+    assert_true(t.cuts->capped);
+    clv_error err = {0};
+    clv_policy_row rows[CLV_POLICY_COUNT];
+    assert_ok(clv_policies_compare(&t.p, &(clv_policy_options){0}, rows, &err), err);
+    for (int i = 0; i < CLV_POLICY_COUNT; i++) {
+        assert_ok(rows[i].error.status, rows[i].error);
+        assert_true(rows[i].regret >= 0);
+    }
+    assert_non_null(rows[CLV_POLICY_DADS_DSL].choice.unit_device);
+    assert_true(rows[CLV_POLICY_DADS_DSL].choice.believed <= rows[CLV_POLICY_QDMP].choice.believed);
+    clv_policy_rows_done(rows);
+    clv_plan plan; /* one that can be carried out */
+    assert_ok(clv_policy_plan(&t.p, CLV_POLICY_DADS_DSL, &(clv_policy_options){0}, &plan, &err),
+              err);
+    assert_true(plan.chain.cut[0] != CLV_PLAN_NO_CUT);
+    clv_plan_done(&plan);
+    toy_done(&t);
 }
 
 static void heavy_load_is_no_worse_than_light_and_within_three_of_the_best(void **state)
@@ -378,6 +448,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(none_scores_better_than_exact),
         cmocka_unit_test(light_load_finds_the_least_sum_and_the_rest_no_less),
+        cmocka_unit_test(the_flow_finds_the_same),
+        cmocka_unit_test(past_the_cap_all_are_weighed_by_sums),
         cmocka_unit_test(heavy_load_is_no_worse_than_light_and_within_three_of_the_best),
         cmocka_unit_test(each_rule_on_a_chain),
         cmocka_unit_test(a_chain_rule_does_not_cut_inside_a_block),

@@ -18,6 +18,7 @@ typedef struct toy {
     clv_cuts *cuts;
     int64_t edge_ns[TOY_UNITS_MAX], cloud_ns[TOY_UNITS_MAX];
     clv_plan_time *times[4];
+    size_t cap; /* of the cuts; 0: the usual */
     clv_plan_problem p;
 } toy;
 
@@ -30,7 +31,7 @@ static inline void toy_begin(toy *t)
 static inline void toy_end(toy *t)
 {
     clv_error err = {0};
-    clv_status status = clv_cuts_enumerate(t->g, CLV_CUTS_CAP, &t->cuts, &err);
+    clv_status status = clv_cuts_enumerate(t->g, t->cap ? t->cap : CLV_CUTS_CAP, &t->cuts, &err);
     if (status) abort();
     for (int i = 0; i < 4; i++) t->times[i] = clv_alloc_array(t->cuts->n, sizeof *t->times[i]);
     t->p = (clv_plan_problem){.graph = t->g,

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "plan/gadgets.h"
+#include "plan/planners.h"
 #include "plan/policies_priv.h"
 
 #include <math.h>
@@ -27,17 +28,37 @@ const char *clv_policy_about(clv_policy policy)
     return (unsigned)policy < CLV_POLICY_COUNT ? texts[policy].about : "?";
 }
 
-static clv_status choose_exact(const clv_plan_problem *p, clv_policy_choice *out, clv_error *err)
+/* The best of the cuts that there are, where the best placement is none of them. */
+static clv_status choose_listed(const clv_plan_problem *p, clv_policy_choice *out, clv_error *err)
+{
+    clv_planner_answer answer;
+    clv_status status = clv_plan_one_cut(p, &answer, err);
+    if (status) return status;
+    *out = (clv_policy_choice){.chain = answer.chain,
+                               .goal = p->objective.goal,
+                               .believed = answer.cost.score,
+                               .considered = answer.considered,
+                               .cost = answer.cost};
+    return CLV_OK;
+}
+
+static clv_status choose_exact(const clv_plan_problem *p, bool unlisted, clv_policy_choice *out,
+                               clv_error *err)
 {
     clv_plan plan;
     clv_status status = clv_plan_solve(p, &plan, err);
     if (status) return status;
+    bool no_cut = plan.chain.cut[0] == CLV_PLAN_NO_CUT;
+    if (no_cut && !unlisted) {
+        clv_plan_done(&plan);
+        return choose_listed(p, out, err);
+    }
     *out = (clv_policy_choice){.chain = plan.chain,
                                .goal = p->objective.goal,
                                .believed = plan.cost.score,
                                .considered = plan.considered,
                                .cost = plan.cost};
-    if (plan.chain.cut[0] == CLV_PLAN_NO_CUT) out->unit_device = clv_steal(&plan.unit_device);
+    if (no_cut) out->unit_device = clv_steal(&plan.unit_device);
     clv_plan_done(&plan);
     return CLV_OK;
 }
@@ -101,15 +122,14 @@ static bool is_wide(const clv_plan_problem *p, clv_policy policy)
 }
 
 static clv_status choose_cut(const clv_plan_problem *p, clv_policy policy,
-                             const clv_policy_options *o, bool listed, clv_policy_choice *out,
-                             clv_error *err)
+                             const clv_policy_options *o, clv_policy_choice *out, clv_error *err)
 {
     CLV_AUTO(clv_policy_view_done) clv_policy_view view = {0};
     bool sums = policy != CLV_POLICY_RANDOM;
     clv_status status = clv_policy_view_init(p, clv_policy_name(policy), sums, &view, err);
     if (status) return status;
     clv_policy_choice c = {0};
-    if (!listed && is_wide(p, policy)) {
+    if (o->unlisted && is_wide(p, policy)) {
         status = clv_policy_wide(&view, policy, &c, err);
         if (status) return status;
     } else {
@@ -125,15 +145,14 @@ static clv_status choose_cut(const clv_plan_problem *p, clv_policy policy,
     return CLV_OK;
 }
 
-/* `listed`: only what is one of the problem's cuts. */
-static clv_status choose(const clv_plan_problem *p, clv_policy policy,
-                         const clv_policy_options *options, bool listed, clv_policy_choice *out,
-                         clv_error *err)
+clv_status clv_policy_choose(const clv_plan_problem *p, clv_policy policy,
+                             const clv_policy_options *options, clv_policy_choice *out,
+                             clv_error *err)
 {
     clv_status status = clv_plan_problem_check(p, err);
     if (status) return status;
     switch (policy) {
-    case CLV_POLICY_EXACT: return choose_exact(p, out, err);
+    case CLV_POLICY_EXACT: return choose_exact(p, options->unlisted, out, err);
     case CLV_POLICY_EDGE:
     case CLV_POLICY_CLOUD: return choose_side(p, policy, out, err);
     case CLV_POLICY_RANDOM:
@@ -141,17 +160,10 @@ static clv_status choose(const clv_plan_problem *p, clv_policy policy,
     case CLV_POLICY_DADS_DSL:
     case CLV_POLICY_DADS_DSH:
     case CLV_POLICY_QDMP:
-    case CLV_POLICY_CAS: return choose_cut(p, policy, options, listed, out, err);
+    case CLV_POLICY_CAS: return choose_cut(p, policy, options, out, err);
     case CLV_POLICY_COUNT: break;
     }
     return clv_fail(err, CLV_EINVAL, "policy %d is not known", (int)policy);
-}
-
-clv_status clv_policy_choose(const clv_plan_problem *p, clv_policy policy,
-                             const clv_policy_options *options, clv_policy_choice *out,
-                             clv_error *err)
-{
-    return choose(p, policy, options, false, out, err);
 }
 
 static double regret_of(int64_t score, int64_t best)
@@ -164,9 +176,11 @@ clv_status clv_policy_plan(const clv_plan_problem *p, clv_policy policy,
                            const clv_policy_options *options, clv_plan *out, clv_error *err)
 {
     if (policy == CLV_POLICY_EXACT) return clv_plan_solve(p, out, err);
-    CLV_AUTO(clv_policy_choice_done) clv_policy_choice choice = {0};
+    clv_policy_options listed = *options;
+    listed.unlisted = false;
+    clv_policy_choice choice;
     clv_plan plan, best;
-    clv_status status = choose(p, policy, options, true, &choice, err);
+    clv_status status = clv_policy_choose(p, policy, &listed, &choice, err);
     if (!status) status = clv_plan_detail(p, &choice.chain, CLV_PLANNER_ONE_CUT, &plan, err);
     if (status) return status;
     clv_error ignored = {0};
@@ -202,12 +216,14 @@ static void weigh_by_sums(const clv_plan_problem *p, clv_policy_row *rows)
 clv_status clv_policies_compare(const clv_plan_problem *p, const clv_policy_options *options,
                                 clv_policy_row rows[CLV_POLICY_COUNT], clv_error *err)
 {
+    clv_policy_options any = *options;
+    any.unlisted = true;
     clv_status status = clv_plan_problem_check(p, err);
     if (status) return status;
     for (size_t i = 0; i < CLV_POLICY_COUNT; i++) {
         rows[i] = (clv_policy_row){.policy = (clv_policy)i, .regret = (double)NAN};
         clv_policy_row *r = &rows[i];
-        if (clv_policy_choose(p, r->policy, options, &r->choice, &r->error)) continue;
+        if (clv_policy_choose(p, r->policy, &any, &r->choice, &r->error)) continue;
         if (!r->choice.unit_device)
             r->violated = clv_plan_violated(p, &r->choice.chain, &r->choice.cost);
     }

@@ -84,16 +84,23 @@ const char *clv_policy_about(clv_policy policy); /* a few words; "?" out of rang
 typedef struct clv_policy_options {
     uint64_t seed;                  /* random */
     const clv_plan_chain *previous; /* cas: the last plan; NULL: everything on the peer */
+    bool unlisted; /* may the choice be none of the problem's cuts? Else it can be carried out as
+                      it is. It matters only past the cap of the cuts, and if units may return */
 } clv_policy_options;
 
 typedef struct clv_policy_choice {
     clv_plan_chain chain;
     clv_plan_goal
         goal; /* what the policy minimises: LATENCY, ENERGY, or THROUGHPUT (its longest stage) */
-    int64_t believed;  /* what it takes that to be: ns or nj. Of exact: its true score;
+    int64_t believed;   /* what it takes that to be: ns or nj. Of exact: its true score;
                            CLV_PLAN_UNKNOWN of edge, cloud and random, which ask nothing */
-    size_t considered; /* cuts that it looked at */
+    size_t considered;  /* cuts that it looked at */
+    clv_plan_cost cost; /* the true one */
+    uint8_t
+        *unit_device; /* owned, [n_units]; NULL unless chain.cut[] is CLV_PLAN_NO_CUT: a placement
+                             that is none of the problem's cuts, whose true cost is by sums */
 } clv_policy_choice;
+void clv_policy_choice_done(clv_policy_choice *c);
 
 /* CLV_EINVAL: a problem that is not well formed, or one that the policy cannot see (more than two
  * devices, no unit times). CLV_EINFEASIBLE: nothing that it could choose can be carried out. */
@@ -102,8 +109,7 @@ clv_status clv_policy_choose(const clv_plan_problem *p, clv_policy policy,
                              const clv_policy_options *options, clv_policy_choice *out,
                              clv_error *err);
 
-/* The policy's choice as a whole plan; always one of the problem's cuts, so that it can be carried out.
- * That of exact is clv_plan_solve()'s; of another, `bound` is the
+/* The policy's choice, one of the problem's cuts, as a whole plan. That of exact is clv_plan_solve()'s; of another, `bound` is the
  * exact plan's score where that goal can be met, and `gap` its regret. */
 CLV_MUST
 clv_status clv_policy_plan(const clv_plan_problem *p, clv_policy policy,
@@ -114,13 +120,13 @@ typedef struct clv_policy_row {
     clv_policy policy;
     clv_error error; /* status CLV_OK: the rest is set; else why it has no choice */
     clv_policy_choice choice;
-    clv_plan_cost cost; /* the true one */
     clv_plan_limit
         violated;  /* the first limit that it breaks: then its score is no rival to exact's */
     double regret; /* score / exact's - 1; NAN when exact has no plan */
 } clv_policy_row;
+void clv_policy_rows_done(clv_policy_row rows[CLV_POLICY_COUNT]);
 
-/* All policies on one problem, in the table's order. Where the exact plan is none of the problem's cuts, all
+/* All policies on one problem, in the table's order, with `unlisted` choices. Where the exact plan is none of the problem's cuts, all
  * costs are by sums of units, so that they can be compared. CLV_EINVAL: the problem is not well formed. */
 CLV_MUST
 clv_status clv_policies_compare(const clv_plan_problem *p, const clv_policy_options *options,

@@ -1,5 +1,6 @@
 /* DADS and QDMP where the ideals pass the cap: their minimum cuts by flow. */
 #include "base/mem.h"
+#include "plan/flow.h"
 #include "plan/gadgets.h"
 #include "plan/policies_priv.h"
 

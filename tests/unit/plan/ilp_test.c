@@ -10,7 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { UNITS_MIN = 20, UNITS_MAX = 60, DEVICES_MAX = 3, CODECS = 2, CUTS_CAP = 5000 };
+enum {
+    UNITS_MIN = 20,
+    UNITS_MAX = 60,
+    DEVICES_MAX = 3,
+    CODECS = 2,
+    CUTS_CAP = 5000,
+    PIPELINES = 80
+};
 
 typedef struct large {
     clv_plan_problem p;
@@ -111,25 +118,35 @@ static void large_free(large *q)
 
 /* ---- the integer programme ---- */
 
+/* Sums over a placement: the last are the stages of a pipeline, in us. */
+enum {
+    US,
+    NJ,
+    PM,
+    WORK,
+    UP = WORK + DEVICES_MAX,
+    DOWN = UP + DEVICES_MAX,
+    SUMS = DOWN + DEVICES_MAX
+};
+enum { COLUMNS_MAX = 400 * DEVICES_MAX };
 typedef struct cost {
-    double us, nj, pm;
+    double of[SUMS];
 } cost;
 
 typedef struct ilp {
     const large *q;
     glp_prob *lp;
-    int deadline_row;
-    double deadline_us; /* < 0: none */
-    clv_plan_goal goal;
-    double fixed, fixed_us; /* of the objective and of the deadline's sum */
-    int column[400 * DEVICES_MAX];
-    double in_deadline[400 * DEVICES_MAX];
-    int n;
+    double coefficient[SUMS][COLUMNS_MAX], constant[SUMS];
+    int column[COLUMNS_MAX], n;
 } ilp;
 
-static double weight_of(const ilp *m, cost c)
+/* `c` for each unit of variable j, besides what it has; or for each unit that it is short of 1. */
+static void pay(ilp *m, int j, cost c, bool when_zero)
 {
-    return m->goal == CLV_GOAL_ENERGY ? c.nj : m->goal == CLV_GOAL_PRICE ? c.pm : c.us;
+    for (int k = 0; k < SUMS; k++) {
+        m->coefficient[k][j] += when_zero ? -c.of[k] : c.of[k];
+        m->constant[k] += when_zero ? c.of[k] : 0;
+    }
 }
 
 /* One more 0/1 variable, paid `c` times its value. */
@@ -137,21 +154,9 @@ static int variable(ilp *m, cost c)
 {
     int j = glp_add_cols(m->lp, 1);
     glp_set_col_kind(m->lp, j, GLP_BV);
-    glp_set_obj_coef(m->lp, j, weight_of(m, c));
     m->column[++m->n] = j;
-    m->in_deadline[m->n] = c.us;
+    pay(m, j, c, false);
     return j;
-}
-
-/* `constant` paid whatever happens, and c for each unit of variable j besides what it has. */
-static void pay(ilp *m, int j, cost c, bool when_zero)
-{
-    double sign = when_zero ? -1 : 1;
-    glp_set_obj_coef(m->lp, j, glp_get_obj_coef(m->lp, j) + sign * weight_of(m, c));
-    m->in_deadline[j] += sign * c.us;
-    if (!when_zero) return;
-    m->fixed += weight_of(m, c);
-    m->fixed_us += c.us;
 }
 
 /* sum of +-variables >= low. A column of 0 is left out. */
@@ -175,12 +180,15 @@ static cost computing(const large *q, size_t d, int64_t ns)
     const clv_plan_device *device = &q->p.devices[d];
     double us = (double)ns / 1000, mw = (double)device->active_mw;
     if (d) mw += (double)q->p.devices[0].idle_mw;
-    return (cost){us, mw * us, (double)device->price_pm_per_s * us / 1e6};
+    cost c = {.of = {[US] = us, [NJ] = mw * us, [PM] = (double)device->price_pm_per_s * us / 1e6}};
+    c.of[WORK + d] = us;
+    return c;
 }
 
 static cost plus(cost a, cost b)
 {
-    return (cost){a.us + b.us, a.nj + b.nj, a.pm + b.pm};
+    for (int k = 0; k < SUMS; k++) a.of[k] += b.of[k];
+    return a;
 }
 
 static cost going_up(const large *q, size_t hop, size_t codec, size_t raw)
@@ -190,8 +198,10 @@ static cost going_up(const large *q, size_t hop, size_t codec, size_t raw)
     double bytes = (double)raw * (double)c->bytes_per_kib / 1024;
     double us = bytes * (double)h->up_ps_per_byte / 1e6;
     double mw = (double)(h->tx_mw + q->p.devices[0].idle_mw);
-    cost sum = {us, mw * us + bytes * (double)h->up_pj_per_byte / 1000,
-                bytes * (double)h->up_pm_per_byte};
+    cost sum = {.of = {[US] = us,
+                       [NJ] = mw * us + bytes * (double)h->up_pj_per_byte / 1000,
+                       [PM] = bytes * (double)h->up_pm_per_byte}};
+    sum.of[UP + hop] = us;
     int64_t encode = (int64_t)raw * c->encode_ps_per_byte[hop] / 1000;
     int64_t decode = (int64_t)raw * c->decode_ps_per_byte[hop + 1] / 1000;
     return plus(sum, plus(computing(q, hop, encode), computing(q, hop + 1, decode)));
@@ -201,13 +211,15 @@ static cost coming_down(const large *q, size_t hop, size_t bytes)
 {
     const clv_plan_hop *h = &q->p.hops[hop];
     double us = (double)bytes * (double)h->down_ps_per_byte / 1e6;
-    return (cost){us, (double)(h->rx_mw + q->p.devices[0].idle_mw) * us, 0};
+    cost c = {.of = {[US] = us, [NJ] = (double)(h->rx_mw + q->p.devices[0].idle_mw) * us}};
+    c.of[DOWN + hop] = us;
+    return c;
 }
 
 static cost waiting(const large *q, int64_t ns, bool idle)
 {
     double us = (double)ns / 1000;
-    return (cost){us, idle ? (double)q->p.devices[0].idle_mw * us : 0, 0};
+    return (cost){.of = {[US] = us, [NJ] = idle ? (double)q->p.devices[0].idle_mw * us : 0}};
 }
 
 /* in[u][k]: unit u is on device k or before. */
@@ -255,30 +267,61 @@ static void charge_tensor(ilp *m, ideals in, size_t t, size_t k, size_t codec)
     if (tensor->is_output) pay(m, in[by][k], coming_down(m->q, k, tensor->bytes), true);
 }
 
-/* The least cost with this codec; INFINITY when the deadline cannot be kept. */
-static double solve(const large *q, clv_plan_goal goal, double deadline_us, size_t codec)
+/* sum k <= most, or, with a column for it, <= that column. */
+static void at_most(ilp *m, int k, double most, int column)
 {
+    int row = glp_add_rows(m->lp, 1);
+    int n = m->n;
+    if (column) {
+        m->column[++n] = column;
+        m->coefficient[k][n] = -1;
+    }
+    glp_set_row_bnds(m->lp, row, GLP_UP, 0, most - m->constant[k]);
+    glp_set_mat_row(m->lp, row, n, m->column, m->coefficient[k]);
+}
+
+/* The longest of all stages. */
+static void aim_at_period(ilp *m)
+{
+    int period = glp_add_cols(m->lp, 1);
+    glp_set_col_bnds(m->lp, period, GLP_LO, 0, 0);
+    glp_set_obj_coef(m->lp, period, 1);
+    for (int k = WORK; k < SUMS; k++) at_most(m, k, 0, period);
+}
+
+static void aim_at_sum(ilp *m, int k)
+{
+    for (int j = 1; j <= m->n; j++) glp_set_obj_coef(m->lp, j, m->coefficient[k][j]);
+    glp_set_obj_coef(m->lp, 0, m->constant[k]);
+}
+
+/* The least cost with this codec; INFINITY when the deadline cannot be kept. */
+static double solve(const large *q, double deadline_us, size_t codec)
+{
+    static const int sum_of[CLV_GOAL_COUNT] = {
+        [CLV_GOAL_LATENCY] = US, [CLV_GOAL_ENERGY] = NJ, [CLV_GOAL_PRICE] = PM};
     ideals in;
     ilp *m = clv_alloc(sizeof *m);
-    *m = (ilp){.q = q, .lp = glp_create_prob(), .goal = goal};
+    m->q = q;
+    m->lp = glp_create_prob();
     charge_units(m, in);
     for (size_t d = 0; d < q->p.n_devices; d++) charge_wait(m, in, d);
     for (size_t k = 0; k + 1 < q->p.n_devices; k++) {
         charge_hop(m, in, k);
         for (size_t t = 0; t < q->graph->n_tensors; t++) charge_tensor(m, in, t, k, codec);
     }
-    if (deadline_us >= 0) {
-        int row = glp_add_rows(m->lp, 1);
-        glp_set_row_bnds(m->lp, row, GLP_UP, 0, deadline_us - m->fixed_us);
-        glp_set_mat_row(m->lp, row, m->n, m->column, m->in_deadline);
-    }
+    if (deadline_us >= 0) at_most(m, US, deadline_us, 0);
+    if (q->p.objective.goal == CLV_GOAL_THROUGHPUT)
+        aim_at_period(m);
+    else
+        aim_at_sum(m, sum_of[q->p.objective.goal]);
     glp_iocp how;
     glp_init_iocp(&how);
     how.presolve = GLP_ON;
     how.msg_lev = GLP_MSG_OFF;
     int failed = glp_intopt(m->lp, &how);
     bool solved = !failed && glp_mip_status(m->lp) == GLP_OPT;
-    double value = solved ? glp_mip_obj_val(m->lp) + m->fixed : INFINITY;
+    double value = solved ? glp_mip_obj_val(m->lp) : INFINITY;
     glp_delete_prob(m->lp);
     free(m);
     return value;
@@ -287,14 +330,15 @@ static double solve(const large *q, clv_plan_goal goal, double deadline_us, size
 static double solve_all(const large *q, double deadline_us)
 {
     double best = INFINITY;
-    for (size_t c = 0; c < q->p.n_codecs; c++)
-        best = fmin(best, solve(q, q->p.objective.goal, deadline_us, c));
+    for (size_t c = 0; c < q->p.n_codecs; c++) best = fmin(best, solve(q, deadline_us, c));
     return best;
 }
 
 static double in_ilp_units(const large *q, int64_t score)
 {
-    return q->p.objective.goal == CLV_GOAL_LATENCY ? (double)score / 1000 : (double)score;
+    bool time =
+        q->p.objective.goal == CLV_GOAL_LATENCY || q->p.objective.goal == CLV_GOAL_THROUGHPUT;
+    return time ? (double)score / 1000 : (double)score;
 }
 
 static void assert_same(const large *q, int64_t score, double want)
@@ -377,6 +421,34 @@ static void sums_on_three_devices(void **state)
     }
 }
 
+/* The period of a pipeline on two and on three devices: all ideals' pairs, and min-cut's bound. */
+static void pipelines(void **state)
+{
+    (void)state;
+    clv_rng r = clv_rng_seeded(54);
+    int best = 0, two = 0;
+    for (int i = 0; i < PIPELINES; i++) {
+        large *q = large_random(&r, 2 + (size_t)(i % 2), 1);
+        q->p.objective.goal = CLV_GOAL_THROUGHPUT;
+        double want = solve_all(q, -1);
+        clv_planner_answer pairs, cut;
+        clv_error err = {0};
+        assert_ok(clv_plan_pipeline(&q->p, &pairs, &err), err);
+        assert_same(q, pairs.cost.score, want);
+        if (q->p.n_devices == 2) {
+            assert_ok(clv_plan_min_cut(&q->p, &cut, &err), err);
+            assert_true((double)cut.cost.score / 1000 >= want - 1e-6);
+            assert_true(cut.bound == INT64_MIN || (double)cut.bound / 1000 <= want + 1e-6);
+            two++;
+            best += (double)cut.cost.score / 1000 <= want + 1e-6;
+            free(cut.unit_device);
+        }
+        large_free(q);
+    }
+    print_message("throughput: min-cut had the best in %d of %d\n", best, two);
+    assert_true(best > 0.9 * two);
+}
+
 int main(void)
 {
     glp_term_out(GLP_OFF);
@@ -384,6 +456,7 @@ int main(void)
         cmocka_unit_test(sums_on_two_devices),
         cmocka_unit_test(a_deadline_on_two_devices),
         cmocka_unit_test(sums_on_three_devices),
+        cmocka_unit_test(pipelines),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     glp_free_env();

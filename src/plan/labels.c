@@ -18,7 +18,6 @@ static void compare_objective(clv_terms *t)
     const clv_plan_objective *o = &t->p->objective;
     bool timed = o->goal == CLV_GOAL_LATENCY || (o->goal == CLV_GOAL_WEIGHTED && o->second_weight);
     if (o->goal == CLV_GOAL_THROUGHPUT) {
-        compare(t, CLV_AXIS_PERIOD);
         compare(t, CLV_AXIS_WORK);
         return;
     }

@@ -53,9 +53,10 @@ typedef struct clv_terms {
     int64_t period_ns_max;
 } clv_terms;
 
+/* Throughput is no sum: its labels are compared by the work at hand, and those with a period over
+ * period_ns_max, which the caller sets, are broken. */
 clv_terms clv_terms_of(const clv_plan_problem *p);
-/* For the second pass of a pipeline: the fewest bytes, then the lowest latency, of the placements
- * whose period is no longer than this. */
+/* Of the placements whose period is no longer than this, the fewest bytes, then the lowest latency. */
 clv_terms clv_terms_within(const clv_plan_problem *p, int64_t period_ns_max);
 /* An amount as something to add to a label. */
 clv_label clv_terms_toll(const clv_terms *t, const clv_plan_amount *a, int64_t wire_bytes,

@@ -45,6 +45,24 @@ bool clv_layers_may_run(const clv_layers *l, size_t from, size_t to)
     return true;
 }
 
+/* Does it break a limit? A period that does is remembered. */
+static bool broken(clv_layers *l, const clv_label *label)
+{
+    int64_t period_ns = label->v[CLV_AXIS_PERIOD];
+    if (period_ns > l->terms.period_ns_max && period_ns < l->next_period_ns)
+        l->next_period_ns = period_ns;
+    return clv_terms_broken(&l->terms, label);
+}
+
+void clv_layers_offer(clv_layers *l, const clv_label *label)
+{
+    int64_t work_ns = label->v[CLV_AXIS_WORK];
+    if (work_ns <= l->terms.period_ns_max)
+        clv_labels_offer(&l->set, &l->terms, label);
+    else if (work_ns < l->next_period_ns)
+        l->next_period_ns = work_ns;
+}
+
 static bool toll_of(const clv_layers *l, clv_plan_amount a, int64_t bytes, int64_t work_ns,
                     clv_label *out)
 {
@@ -113,7 +131,7 @@ static int64_t score_of(const clv_terms *t, const clv_label *label)
 static void offer_end(clv_layers *l, clv_layer_end *end, clv_label *label)
 {
     label->v[CLV_AXIS_PERIOD] = CLV_MAX(label->v[CLV_AXIS_PERIOD], label->v[CLV_AXIS_WORK]);
-    if (clv_terms_broken(&l->terms, label)) return;
+    if (broken(l, label)) return;
     int64_t score = l->terms.by_bytes ? 0 : score_of(&l->terms, label);
     if (end->found && (score > end->score || (score == end->score && label->key >= end->label.key)))
         return;
@@ -151,7 +169,7 @@ static void send(clv_layers *l, clv_label label, const clv_label *toll,
     longest = CLV_MAX(longest, label.v[CLV_AXIS_WORK]);
     label.v[CLV_AXIS_PERIOD] = CLV_MAX(label.v[CLV_AXIS_PERIOD], longest);
     label.v[CLV_AXIS_WORK] = 0;
-    if (!clv_terms_broken(&l->terms, &label)) clv_labels_offer(&l->set, &l->terms, &label);
+    if (!broken(l, &label)) clv_labels_offer(&l->set, &l->terms, &label);
 }
 
 static void send_cut(clv_layers *l, size_t device, size_t cut, size_t codec)
@@ -196,6 +214,9 @@ static void send_on(clv_layers *l, size_t device)
 
 void clv_layers_search(clv_layers *l, clv_layer_run *run, void *context)
 {
+    for (size_t k = 0; k < CLV_PLAN_DEVICES_MAX; k++) clv_label_sets_clear(&l->arrived[k]);
+    memset(l->ends, 0, sizeof l->ends);
+    l->next_period_ns = INT64_MAX;
     begin(l);
     for (size_t k = 0; k < l->p->n_devices; k++) {
         bar_units(l, k);
@@ -237,41 +258,51 @@ clv_plan_chain clv_layers_chain(const clv_layers *l, size_t device)
     return chain;
 }
 
-static void add_rival(clv_planner_answer *a, const clv_plan_rival *r)
+/* In its place, the best first. */
+static void rank(clv_plan_rival *ranked, size_t n, const clv_plan_rival *r)
 {
-    size_t at = a->n_rivals < CLV_PLAN_RIVALS_MAX ? a->n_rivals++ : CLV_PLAN_RIVALS_MAX;
-    while (at > 0 && clv_plan_better(&r->cost, &a->rivals[at - 1].cost)) {
-        if (at < CLV_PLAN_RIVALS_MAX) a->rivals[at] = a->rivals[at - 1];
-        at--;
-    }
-    if (at < CLV_PLAN_RIVALS_MAX) a->rivals[at] = *r;
+    for (; n > 0 && clv_plan_better(&r->cost, &ranked[n - 1].cost); n--) ranked[n] = ranked[n - 1];
+    ranked[n] = *r;
 }
 
-clv_status clv_layers_answer(const clv_layers *l, clv_planner_answer *out, clv_error *err)
+clv_status clv_layers_rank(const clv_layers *l, const clv_plan_chain *const *chains, size_t n,
+                           clv_planner_answer *out, clv_error *err)
 {
-    clv_planner_answer a = {.bound = INT64_MIN, .considered = l->considered};
-    int best = clv_layers_best(l);
-    if (best < 0 && l->thinned)
+    clv_plan_rival ranked[CLV_PLAN_DEVICES_MAX];
+    if (!n && l->thinned)
         return clv_fail(err, CLV_ELIMIT,
                         "no placement was found among %zu; a limit that is further away, or fewer "
                         "limits at once, would be decided",
                         l->considered);
-    if (best < 0) return clv_fail(err, CLV_EINFEASIBLE, "no placement keeps all limits");
-    for (int k = 0; k < (int)l->p->n_devices; k++) {
-        clv_plan_rival r;
-        if (!l->ends[k].found) continue;
-        r.chain = clv_layers_chain(l, (size_t)k);
+    if (!n) return clv_fail(err, CLV_EINFEASIBLE, "no placement keeps all limits");
+    for (size_t i = 0; i < n; i++) {
+        clv_plan_rival r = {.chain = *chains[i]};
         clv_status st = clv_plan_weigh(l->p, &r.chain, &r.cost, err);
         if (st) return st;
-        if (k != best) {
-            add_rival(&a, &r);
-            continue;
-        }
-        a.chain = r.chain;
-        a.cost = r.cost;
+        rank(ranked, i, &r);
     }
+    clv_planner_answer a = {.chain = ranked[0].chain,
+                            .cost = ranked[0].cost,
+                            .bound = INT64_MIN,
+                            .n_rivals = CLV_MIN(n - 1, (size_t)CLV_PLAN_RIVALS_MAX),
+                            .considered = l->considered};
+    memcpy(a.rivals, ranked + 1, a.n_rivals * sizeof *a.rivals);
     *out = a;
     return CLV_OK;
+}
+
+clv_status clv_layers_answer(const clv_layers *l, clv_planner_answer *out, clv_error *err)
+{
+    clv_plan_chain chains[CLV_PLAN_DEVICES_MAX];
+    const clv_plan_chain *found[CLV_PLAN_DEVICES_MAX];
+    size_t n = 0;
+    for (size_t k = 0; k < l->p->n_devices; k++) {
+        if (!l->ends[k].found) continue;
+        chains[n] = clv_layers_chain(l, k);
+        found[n] = &chains[n];
+        n++;
+    }
+    return clv_layers_rank(l, found, n, out, err);
 }
 
 int64_t clv_layers_bound(const clv_plan_problem *p)

@@ -172,4 +172,19 @@ static inline void chains_try(const problem *q, chain_best *out)
     }
 }
 
+/* The scores of the other last devices' best, in order. */
+static inline size_t chain_rivals(const problem *q, const chain_best *best, int64_t *scores)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < q->p.n_devices; k++) {
+        if (!best->of_last[k].found) continue;
+        size_t at = n++;
+        for (; at > 0 && best->of_last[k].cost.score < scores[at - 1]; at--)
+            scores[at] = scores[at - 1];
+        scores[at] = best->of_last[k].cost.score;
+    }
+    for (size_t i = 1; i < n; i++) scores[i - 1] = scores[i];
+    return n ? n - 1 : 0;
+}
+
 #endif

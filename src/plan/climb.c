@@ -1,0 +1,82 @@
+#include "plan/climb.h"
+
+void clv_climb_init(clv_climb *c, const clv_plan_problem *p)
+{
+    *c = (clv_climb){.lattice = p->lattice};
+    if (!c->lattice) c->lattice = c->made = clv_lattice_new(p->graph, p->cuts);
+}
+
+void clv_climb_done(clv_climb *c)
+{
+    clv_lattice_free(c->made);
+    clv_label_sets_done(&c->held);
+    clv_labels_done(&c->below);
+}
+
+static bool may_step(const clv_layers *l, const clv_climb *c, size_t node, clv_lattice_step step)
+{
+    if (!l->any_barred) return true;
+    if (step.unit != CLV_LATTICE_SEVERAL)
+        return !(l->barred[step.unit / 64] >> (step.unit % 64) & 1);
+    return clv_layers_may_run(l, (size_t)c->lattice->cut[step.from], (size_t)c->lattice->cut[node]);
+}
+
+/* Into `below`: what is held by the nodes just before this one. */
+static void gather(clv_layers *l, clv_climb *c, size_t node)
+{
+    const clv_lattice *lattice = c->lattice;
+    c->below.n = 0;
+    for (size_t s = lattice->first[node]; s < lattice->first[node + 1]; s++) {
+        clv_lattice_step step = lattice->steps[s];
+        size_t from = (size_t)step.from;
+        if (c->held.first[from] == c->held.first[from + 1] || !may_step(l, c, node, step)) continue;
+        for (size_t i = c->held.first[from]; i < c->held.first[from + 1]; i++)
+            clv_labels_offer(&c->below, &l->terms, &c->held.items[i]);
+    }
+}
+
+/* What reaches `cut` on this device: from nothing, or from a cut below. */
+static void arrive(clv_layers *l, const clv_climb *c, size_t device, size_t cut,
+                   const clv_label *progress)
+{
+    clv_label whole;
+    if (cut && l->ready.first[1] && clv_layers_may_run(l, 0, cut) &&
+        clv_layers_work(l, device, &l->p->devices[device].prefix[cut], &whole))
+        for (size_t i = 0; i < l->ready.first[1]; i++) {
+            clv_label label = l->ready.items[i];
+            clv_label_add(&label, &whole);
+            clv_layers_offer(l, &label);
+        }
+    for (size_t i = 0; progress && i < c->below.n; i++) {
+        clv_label label = c->below.items[i];
+        clv_label_add(&label, progress);
+        clv_layers_offer(l, &label);
+    }
+    clv_layers_reach(l, &l->reached);
+}
+
+void clv_climb_run(clv_layers *l, size_t device, void *context)
+{
+    clv_climb *c = context;
+    const clv_plan_time *times = l->p->devices[device].progress;
+    size_t all = l->p->cuts->n - 1;
+    clv_label_sets_clear(&c->held);
+    for (size_t node = 0; node < c->lattice->n; node++) {
+        int at = c->lattice->cut[node];
+        size_t cut = (size_t)at;
+        clv_label progress;
+        if (at == (int)all) break;
+        gather(l, c, node);
+        if (at != CLV_LATTICE_GAP) {
+            bool known = times && clv_layers_work(l, device, &times[cut], &progress);
+            arrive(l, c, device, cut, known ? &progress : NULL);
+            for (size_t i = l->ready.first[cut]; known && cut && i < l->ready.first[cut + 1]; i++) {
+                clv_label label = l->ready.items[i];
+                clv_label_subtract(&label, &progress);
+                clv_labels_offer(&c->below, &l->terms, &label);
+            }
+        }
+        l->thinned |= c->below.thinned;
+        clv_label_sets_push(&c->held, &c->below);
+    }
+}

@@ -144,7 +144,7 @@ extern const clv_plan_limits clv_plan_no_limits;
 
 typedef struct clv_plan_problem {
     const clv_graph *graph;
-    const clv_cuts *cuts; /* all order ideals, or (cuts->capped) some */
+    const clv_cuts *cuts;              /* all order ideals, or (cuts->capped) some */
     const struct clv_lattice *lattice; /* of these cuts (plan/lattice.h), for planning often; NULL:
                                           made when it is needed */
     clv_plan_device devices[CLV_PLAN_DEVICES_MAX];

@@ -40,6 +40,7 @@ void clv_plan_tables_free(clv_plan_tables *t)
     if (!t) return;
     for (size_t k = 0; k < t->problem.n_devices; k++) {
         free(t->times[k]);
+        free(t->measured[k]);
         free(t->unit_ns[k]);
     }
     free(t);
@@ -87,8 +88,28 @@ static void fill_times(clv_plan_tables *t, size_t k, const clv_profile *p, const
     }
     prefix[0] = suffix[n - 1] = (clv_plan_time){0};
     prefix[n - 1] = suffix[0] = time_of(whole_time(p));
+    t->measured[k] = clv_alloc_array(2 * n, sizeof *prefix);
+    memcpy(t->measured[k], prefix, 2 * n * sizeof *prefix);
     d->prefix = prefix;
     d->suffix = suffix;
+}
+
+static clv_plan_time scaled(const clv_plan_time *t, double factor)
+{
+    if (t->ns == CLV_PLAN_UNKNOWN) return *t;
+    return (clv_plan_time){whole((double)t->ns * factor, CLV_PLAN_NS_MAX),
+                           whole((double)t->var_us2 * factor * factor, CLV_PLAN_VAR_MAX)};
+}
+
+void clv_plan_tables_correct(clv_plan_tables *t, size_t device, const clv_correction *c)
+{
+    size_t n = t->problem.cuts->n;
+    const clv_plan_time *measured = t->measured[device];
+    for (size_t i = 0; i < n; i++) {
+        double factor = clv_correction_factor(c, i);
+        t->times[device][i] = scaled(&measured[i], factor);
+        t->times[device][n + i] = scaled(&measured[n + i], factor);
+    }
 }
 
 static clv_status fill_device(clv_plan_tables *t, size_t k, const clv_plan_sources *from,

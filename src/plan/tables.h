@@ -33,6 +33,7 @@
 #ifndef CLV_PLAN_TABLES_H
 #define CLV_PLAN_TABLES_H
 
+#include "cost/correction.h"
 #include "cost/link.h"
 #include "cost/profile.h"
 #include "plan/problem.h"
@@ -50,7 +51,8 @@ typedef struct clv_plan_sources {
 typedef struct clv_plan_tables {
     clv_plan_problem problem; /* points into these tables: a copy lives no longer than they do */
     clv_link links[CLV_PLAN_DEVICES_MAX - 1];
-    clv_plan_time *times[CLV_PLAN_DEVICES_MAX]; /* of a device: prefix, suffix, progress */
+    clv_plan_time *times[CLV_PLAN_DEVICES_MAX];    /* of a device: prefix, suffix, progress */
+    clv_plan_time *measured[CLV_PLAN_DEVICES_MAX]; /* the same as the profile has them */
     int64_t *unit_ns[CLV_PLAN_DEVICES_MAX];
 } clv_plan_tables;
 
@@ -69,5 +71,8 @@ clv_status clv_plan_tables_link(clv_plan_tables *t, size_t hop, const clv_link *
 void clv_plan_tables_wait(clv_plan_tables *t, size_t device, double wait_us);
 /* Fixed cost of an exchange over a hop, besides the link. */
 void clv_plan_tables_overhead(clv_plan_tables *t, size_t hop, double overhead_us);
+/* The measured prefixes and suffixes times what runs on the device have taught since: cut i's by the
+ * correction's factor for i. */
+void clv_plan_tables_correct(clv_plan_tables *t, size_t device, const clv_correction *c);
 
 #endif

@@ -289,6 +289,7 @@ clv_status clv_splitter_problem(clv_splitter *s, const clv_plan_problem **proble
     clv_status status = clv_plan_tables_link(a->tables, 0, &link, err);
     if (status) return status;
     clv_plan_tables_wait(a->tables, 1, (double)atomic_load(&s->queue_us));
+    clv_learning_apply(&s->learning, a->tables);
     *problem = &a->tables->problem;
     return CLV_OK;
 }

@@ -21,6 +21,7 @@ typedef struct carry {
     clv_tensors given; /* the request's inputs */
     clv_deployment *d;
     size_t from;      /* the cut that the request's inputs are at */
+    size_t cut;       /* the cut up to which it is run here, when all goes well */
     clv_tensors made; /* by the head: live tensors and outputs of the network */
     clv_segment *run; /* what a local run is to run; borrowed */
     clv_segment *own; /* a reference that only this request holds, or NULL */
@@ -37,6 +38,20 @@ static void carry_unref(void *arg)
     clv_tensors_done(&c->made);
     free(c);
     atomic_fetch_sub(&s->busy, 1);
+}
+
+/* Is this a request of one input, as profiles are? */
+static bool is_single(const carry *c)
+{
+    size_t n;
+    const clv_tensor_spec *specs = clv_network_inputs(c->s->network, &n);
+    for (size_t i = 0; i < n; i++) {
+        const clv_tensor *t = clv_tensors_find(&c->given, specs[i].name);
+        if (t && specs[i].shape.rank > 0 && specs[i].shape.dim[0] < 0 && t->shape.rank > 0 &&
+            t->shape.dim[0] != 1)
+            return false;
+    }
+    return true;
 }
 
 static void carry_end(carry *c)
@@ -74,6 +89,8 @@ static void carry_answer(carry *c, clv_tensors *tail)
         clv_tensors_add(&c->r->outputs, *t);
         *t = (clv_tensor){0};
     }
+    if (c->from == 0 && c->s->o.peer && !c->r->recovered[0] && is_single(c))
+        clv_learning_saw(&c->s->learning, c->cut, &c->r->timing);
     carry_end(c);
 }
 
@@ -321,16 +338,7 @@ static clv_status check_wanted(const carry *c, clv_error *err)
 /* Is this a batch that the deployed segments can take? */
 static bool batch_fits(const carry *c)
 {
-    if (c->d->any_batch) return true;
-    size_t n;
-    const clv_tensor_spec *specs = clv_network_inputs(c->s->network, &n);
-    for (size_t i = 0; i < n; i++) {
-        const clv_tensor *t = clv_tensors_find(&c->given, specs[i].name);
-        if (t && specs[i].shape.rank > 0 && specs[i].shape.dim[0] < 0 && t->shape.rank > 0 &&
-            t->shape.dim[0] != 1)
-            return false;
-    }
-    return true;
+    return c->d->any_batch || is_single(c);
 }
 
 static void set_plan(carry *c, const char *label)
@@ -353,12 +361,14 @@ void clv_splitter_run(clv_splitter *s, clv_request *take)
     } else if (c->from == 0 && s->o.peer && !take->local_only && c->d->cut < s->last &&
                batch_fits(c)) {
         set_plan(c, c->d->label);
+        c->cut = c->d->cut;
         if (c->d->head)
             submit(c, s->o.compute, run_head);
         else
             ask_peer(c);
     } else if (c->from == 0) {
         set_plan(c, "local");
+        c->cut = s->last;
         c->run = s->local->head;
         submit(c, s->o.compute, run_local);
     } else {

@@ -21,6 +21,7 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
     s->network = clv_network_ref(options->network);
     s->last = last;
     pthread_mutex_init(&s->lock, NULL);
+    clv_learning_init(&s->learning, last + 1);
     s->local = local;
     s->live = clv_deployment_ref(local);
     s->adapt.pinned = -1;
@@ -52,6 +53,7 @@ void clv_splitter_free(clv_splitter *s)
     clv_deployment_unref(s->local);
     clv_network_unref(s->network);
     pthread_mutex_destroy(&s->lock);
+    clv_learning_done(&s->learning);
     free(s->model);
     free(s->version);
     free(s);

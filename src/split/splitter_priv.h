@@ -4,6 +4,7 @@
 
 #include "plan/tables.h"
 #include "split/deployment.h"
+#include "split/learning.h"
 #include "split/splitter.h"
 
 #include <pthread.h>
@@ -54,6 +55,7 @@ struct clv_splitter {
     atomic_int busy; /* requests, messages and background work that still hold this splitter */
     bool closing;    /* loop's thread */
     clv_adapt adapt;
+    clv_learning learning;
 };
 
 /* A reference to what is deployed now. Any thread. */

@@ -330,6 +330,37 @@ static void what_does_not_fit_is_said(void **state)
     net_done(&n);
 }
 
+/* A device 1.5 times slower than its profile: prefixes and suffixes grow, what was not measured stays
+ * unknown, and a correction that has gone leaves the profile's times. */
+static void runs_correct_what_was_measured(void **state)
+{
+    (void)state;
+    net n = diamond();
+    clv_profile *edge = profile_of(&n, "pi", 100), *cloud = profile_of(&n, "", 10);
+    edge->cuts[2].prefix.n = 0;
+    clv_plan_tables *t = tables(&n, (const clv_profile *[]){edge, cloud}, 2);
+    clv_plan_time before[2] = {t->problem.devices[0].prefix[4], t->problem.devices[1].suffix[4]};
+    clv_correction c;
+    clv_correction_init(&c, n.cuts->n);
+    for (int i = 1; i < 200; i++) clv_correction_observe(&c, 4, 100, 150, i * 10000);
+    clv_plan_tables_correct(t, 0, &c);
+    double grown = (double)t->problem.devices[0].prefix[4].ns / (double)before[0].ns;
+    assert_true(fabs(grown - 1.5) < 0.02);
+    assert_true(t->problem.devices[0].prefix[4].var_us2 > before[0].var_us2);
+    assert_int_equal(t->problem.devices[0].prefix[0].ns, 0);
+    assert_int_equal(t->problem.devices[0].prefix[2].ns, CLV_PLAN_UNKNOWN);
+    assert_int_equal(t->problem.devices[1].suffix[4].ns, before[1].ns);
+    clv_correction_done(&c);
+    clv_correction_init(&c, n.cuts->n);
+    clv_plan_tables_correct(t, 0, &c);
+    assert_int_equal(t->problem.devices[0].prefix[4].ns, before[0].ns);
+    clv_correction_done(&c);
+    clv_plan_tables_free(t);
+    clv_profile_free(edge);
+    clv_profile_free(cloud);
+    net_done(&n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +371,7 @@ int main(void)
         cmocka_unit_test(units_of_other_names_get_shares),
         cmocka_unit_test(progress_never_falls),
         cmocka_unit_test(a_changed_link_changes_only_its_hop),
+        cmocka_unit_test(runs_correct_what_was_measured),
         cmocka_unit_test(what_does_not_fit_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,6 +142,28 @@ static void a_bad_profile_and_a_refused_cut_leave_it_local(void **state)
     await_best(r);
 }
 
+/* The profile promises that the whole takes less here than an exchange; it takes a hundred times as long, and after a few
+ * requests the peer does the work. */
+static void a_device_slower_than_its_profile_hands_over(void **state)
+{
+    rig *r = *state;
+    r->s.best = 0;
+    edge_start(&r->e, r->folder, r->s.n.url, PATIENCE_US);
+    clv_profile *p = profile_for(r->e.network, true, 0);
+    for (size_t i = 1; i < p->n_cuts; i++) p->cuts[i].prefix.us = 190;
+    edge_set_profile(&r->e, p);
+    await(edge_settled(&r->e));
+    expect_plan(r, "local");
+    r->e.engine->run_us = 20000;
+    for (int i = 0; i < 100 && plan_is(r, "local"); i++) {
+        clv_request *a = edge_ask(&r->e, 1);
+        assert_right(&r->e, a, 1);
+        clv_request_free(a);
+    }
+    await(plan_is(r, "remote"));
+    expect_plan(r, "remote");
+}
+
 static void a_lost_peer_is_found_again(void **state)
 {
     rig *r = *state;
@@ -284,6 +306,7 @@ int main(void)
         TEST(a_peer_of_another_version_is_not_used),
         TEST(a_peer_that_is_no_cleave_node_is_not_used),
         TEST(a_bad_profile_and_a_refused_cut_leave_it_local),
+        TEST(a_device_slower_than_its_profile_hands_over),
         TEST(a_lost_peer_is_found_again),
         TEST(a_peer_that_comes_back_empty_gets_the_model),
         TEST(switching_loses_nothing),

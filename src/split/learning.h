@@ -1,0 +1,42 @@
+/* What requests taught about both devices' times: remembered by whoever ends a request, applied when
+ * the planner looks. Private to split/.
+ *
+ *     clv_learning_init(&l, n_cuts);
+ *     clv_learning_saw(&l, cut, &request->timing);     // any thread, once a request
+ *     clv_learning_apply(&l, tables);                  // loop's thread, before planning
+ *     clv_learning_done(&l);
+ *
+ * Only requests of one input that went as planned are told: profiles are of those.
+ */
+#ifndef CLV_SPLIT_LEARNING_H
+#define CLV_SPLIT_LEARNING_H
+
+#include "cost/correction.h"
+#include "plan/tables.h"
+#include "split/request.h"
+
+#include <pthread.h>
+
+/* Sightings between two looks of the planner; of more, the first are kept. */
+enum { CLV_SIGHTINGS_MAX = 64 };
+
+typedef struct clv_sighting {
+    size_t cut;
+    int64_t edge_us, cloud_us; /* 0: nothing ran there */
+    int64_t at_us;
+} clv_sighting;
+
+typedef struct clv_learning {
+    pthread_mutex_t lock; /* guards the sightings */
+    clv_sighting seen[CLV_SIGHTINGS_MAX];
+    size_t n_seen;
+    clv_correction here, there;
+} clv_learning;
+
+void clv_learning_init(clv_learning *l, size_t n_cuts);
+void clv_learning_done(clv_learning *l);
+void clv_learning_saw(clv_learning *l, size_t cut, const clv_timing *t);
+/* Corrects the times of device 0 (here) and 1 (there), if anything was seen since the last time. */
+void clv_learning_apply(clv_learning *l, clv_plan_tables *tables);
+
+#endif

@@ -5,7 +5,11 @@
 #include "cli/demo_contenders.h"
 #include "cli/demo_floor.h"
 
-enum { ROUNDS_MIN = 3, ROUNDS_MAX = 40, VISIT = 3 };
+enum { ROUNDS_MIN = 5, ROUNDS_MAX = 40, VISIT = 3, LONG_VISIT = 2 };
+/* Requests so long are few in a visit, so that the rounds are many. */
+#define LONG_US 200000.0
+/* Plans that the node may try before it is measured, and requests to each. */
+enum { ACQUAINT_PLANS = 6, ACQUAINT_REQUESTS = 4 };
 /* Predicted to take so many times the best: one request tells enough. */
 #define FAR 3.0
 
@@ -57,13 +61,31 @@ static clv_status visit(trial *t, clv_demo_entrant *e, clv_error *err)
 {
     if (clv_demo_pin(t->node, t->model, (int)e->cut, err)) return err->status;
     bool far = e->predicted_us > FAR * t->c.items[0].predicted_us;
-    for (int k = 0; k < (far ? 1 : VISIT); k++) {
+    int requests = far ? 1 : e->predicted_us > LONG_US ? LONG_VISIT : VISIT;
+    for (int k = 0; k < requests; k++) {
         double us;
         if (ask(t, &us, err)) return err->status;
         if ((k > 0 || far) && us >= 0) /* the first warms caches up after the cut before */
             clv_demo_entrant_add(e, us);
     }
     return CLV_OK;
+}
+
+/* A node that has served a while: what its first requests took has corrected the profiles, which may have led to another plan,
+ * until one stayed. Finds the contenders of that plan. */
+static clv_status acquaint(trial *t, clv_error *err)
+{
+    clv_status status = clv_demo_on_loop(t->node, find_step, t, err);
+    for (int i = 0; !status && i < ACQUAINT_PLANS; i++) {
+        size_t before = t->c.chosen;
+        status = clv_demo_pin(t->node, t->model, (int)before, err);
+        double us;
+        for (int k = 0; !status && k < ACQUAINT_REQUESTS; k++) status = ask(t, &us, err);
+        clv_demo_contenders_done(&t->c);
+        if (!status) status = clv_demo_on_loop(t->node, find_step, t, err);
+        if (t->c.chosen == before) break;
+    }
+    return status;
 }
 
 /* Rounds: each rival and the floor in turn, so that a slow spell of the machine meets all of them. */
@@ -87,7 +109,7 @@ clv_status clv_demo_trial(clv_demo_node *n, const char *model, clv_network *netw
                           const clv_tensors *inputs, clv_demo_row *row, clv_error *err)
 {
     trial t = {.node = n, .model = model, .inputs = inputs};
-    clv_status status = clv_demo_on_loop(n, find_step, &t, err);
+    clv_status status = acquaint(&t, err);
     clv_demo_floor *f = NULL;
     if (!status && !n->demo->policies)
         status =

@@ -31,4 +31,17 @@ CLV_MUST
 clv_status clv_plan_min_cut(const clv_plan_problem *p, clv_planner_answer *out,
                             clv_error *err); /* D */
 
+/* Which of them a problem is for. */
+clv_planner clv_planner_for(const clv_plan_problem *p);
+/* Asks that one. Of a checked problem. */
+CLV_MUST
+clv_status clv_planner_ask(const clv_plan_problem *p, clv_planner *planner, clv_planner_answer *out,
+                           clv_error *err);
+
+/* A plan from D's answer, whose parts are sums of units: as clv_plan_detail(), with the cost and the
+ * unit_device of the answer, which it takes. */
+void clv_plan_detail_units(const clv_plan_problem *p, clv_planner_answer *answer, clv_plan *out);
+/* Writes the plan's sentence, plan->why. */
+void clv_plan_explain(const clv_plan_problem *p, clv_plan *plan);
+
 #endif

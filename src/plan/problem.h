@@ -117,6 +117,7 @@ typedef enum clv_plan_goal {
 #undef X
         CLV_GOAL_COUNT
 } clv_plan_goal;
+const char *clv_plan_goal_name(clv_plan_goal g);
 
 typedef struct clv_plan_objective {
     clv_plan_goal goal;

@@ -105,7 +105,8 @@ static clv_unit_text show_bound(const clv_opt *opt, double value)
     case CLV_OPT_REAL:
     case CLV_OPT_TEXT:
     case CLV_OPT_CHOICE:
-    case CLV_OPT_LIST: break;
+    case CLV_OPT_LIST:
+    case CLV_OPT_TEXTS: break;
     }
     clv_unit_text text;
     snprintf(text.s, sizeof text.s, "%.12g", value);
@@ -134,7 +135,8 @@ static clv_status parse_whole(const clv_opt *opt, const char *text, int64_t *val
     case CLV_OPT_TEXT:
     case CLV_OPT_RATE:
     case CLV_OPT_CHOICE:
-    case CLV_OPT_LIST: break;
+    case CLV_OPT_LIST:
+    case CLV_OPT_TEXTS: break;
     }
     bool minus = opt->min < 0 && text[0] == '-';
     clv_status status = clv_parse_int(text + minus, value, err);
@@ -176,8 +178,14 @@ static clv_status set(const clv_opt *opt, void *field, const char *text, clv_err
     case CLV_OPT_CHOICE: return set_choice(opt, text, field, err);
     case CLV_OPT_TEXT: *(const char **)field = text; return CLV_OK;
     case CLV_OPT_LIST: add_split(field, text); return CLV_OK;
+    case CLV_OPT_TEXTS: clv_text_list_add(field, text, strlen(text)); return CLV_OK;
     }
     return CLV_OK;
+}
+
+static bool is_list(const clv_opt *opt)
+{
+    return opt->type == CLV_OPT_LIST || opt->type == CLV_OPT_TEXTS;
 }
 
 static void clear(const clv_opt *opt, void *field)
@@ -191,7 +199,8 @@ static void clear(const clv_opt *opt, void *field)
     case CLV_OPT_RATE: *(double *)field = 0; break;
     case CLV_OPT_TEXT: *(const char **)field = NULL; break;
     case CLV_OPT_CHOICE: *(int *)field = 0; break;
-    case CLV_OPT_LIST: clv_text_list_done(field); break;
+    case CLV_OPT_LIST:
+    case CLV_OPT_TEXTS: clv_text_list_done(field); break;
     }
 }
 
@@ -254,7 +263,7 @@ static clv_status take_value(parser *p, const found *f, const char *equals, cons
 
 static clv_status apply(parser *p, const found *f, const char *value, clv_error *err)
 {
-    bool list = f->opt->type == CLV_OPT_LIST;
+    bool list = is_list(f->opt);
     if (p->seen[f->index] && !list)
         return clv_fail(err, CLV_EUSAGE, "--%s is given twice, once is right", f->opt->name);
     if (!p->seen[f->index] && list) clv_text_list_done(f->field); /* flags replace the fallback */
@@ -321,7 +330,7 @@ clv_status clv_opt_set_value(const clv_opt_set *sets, size_t n_sets, const char 
                         near.name);
     }
     clv_error bad = {0};
-    if (f.opt->type == CLV_OPT_LIST) clv_text_list_done(f.field);
+    if (is_list(f.opt)) clv_text_list_done(f.field);
     if (!set(f.opt, f.field, value, &bad)) return CLV_OK;
     return clv_fail(err, CLV_EUSAGE, "%s: %s", name, bad.text);
 }
@@ -330,6 +339,5 @@ void clv_opt_done(const clv_opt_set *sets, size_t n_sets)
 {
     for (size_t i = 0; i < n_sets; i++)
         for (size_t j = 0; j < sets[i].n; j++)
-            if (sets[i].opts[j].type == CLV_OPT_LIST)
-                clv_text_list_done(field_of(&sets[i], &sets[i].opts[j]));
+            if (is_list(&sets[i].opts[j])) clv_text_list_done(field_of(&sets[i], &sets[i].opts[j]));
 }

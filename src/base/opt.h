@@ -19,7 +19,7 @@
  * Field types:  FLAG bool | INT int64_t | REAL double | TEXT const char * (points into argv, the
  * fallback, or text that the caller keeps) | SIZE int64_t bytes | RATE double bytes/s | DURATION
  * int64_t us | CHOICE int (index into `choices`) | LIST clv_text_list (the flag may be repeated;
- * commas split). Unknown, repeated-but-single, missing-value and out-of-range options are
+ * commas split) | TEXTS clv_text_list (the flag may be repeated; commas are part of a value). Unknown, repeated-but-single, missing-value and out-of-range options are
  * CLV_EUSAGE errors that name the flag, the value and what would be right; an unknown flag suggests
  * the nearest known one.
  */
@@ -42,7 +42,8 @@ typedef enum clv_opt_type {
     CLV_OPT_RATE,
     CLV_OPT_DURATION,
     CLV_OPT_CHOICE,
-    CLV_OPT_LIST
+    CLV_OPT_LIST,
+    CLV_OPT_TEXTS
 } clv_opt_type;
 
 typedef struct clv_text_list {

@@ -81,11 +81,20 @@ static void add_grid(clv_buf *svg, const box *b, double top)
     }
 }
 
+/* The height of bar i up to part `parts` of its stack. */
+static double bar_height(const clv_chart_panel *p, size_t i, size_t parts)
+{
+    if (!p->stacks) return p->values[i];
+    double sum = 0;
+    for (size_t s = 0; s < parts; s++) sum += p->stacks[s][i];
+    return sum;
+}
+
 static double largest(const clv_chart_panel *p, size_t n)
 {
     double top = p->level;
     for (size_t i = 0; i < n; i++) {
-        top = fmax(top, p->values[i]);
+        top = fmax(top, bar_height(p, i, p->n_stacks));
         if (p->marks) top = fmax(top, p->marks[i]);
     }
     return top > 0 ? top * 1.06 : 1;
@@ -120,6 +129,36 @@ static void add_legends(clv_buf *svg, const box *b, const clv_chart_panel *p)
                    p->level_text);
 }
 
+static void add_bar(clv_buf *svg, const box *b, const clv_chart_panel *p, size_t i, double pitch,
+                    double top)
+{
+    size_t parts = p->stacks ? p->n_stacks : 1;
+    for (size_t s = 0; s < parts; s++) {
+        double low = p->stacks ? b->h * bar_height(p, i, s) / top : 0;
+        double high = b->h * bar_height(p, i, s + 1) / top;
+        clv_buf_printf(
+            svg, "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"%s\"/>\n",
+            b->x + pitch * ((double)i + 0.14), b->y + b->h - high, pitch * 0.72, high - low,
+            colour(p->stacks  ? (int)s
+                   : p->kinds ? p->kinds[i]
+                              : p->kind));
+    }
+}
+
+/* A triangle above the bar that is pointed at, and what it is. */
+static void add_pointer(clv_buf *svg, const box *b, const clv_chart_panel *p, double pitch,
+                        double top)
+{
+    double x = b->x + pitch * ((double)p->marked - 0.5);
+    double y = b->y + b->h - b->h * bar_height(p, p->marked - 1, p->n_stacks) / top - 4;
+    clv_buf_printf(svg, "<path d=\"M%.1f %.1fl-5 -9h10z\" fill=\"" INK "\"/>\n", x, y);
+    bool left = x > b->x + b->w / 2;
+    if (p->marked_text)
+        add_text(svg, x + (left ? -8 : 8), y - 2,
+                 left ? "text-anchor=\"end\" font-weight=\"bold\"" : "font-weight=\"bold\"",
+                 p->marked_text);
+}
+
 static void add_panel(clv_buf *svg, const box *b, const clv_chart_panel *p, size_t n)
 {
     double top = largest(p, n), pitch = b->w / (double)n;
@@ -128,13 +167,8 @@ static void add_panel(clv_buf *svg, const box *b, const clv_chart_panel *p, size
     add_text(svg, b->x, b->y - 10, "font-size=\"12\" font-weight=\"bold\"", title);
     add_legends(svg, b, p);
     add_grid(svg, b, top);
-    for (size_t i = 0; i < n; i++) {
-        double h = b->h * p->values[i] / top;
-        clv_buf_printf(svg,
-                       "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"%s\"/>\n",
-                       b->x + pitch * ((double)i + 0.14), b->y + b->h - h, pitch * 0.72, h,
-                       colour(p->kinds ? p->kinds[i] : p->kind));
-    }
+    for (size_t i = 0; i < n; i++) add_bar(svg, b, p, i, pitch, top);
+    if (p->marked) add_pointer(svg, b, p, pitch, top);
     for (size_t i = 0; i < n && p->marks; i++) {
         double y = b->y + b->h - b->h * p->marks[i] / top;
         add_line(svg, b->x + pitch * ((double)i + 0.04), y, b->x + pitch * ((double)i + 0.96), y,
@@ -233,6 +267,16 @@ static void add_curve(clv_buf *svg, const box *b, const log_axis *x, const log_a
     clv_buf_text(svg, "\"/>\n");
 }
 
+static void add_mark(clv_buf *svg, const box *b, const log_axis *axis, const clv_chart_mark *mark)
+{
+    double x = b->x + b->w * along(axis, mark->x), y = b->y + b->h - 6;
+    char style[120];
+    snprintf(style, sizeof style,
+             "font-size=\"10\" fill=\"" SOFT "\" transform=\"rotate(-90 %.1f %.1f)\"", x - 3, y);
+    add_line(svg, x, b->y, x, b->y + b->h, "stroke=\"" SOFT "\" stroke-dasharray=\"2 3\"");
+    add_text(svg, x - 3, y, style, mark->text);
+}
+
 void clv_chart_lines(clv_buf *svg, const clv_chart_text *text, const clv_chart_axes *axes,
                      const clv_chart_line *lines, size_t n)
 {
@@ -249,6 +293,7 @@ void clv_chart_lines(clv_buf *svg, const clv_chart_text *text, const clv_chart_a
     box b = {LEFT, TOP, WIDTH, HEIGHT};
     add_log_ticks(svg, &b, &x, false);
     add_log_ticks(svg, &b, &y, true);
+    for (size_t i = 0; i < axes->n_marks; i++) add_mark(svg, &b, &x, &axes->marks[i]);
     for (size_t i = 0; i < n; i++) {
         add_curve(svg, &b, &x, &y, &lines[i]);
         double at = TOP + 14 + 20 * (double)i;

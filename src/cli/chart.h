@@ -23,8 +23,14 @@ typedef struct clv_chart_text {
 typedef struct clv_chart_panel {
     const char *title, *unit;
     const double *values; /* one bar each, >= 0 */
-    const int *kinds;     /* colour of each bar by its kind, 0.. ; NULL: all of kind `kind` */
-    int kind;             /* colour where `kinds` is NULL, and of the panel's legend */
+    const double *const
+        *stacks; /* instead: n_stacks parts of each bar, from the bottom up; part s has
+                                    the colour and the name of kind s */
+    size_t n_stacks;
+    size_t marked;           /* 1 + the bar that is pointed at; 0: none */
+    const char *marked_text; /* what it is */
+    const int *kinds;        /* colour of each bar by its kind, 0.. ; NULL: all of kind `kind` */
+    int kind;                /* colour where `kinds` is NULL, and of the panel's legend */
     const char *const *kind_names; /* legend; NULL: none. n_kinds names */
     size_t n_kinds;
     const double *marks;    /* a short line over each bar, NULL: none */
@@ -45,8 +51,16 @@ typedef struct clv_chart_line {
     bool strong;
 } clv_chart_line;
 
+/* A vertical line at x, written on. */
+typedef struct clv_chart_mark {
+    double x;
+    const char *text;
+} clv_chart_mark;
+
 typedef struct clv_chart_axes {
     const char *x_title, *y_title;
+    const clv_chart_mark *marks; /* NULL: none */
+    size_t n_marks;
 } clv_chart_axes;
 
 /* Lines over two logarithmic axes. All values must be above 0. */

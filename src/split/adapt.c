@@ -313,6 +313,7 @@ static clv_status best_cut(const clv_splitter *s, const clv_plan_problem *p, siz
                 clv_plan_weigh(p, &chosen.chain, &best, NULL) == CLV_OK &&
                 (double)best.score > CLV_SWITCH_GAIN * (double)now.score;
     *cut = keep ? s->live->cut : (size_t)chosen.chain.cut[0];
+    clv_policy_choice_done(&chosen);
     return CLV_OK;
 }
 

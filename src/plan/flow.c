@@ -17,7 +17,7 @@ typedef struct node {
 struct clv_flow {
     node *nodes;
     arc *arcs;
-    size_t n_nodes, nodes_cap, n_arcs, arcs_cap, augmentations;
+    size_t n_nodes, nodes_cap, n_arcs, arcs_cap, augmentations, steps;
     int *queue, *path; /* [n_nodes] */
     size_t queue_cap, path_cap;
 };
@@ -86,6 +86,7 @@ static bool find_levels(clv_flow *f, int source, int sink)
         const node *at = &f->nodes[f->queue[i]];
         for (int a = at->first; a >= 0; a = f->arcs[a].next) {
             node *before = &f->nodes[f->arcs[a].to];
+            f->steps++;
             if (before->level >= 0 || !f->arcs[a ^ 1].left) continue;
             before->level = at->level + 1;
             f->queue[n++] = f->arcs[a].to;
@@ -102,6 +103,7 @@ static int admissible(clv_flow *f, int from)
         const arc *a = &f->arcs[n->current];
         if (a->left && f->nodes[a->to].level >= 0 && f->nodes[a->to].level == n->level - 1) break;
         n->current = a->next;
+        f->steps++;
     }
     return n->current;
 }
@@ -121,6 +123,7 @@ static int64_t fill_path(clv_flow *f, size_t n, size_t *full)
         if (!a->left) *full = i;
     }
     f->augmentations++;
+    f->steps += n;
     return amount;
 }
 
@@ -172,4 +175,9 @@ bool clv_flow_source_side(const clv_flow *f, int at)
 size_t clv_flow_augmentations(const clv_flow *f)
 {
     return f->augmentations;
+}
+
+size_t clv_flow_steps(const clv_flow *f)
+{
+    return f->steps;
 }

@@ -4,6 +4,7 @@
 #include "plan/parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { SOURCE, SINK, FIRST_UNIT };
 
@@ -18,6 +19,7 @@ struct clv_gadgets {
     clv_flow *flow;
     charge *run[2];    /* [n_units] on each device */
     charge *up, *down; /* [n_tensors]; arc -1: never paid */
+    uint8_t *fixed;    /* [n_units] */
     size_t codec;
 };
 
@@ -128,6 +130,8 @@ clv_gadgets *clv_gadgets_new(const clv_plan_problem *p, size_t codec)
     *g = (clv_gadgets){.p = p, .codec = codec, .flow = clv_flow_new()};
     for (size_t i = 0; i < FIRST_UNIT + p->graph->n_units; i++) clv_flow_add_node(g->flow);
     for (size_t d = 0; d < 2; d++) g->run[d] = clv_alloc_array(p->graph->n_units, sizeof(charge));
+    g->fixed = clv_alloc_array(p->graph->n_units + 1, 1);
+    memset(g->fixed, CLV_GADGETS_ANY, p->graph->n_units);
     g->up = clv_alloc_array(p->graph->n_tensors, sizeof(charge));
     g->down = clv_alloc_array(p->graph->n_tensors, sizeof(charge));
     for (size_t u = 0; u < p->graph->n_units; u++) add_unit(g, u);
@@ -146,6 +150,7 @@ void clv_gadgets_free(clv_gadgets *g)
     free(g->run[0]);
     free(g->run[1]);
     free(g->up);
+    free(g->fixed);
     free(g->down);
     free(g);
 }
@@ -190,6 +195,10 @@ int64_t clv_gadgets_cut(clv_gadgets *g, const clv_sums *weights, uint8_t *unit_d
     weigh(g, g->run[1], graph->n_units, weights);
     weigh(g, g->up, graph->n_tensors, weights);
     weigh(g, g->down, graph->n_tensors, weights);
+    for (size_t u = 0; u < graph->n_units; u++) {
+        const charge *other = g->fixed[u] < 2 ? &g->run[!g->fixed[u]][u] : NULL;
+        if (other && other->arc >= 0) clv_flow_set(g->flow, other->arc, CLV_FLOW_INFINITE);
+    }
     int64_t value = clv_flow_max(g->flow, SOURCE, SINK);
     if (value == CLV_FLOW_INFINITE) return value;
     for (size_t u = 0; u < graph->n_units; u++)
@@ -230,6 +239,21 @@ bool clv_gadgets_legal(const clv_gadgets *g, const uint8_t *unit_device)
         if (!may_cross(&graph->tensors[i]) || (made_on && !g->p->may_return)) return false;
     }
     return true;
+}
+
+void clv_gadgets_fix(clv_gadgets *g, size_t unit, uint8_t device)
+{
+    g->fixed[unit] = device;
+}
+
+uint8_t clv_gadgets_fixed(const clv_gadgets *g, size_t unit)
+{
+    return g->fixed[unit];
+}
+
+size_t clv_gadgets_steps(const clv_gadgets *g)
+{
+    return clv_flow_steps(g->flow);
 }
 
 const clv_plan_problem *clv_gadgets_problem(const clv_gadgets *g)

@@ -68,6 +68,10 @@ clv_sums clv_gadgets_total(const clv_gadgets *g);
  * units on device 0. Weights >= 0, and weights * clv_gadgets_total() below CLV_FLOW_INFINITE. Returns
  * that sum; CLV_FLOW_INFINITE, and unit_device untouched, when no placement is legal. */
 int64_t clv_gadgets_cut(clv_gadgets *g, const clv_sums *weights, uint8_t *unit_device);
+/* From now on the cuts put the unit on this device; on any, with CLV_GADGETS_ANY. */
+enum { CLV_GADGETS_ANY = 2 };
+void clv_gadgets_fix(clv_gadgets *g, size_t unit, uint8_t device);
+uint8_t clv_gadgets_fixed(const clv_gadgets *g, size_t unit);
 /* What a legal placement costs. */
 clv_sums clv_gadgets_sums(const clv_gadgets *g, const uint8_t *unit_device);
 /* Pins and privacy kept, nothing crosses that cannot, no return unless the problem may. */
@@ -75,8 +79,9 @@ bool clv_gadgets_legal(const clv_gadgets *g, const uint8_t *unit_device);
 /* Does a device read the tensor on which it is not made? *made_on: a graph input is made on 0. */
 bool clv_gadgets_crosses(const clv_graph_tensor *t, const uint8_t *unit_device, unsigned *made_on);
 const clv_plan_problem *clv_gadgets_problem(const clv_gadgets *g);
-/* Paths filled so far. */
+/* Paths filled and arcs looked at, so far. */
 size_t clv_gadgets_augmentations(const clv_gadgets *g);
+size_t clv_gadgets_steps(const clv_gadgets *g);
 
 /* ---- gadgets_weigh.c: placements as a whole ---- */
 

@@ -1,6 +1,9 @@
 /* The best placement by units under limits, and a bound that none passes. Private to plan/.
  *
- *     int64_t bound = clv_lagrange_search(problem, gadgets, codec, enough, &choice);
+ *     clv_lagrange *l = clv_lagrange_new(gadgets, codec, &choice);
+ *     int64_t bound = clv_lagrange_bound(l, enough);      // of the units as they are fixed now
+ *     int unit = clv_lagrange_undecided(l);               // the one to fix next
+ *     clv_lagrange_free(l);
  *
  * For what is no plain sum, or has limits, a minimum cut is not enough: finding the best placement is
  * NP-hard (a knapsack is a special case). So limits become prices. For prices l >= 0 the least of
@@ -28,10 +31,24 @@
 
 #include "plan/choice.h"
 
-/* No placement that runs units on both devices with this codec and keeps all limits scores less. The
- * search ends when the bound reaches `enough`, a score that is there already (CLV_PLAN_UNKNOWN: none),
- * or that of the choice. */
-int64_t clv_lagrange_search(const clv_plan_problem *p, clv_gadgets *g, size_t codec, int64_t enough,
-                            clv_choice *choice);
+typedef struct clv_lagrange clv_lagrange;
+
+/* `choice` is offered what is met. Both are borrowed. */
+clv_lagrange *clv_lagrange_new(clv_gadgets *g, size_t codec, clv_choice *choice);
+/* Most of its rounds are left out once clv_gadgets_steps() has passed this. */
+enum { CLV_LAGRANGE_STEPS_MAX = 5000000 };
+void clv_lagrange_free(clv_lagrange *l);
+void clv_lagrange_release(clv_lagrange **l); /* for CLV_AUTO */
+
+/* No placement that runs units on both devices with this codec, keeps all limits, and has the units
+ * where clv_gadgets_fix() put them, scores less. CLV_PLAN_UNKNOWN: none is legal. The search ends when
+ * the bound reaches `enough` or the choice's score. Placements met before are used again, so to fix one
+ * unit more costs a few cuts. */
+int64_t clv_lagrange_bound(clv_lagrange *l, int64_t enough);
+/* Of the free units the one that the best mix of placements is least decided on; CLV_NO_UNIT: all are
+ * fixed. */
+int clv_lagrange_undecided(const clv_lagrange *l);
+/* A score that no placement which keeps the limits passes: a bound above it says that there is none. */
+int64_t clv_lagrange_worst(const clv_lagrange *l);
 
 #endif

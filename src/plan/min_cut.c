@@ -2,9 +2,8 @@
 #include "plan/planners.h"
 
 #include "base/mem.h"
-#include "plan/choice.h"
+#include "plan/branch.h"
 #include "plan/flow.h"
-#include "plan/lagrange.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -99,7 +98,7 @@ static int64_t try_codec(const clv_plan_problem *p, size_t codec, clv_choice *be
         int64_t enough = best->found ? best->cost.score : CLV_PLAN_UNKNOWN;
         clv_choice_offer(&choice, g, codec, one_device + n);
         if (!try_cut(p, g, codec, one_device, &choice, &keeps) || !keeps)
-            bound = clv_lagrange_search(p, g, codec, enough, &choice);
+            bound = clv_branch_search(g, codec, enough, &choice);
     }
     if (choice.found) clv_choice_offer(best, g, codec, choice.unit_device);
     *considered += clv_gadgets_augmentations(g);

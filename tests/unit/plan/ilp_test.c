@@ -16,7 +16,7 @@ enum {
     DEVICES_MAX = 3,
     CODECS = 2,
     CUTS_CAP = 5000,
-    PIPELINES = 80
+    PIPELINES = 60
 };
 
 typedef struct large {

@@ -1,10 +1,10 @@
 /* Limits, quantiles and throughput of planner D against brute force: no placement is below the bound,
- * every answer keeps its limits, and most answers are the best. */
+ * every answer keeps its limits, and nearly every answer is proven to be the best. */
 #include "placements.h"
 #include "plan/planners.h"
 #include "unit.h"
 
-enum { PROBLEMS = 2500 };
+enum { PROBLEMS = 1700 };
 
 typedef struct tally {
     int problems, feasible, missed, best, proven, mixed;
@@ -67,7 +67,7 @@ static void compare(const problem *q, tally *t)
     free(all);
 }
 
-static tally compare_many(uint64_t seed, const problem_options *o, bool returns, int goal)
+static void compare_many(uint64_t seed, const problem_options *o, bool returns, int goal)
 {
     clv_rng r = clv_rng_seeded(seed);
     tally t = {0};
@@ -78,15 +78,13 @@ static tally compare_many(uint64_t seed, const problem_options *o, bool returns,
         problem_free(q);
     }
     int n = t.feasible - t.missed;
-    print_message("%d problems, %d feasible (%d missed), %d on both devices: best %.2f%%, proven "
-                  "%.2f%%, mean gap "
-                  "true %.3f%%, stated %.2f%%, worst %.1f%%\n",
-                  t.problems, t.feasible, t.missed, t.mixed, 100.0 * t.best / n,
-                  100.0 * t.proven / n, 100 * t.gap_true / n, 100 * t.gap_stated / n,
-                  100 * t.gap_worst);
-    assert_true(t.best > 0.93 * n);
-    assert_true(t.missed < 0.01 * t.feasible);
-    return t;
+    print_message(
+        "%d problems, %d feasible (%d missed), %d on both devices: best %.2f%%, proven %.2f%%\n",
+        t.problems, t.feasible, t.missed, t.mixed, 100.0 * t.best / n, 100.0 * t.proven / n);
+    print_message("    gaps: mean %.3f%%, worst %.1f%%, stated %.2f%%\n", 100 * t.gap_true / n,
+                  100 * t.gap_worst, 100 * t.gap_stated / n);
+    assert_true(t.best > 0.99 * n && t.proven > 0.98 * n);
+    assert_int_equal(t.missed, 0);
 }
 
 static void limits(void **state)
@@ -114,8 +112,7 @@ static void quantiles(void **state)
 {
     (void)state;
     const problem_options o = {.units_max = 8, .sums = true, .rough = true, .quantiles = true};
-    tally t = compare_many(45, &o, false, CLV_GOAL_LATENCY);
-    assert_true(t.proven > 0.9 * t.problems); /* convex, and nearly a sum */
+    compare_many(45, &o, false, CLV_GOAL_LATENCY);
     compare_many(46, &o, true, CLV_GOAL_LATENCY);
 }
 

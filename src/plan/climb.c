@@ -1,5 +1,7 @@
 #include "plan/climb.h"
 
+#include "base/mem.h"
+
 void clv_climb_init(clv_climb *c, const clv_plan_problem *p)
 {
     *c = (clv_climb){.lattice = p->lattice};
@@ -11,6 +13,35 @@ void clv_climb_done(clv_climb *c)
     clv_lattice_free(c->made);
     clv_label_sets_done(&c->held);
     clv_labels_done(&c->below);
+}
+
+static bool rises(const clv_lattice *l, const clv_plan_time *progress, size_t last_cut)
+{
+    CLV_AUTO(clv_free) clv_plan_time *top = clv_alloc_array(l->n, sizeof *top);
+    for (size_t node = 0; node < l->n && l->cut[node] != (int)last_cut; node++) {
+        clv_plan_time most = {0};
+        for (size_t s = l->first[node]; s < l->first[node + 1]; s++) {
+            const clv_plan_time *below = &top[l->steps[s].from];
+            most.ns = CLV_MAX(most.ns, below->ns);
+            most.var_us2 = CLV_MAX(most.var_us2, below->var_us2);
+        }
+        int cut = l->cut[node];
+        if (cut > 0 && progress[cut].ns != CLV_PLAN_UNKNOWN) {
+            if (progress[cut].ns < most.ns || progress[cut].var_us2 < most.var_us2) return false;
+            most = progress[cut];
+        }
+        top[node] = most;
+    }
+    return true;
+}
+
+bool clv_climb_holds(const clv_climb *c, const clv_plan_problem *p)
+{
+    for (size_t k = 1; k + 1 < p->n_devices;
+         k++) /* the first begins at nothing, the last ends at all */
+        if (p->devices[k].progress && !rises(c->lattice, p->devices[k].progress, p->cuts->n - 1))
+            return false;
+    return true;
 }
 
 static bool may_step(const clv_layers *l, const clv_climb *c, size_t node, clv_lattice_step step)

@@ -28,6 +28,9 @@ typedef struct clv_climb {
 
 void clv_climb_init(clv_climb *c, const clv_plan_problem *p);
 void clv_climb_done(clv_climb *c);
+/* Does no progress fall from a cut to one that holds it? If one does, 0 is counted (plan/problem.h),
+ * which is no difference any more, and only pairs will do. */
+bool clv_climb_holds(const clv_climb *c, const clv_plan_problem *p);
 /* A clv_layer_run; `context` is the climb. */
 void clv_climb_run(clv_layers *l, size_t device, void *context);
 

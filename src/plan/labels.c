@@ -156,11 +156,10 @@ static void swap(clv_label *a, clv_label *b)
 /* To the front what is least in each number, then every second of the rest in order of the first. */
 static void thin(clv_labels *set, const clv_terms *t)
 {
-    size_t kept = 0;
+    size_t kept = 1;
     for (size_t i = 1; i < set->n; i++) /* nearly sorted after the first time */
         for (size_t k = i; k > 0 && before(t, &set->items[k], &set->items[k - 1]); k--)
             swap(&set->items[k], &set->items[k - 1]);
-    kept = 1;
     for (size_t a = 0; a < t->n_axes; a++) {
         size_t least = 0;
         for (size_t i = 1; i < set->n; i++)
@@ -168,8 +167,8 @@ static void thin(clv_labels *set, const clv_terms *t)
         if (least >= kept) swap(&set->items[least], &set->items[kept++]);
     }
     for (size_t i = kept; i < set->n; i += 2) set->items[kept++] = set->items[i];
+    set->thinned |= kept < set->n;
     set->n = kept;
-    set->thinned = true;
 }
 
 void clv_labels_offer(clv_labels *set, const clv_terms *t, const clv_label *l)

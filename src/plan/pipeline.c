@@ -8,7 +8,7 @@
  * Then, of all placements with the best period, one with the fewest bytes and the lowest latency.
  *
  * Segments come from the lattice of the cuts (plan/climb.h), or from all pairs of cuts where a device
- * has a limit on memory (plan/pairs.h). O(devices × ideals × width) or O(devices × pairs) a guess,
+ * has a limit on memory or a progress that falls (plan/pairs.h). O(devices × ideals × width) or O(devices × pairs) a guess,
  * some twenty guesses.
  *
  * Source: Tarnawski et al., NeurIPS 2020 minimise the largest load by a programme over pairs of
@@ -46,10 +46,11 @@ static bool any_memory_limit(const clv_plan_problem *p)
 static void pipeline_init(pipeline *s, const clv_plan_problem *p)
 {
     *s = (pipeline){.p = p, .by_pairs = any_memory_limit(p)};
-    if (s->by_pairs)
-        clv_pairs_init(&s->pairs, p, CLV_PAIRS_CUTS_MAX);
-    else
+    if (!s->by_pairs) {
         clv_climb_init(&s->climb, p);
+        s->by_pairs = !clv_climb_holds(&s->climb, p);
+    }
+    if (s->by_pairs) clv_pairs_init(&s->pairs, p, CLV_PAIRS_CUTS_MAX);
     clv_layers_init(&s->layers, p, clv_terms_of(p));
     s->layers.thinned = s->by_pairs && s->pairs.n_cuts < p->cuts->n;
 }

@@ -196,10 +196,10 @@ static inline int64_t naive_segment(const problem *q, const int *device, int k, 
         naive_compute(q, &a, k, d->progress[from]);
         naive_compute(q, &b, k, d->progress[to]);
         c->known = c->known && a.known && b.known;
-        c->ns += b.ns - a.ns;
-        c->var_us2 += b.var_us2 - a.var_us2;
-        c->nj += b.nj - a.nj;
-        c->pm += b.pm - a.pm;
+        c->ns += CLV_MAX(b.ns - a.ns, 0);
+        c->var_us2 += CLV_MAX(b.var_us2 - a.var_us2, 0);
+        c->nj += CLV_MAX(b.nj - a.nj, 0);
+        c->pm += CLV_MAX(b.pm - a.pm, 0);
     }
     return c->known ? c->ns - before : 0;
 }

@@ -70,6 +70,7 @@ void clv_plan_detail_units(const clv_plan_problem *p, clv_planner_answer *answer
         if (plan.stages[d].n_units) plan.n_stages = d + 1u;
     }
     if (plan.stages[1].n_units) cross(p, &sums, answer, plan.stages);
+    if (plan.n_stages == 1) plan.stages[1] = (clv_plan_stage){0};
     plan.stages[0].nj = plan.cost.total.nj - plan.stages[1].nj;
     plan.stages[0].pm = plan.cost.total.pm - plan.stages[1].pm;
     plan.unit_device = clv_steal(&answer->unit_device);

@@ -211,6 +211,7 @@ clv_status clv_plan_detail(const clv_plan_problem *p, const clv_plan_chain *chai
                 !clv_cut_has(&p->cuts->items[stage->from], (int)u))
                 plan.unit_device[u] = (uint8_t)k;
     }
+    for (size_t k = plan.n_stages; k < p->n_devices; k++) plan.stages[k] = (clv_plan_stage){0};
     *out = plan;
     return CLV_OK;
 }

@@ -22,6 +22,31 @@ clv_status clv_engine_optimise(clv_engine *e, const clv_source *source, void **m
     return clv_within(err, "%s", source->name ? source->name : "model");
 }
 
+clv_status clv_engine_trace(clv_engine *e, const clv_source *source, const clv_tensor *inputs,
+                            size_t n_inputs, int runs, clv_trace *out, clv_error *err)
+{
+    if (!e->ops->trace)
+        return clv_fail(err, CLV_EUNSUPPORTED, "engine '%s' cannot tell what each operator takes",
+                        e->description);
+    clv_trace made = {0};
+    if (e->ops->trace(e, source, inputs, n_inputs, runs, &made, err) != CLV_OK) {
+        clv_trace_done(&made);
+        return clv_within(err, "%s", source->name ? source->name : "model");
+    }
+    *out = made;
+    return CLV_OK;
+}
+
+void clv_trace_done(clv_trace *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        free(t->steps[i].name);
+        free(t->steps[i].op);
+    }
+    free(t->steps);
+    *t = (clv_trace){0};
+}
+
 struct clv_pool *clv_engine_pool_new(clv_engine *e)
 {
     return e->ops->pool_new ? e->ops->pool_new(e) : NULL;

@@ -45,6 +45,20 @@ typedef struct clv_source {
     bool fast_load;        /* skip prepacking: loads sooner, runs slower */
 } clv_source;
 
+/* What one operator of a compiled segment took, inside a run of all of them. */
+typedef struct clv_trace_step {
+    char *name; /* the engine's: begins with the name of a node or of a tensor of the model, or is
+                   one of its own (a change of layout) */
+    char *op;
+    double us; /* mean of the middle half of the runs */
+} clv_trace_step;
+/* In the order in which they run. */
+typedef struct clv_trace {
+    clv_trace_step *steps;
+    size_t n;
+} clv_trace;
+void clv_trace_done(clv_trace *t);
+
 #define CLV_ENGINE_OMITTED "omitted"
 
 typedef struct clv_engine_ops {
@@ -54,6 +68,9 @@ typedef struct clv_engine_ops {
      * reference to the file CLV_ENGINE_OMITTED stands in their place. */
     clv_status (*optimise)(clv_engine *, const clv_source *, void **model, size_t *bytes,
                            clv_error *);
+    /* Compile, run `runs` times, and tell what each operator took; NULL: cannot tell. */
+    clv_status (*trace)(clv_engine *, const clv_source *, const clv_tensor *inputs, size_t n_inputs,
+                        int runs, clv_trace *out, clv_error *);
     struct clv_pool *(*pool_new)(clv_engine *);
     void (*pool_free)(clv_engine *, struct clv_pool *);
     void (*free)(clv_engine *);
@@ -86,6 +103,13 @@ clv_status clv_engine_compile(clv_engine *e, const clv_source *source, clv_sessi
 CLV_MUST
 clv_status clv_engine_optimise(clv_engine *e, const clv_source *source, void **model, size_t *bytes,
                                clv_error *err);
+/* Where the time of a run goes, operator by operator, with all the engine's optimisations: what a
+ * unit takes among its neighbours, their caches warm or cold as they are in use. Runs are a little
+ * longer than untraced ones. An emulated slowdown is not in it. CLV_EUNSUPPORTED: this engine
+ * cannot tell. */
+CLV_MUST
+clv_status clv_engine_trace(clv_engine *e, const clv_source *source, const clv_tensor *inputs,
+                            size_t n_inputs, int runs, clv_trace *out, clv_error *err);
 struct clv_pool *clv_engine_pool_new(clv_engine *e); /* NULL where the engine shares nothing */
 void clv_engine_pool_free(clv_engine *e, struct clv_pool *pool);
 void clv_engine_free(clv_engine *e);

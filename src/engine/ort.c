@@ -40,7 +40,7 @@ static clv_status append_cuda(const ort_engine *e, OrtSessionOptions *o, clv_err
     return clv_ort_check(e->api, status, "CUDA", err);
 }
 
-static clv_status fill_options(const ort_engine *e, const clv_source *source, OrtSessionOptions *o,
+clv_status clv_ort_fill_options(const ort_engine *e, const clv_source *source, OrtSessionOptions *o,
                                GraphOptimizationLevel level, clv_error *err)
 {
     const OrtApi *api = e->api;
@@ -141,7 +141,7 @@ static clv_status write_graph(ort_engine *e, const clv_source *source, GraphOpti
     OrtSessionOptions *o = NULL;
     OrtModelCompilationOptions *c = NULL;
     ORT_TRY(api, api->CreateSessionOptions(&o), "options", err);
-    clv_status status = fill_options(e, &light, o, level, err);
+    clv_status status = clv_ort_fill_options(e, &light, o, level, err);
     if (!status) {
         OrtStatus *s = compiler->CreateModelCompilationOptionsFromSessionOptions(e->env, o, &c);
         if (!s)
@@ -217,7 +217,7 @@ static clv_status add_weights(ort_engine *e, const clv_source *source, OrtSessio
     return status;
 }
 
-static clv_status create(ort_engine *e, const clv_source *source, OrtSessionOptions *o,
+clv_status clv_ort_create(ort_engine *e, const clv_source *source, OrtSessionOptions *o,
                          OrtSession **session, clv_error *err)
 {
     const OrtApi *api = e->api;
@@ -238,9 +238,9 @@ static clv_status ort_compile(clv_engine *base, const clv_source *source, clv_se
     ORT_TRY(e->api, e->api->CreateSessionOptions(&o), "options", err);
     OrtValue **values = clv_alloc_array(source->n_weights, sizeof *values);
     size_t n = 0;
-    clv_status status = fill_options(e, source, o, ORT_ENABLE_ALL, err);
+    clv_status status = clv_ort_fill_options(e, source, o, ORT_ENABLE_ALL, err);
     if (!status && shares_weights(e, source)) status = add_weights(e, source, o, values, &n, err);
-    if (!status) status = create(e, source, o, &session, err);
+    if (!status) status = clv_ort_create(e, source, o, &session, err);
     e->api->ReleaseSessionOptions(o);
     if (!status) return clv_ort_session_new(e, session, values, n, out, err);
     for (size_t i = 0; i < n; i++) e->api->ReleaseValue(values[i]);
@@ -276,6 +276,7 @@ static void ort_free(clv_engine *base)
 static const clv_engine_ops ort_ops = {
     .compile = ort_compile,
     .optimise = ort_optimise,
+    .trace = clv_ort_trace,
     .pool_new = ort_pool_new,
     .pool_free = ort_pool_free,
     .free = ort_free,

@@ -33,6 +33,15 @@ clv_status clv_ort_check(const OrtApi *api, OrtStatus *status, const char *what,
         if (ort_status_) return clv_ort_check(api, ort_status_, what, err);                        \
     } while (0)
 
+/* ort.c: what every session of this engine is set to, and a session. */
+clv_status clv_ort_fill_options(const ort_engine *e, const clv_source *source, OrtSessionOptions *o,
+                                GraphOptimizationLevel level, clv_error *err);
+clv_status clv_ort_create(ort_engine *e, const clv_source *source, OrtSessionOptions *o,
+                          OrtSession **session, clv_error *err);
+/* ort_trace.c */
+clv_status clv_ort_trace(clv_engine *e, const clv_source *source, const clv_tensor *inputs,
+                         size_t n_inputs, int runs, clv_trace *out, clv_error *err);
+
 /* ort_session.c: wraps a session; takes `session` and `weights`, also on failure. */
 clv_status clv_ort_session_new(ort_engine *e, OrtSession *session, OrtValue **weights,
                                size_t n_weights, clv_session **out, clv_error *err);

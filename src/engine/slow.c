@@ -68,6 +68,13 @@ static clv_status slow_optimise(clv_engine *e, const clv_source *source, void **
     return clv_engine_optimise(inner, source, model, bytes, err);
 }
 
+static clv_status slow_trace(clv_engine *e, const clv_source *source, const clv_tensor *inputs,
+                             size_t n_inputs, int runs, clv_trace *out, clv_error *err)
+{
+    clv_engine *inner = ((slow_engine *)e)->inner;
+    return clv_engine_trace(inner, source, inputs, n_inputs, runs, out, err);
+}
+
 static struct clv_pool *slow_pool_new(clv_engine *e)
 {
     return clv_engine_pool_new(((slow_engine *)e)->inner);
@@ -87,6 +94,7 @@ static void slow_free(clv_engine *e)
 static const clv_engine_ops slow_ops = {
     .compile = slow_compile,
     .optimise = slow_optimise,
+    .trace = slow_trace,
     .pool_new = slow_pool_new,
     .pool_free = slow_pool_free,
     .free = slow_free,

@@ -42,9 +42,9 @@ int clv_unit_kind_parse(const char *text); /* -1: none of that name */
 
 typedef struct clv_unit_features {
     clv_unit_kind kind;
-    int64_t in_channels, in_h, in_w;    /* of the first input; a flat one has its last axis as channels,
-                                           and the product of the others as in_h */
-    int64_t out_channels, out_h, out_w; /* of the first output */
+    int64_t in_channels, in_h, in_w;    /* of the largest input; one that is no image has its last axis
+                                           as channels, and the product of the others as in_h */
+    int64_t out_channels, out_h, out_w; /* of the largest output */
     int64_t kernel_h, kernel_w, stride, groups; /* 1 where there is none */
     int64_t steps; /* operators that the engine runs for it; 0: it is not known */
     bool smooth;   /* an exponential for each element: Sigmoid, Gelu, Swish, ...; not Relu, Clip */

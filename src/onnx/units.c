@@ -207,6 +207,7 @@ static clv_status build_graph(clv_units *u, clv_error *err)
     for (size_t i = 0; i < u->n_groups; i++) {
         fill_unit(u, i, &own, &taken);
         clv_unit_count(u, &u->groups[i], nodes, values, &graph->units[i]);
+        clv_unit_describe(u, &u->groups[i], &graph->units[i]);
     }
     clv_names_done(&own);
     clv_names_done(&taken);

@@ -38,5 +38,8 @@ clv_status clv_units_find(const clv_onnx *m, const void *one, size_t n_one, cons
 clv_units *clv_units_whole(const clv_onnx *m);
 void clv_units_free(clv_units *u);
 const clv_graph *clv_units_graph(const clv_units *u);
+/* The unit that an operator of the engine's works for, by the operator's name: that of the optimised graph, or the longest name of
+ * a node or of its results that it begins with. -1: the engine's own (a change of layout). */
+int clv_units_working_for(const clv_units *u, const char *operator_name);
 
 #endif

@@ -46,6 +46,9 @@ char *clv_unit_op(const clv_units *u, const clv_group *g);
 void clv_unit_count(const clv_units *u, const clv_group *g, bool *counted_nodes,
                     bool *counted_values, clv_unit *unit);
 
+/* unit_features.c: kind and sizes, once inputs, outputs, MACs and weights are filled in. */
+void clv_unit_describe(const clv_units *u, const clv_group *g, clv_unit *unit);
+
 static inline void clv_push(int **items, size_t *n, size_t *cap, int value)
 {
     clv_grow(items, cap, *n + 1, sizeof **items);

@@ -74,6 +74,14 @@ CLV_MUST
 clv_status clv_network_export(clv_network *net, size_t from, size_t to, const char *path,
                               clv_error *err);
 
+/* What each unit takes inside a run of the whole network (clv_engine_trace): us[n_units] of the
+ * graph, 0 for one that the engine has merged into another. What the engine does besides (changes of
+ * layout) is added to the unit that it is done for; what it does behind the last is left out. Needs
+ * unit and tensor names that are no prefixes of each other's. */
+CLV_MUST
+clv_status clv_network_trace(clv_network *net, const clv_tensor *inputs, size_t n, int runs,
+                             double *us, clv_error *err);
+
 void clv_segment_unref(clv_segment *s);
 const clv_tensor_spec *clv_segment_inputs(const clv_segment *s, size_t *n);
 const clv_tensor_spec *clv_segment_outputs(const clv_segment *s, size_t *n);

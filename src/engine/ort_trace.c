@@ -1,0 +1,151 @@
+/* clv_ort_trace(): ONNX Runtime's profiler writes one event for each operator of each run into a
+ * file; this reads it. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/stats.h"
+#include "engine/ort_priv.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TRACE_WARM_UP = 2, TRACE_RUNS_MAX = 1000 };
+#define TRACE_FILE_MAX ((size_t)256 << 20)
+/* Its durations are cut to whole microseconds. */
+#define TRACE_CUT_US 0.5
+static const char event_end[] = "_kernel_time";
+
+static void free_json(json_t **j)
+{
+    json_decref(*j);
+}
+
+static void remove_dir(char **dir)
+{
+    if (*dir) clv_dir_remove(*dir);
+    free(*dir);
+}
+
+typedef struct durations {
+    double *us;
+    size_t n, cap, n_cold;
+} durations;
+
+typedef struct trace_table {
+    clv_trace *trace;
+    durations *steps; /* of trace->steps */
+    size_t cap_steps, cap_durations;
+    int *step_of; /* node index -> step + 1 */
+    size_t n_nodes;
+} trace_table;
+
+static void table_done(trace_table *t)
+{
+    for (size_t i = 0; t->trace && i < t->trace->n; i++) free(t->steps[i].us);
+    free(t->steps);
+    free(t->step_of);
+}
+
+/* "…": {"name": "conv1_kernel_time", "dur": 12, "args": {"op_name": "Conv", "node_index": "3"}} */
+static void read_event(trace_table *t, const json_t *event)
+{
+    const char *name = json_string_value(json_object_get(event, "name"));
+    const json_t *args = json_object_get(event, "args"), *us = json_object_get(event, "dur");
+    const char *op = json_string_value(json_object_get(args, "op_name"));
+    const char *index = json_string_value(json_object_get(args, "node_index"));
+    size_t n = name ? strlen(name) : 0, end = sizeof event_end - 1;
+    if (!op || !index || !json_is_integer(us) || n <= end || strcmp(name + n - end, event_end) != 0)
+        return;
+    size_t node = strtoul(index, NULL, 10);
+    if (node >= 1 << 20) return;
+    clv_grow(&t->step_of, &t->n_nodes, node + 1, sizeof *t->step_of);
+    if (!t->step_of[node]) {
+        size_t i = t->trace->n++;
+        clv_grow(&t->trace->steps, &t->cap_steps, i + 1, sizeof *t->trace->steps);
+        clv_grow(&t->steps, &t->cap_durations, i + 1, sizeof *t->steps);
+        t->trace->steps[i] =
+            (clv_trace_step){.name = clv_strndup(name, n - end), .op = clv_strdup(op)};
+        t->step_of[node] = (int)i + 1;
+    }
+    durations *d = &t->steps[t->step_of[node] - 1];
+    if (d->n_cold++ < TRACE_WARM_UP) return;
+    clv_grow(&d->us, &d->cap, d->n + 1, sizeof *d->us);
+    d->us[d->n++] = (double)json_integer_value(us) + TRACE_CUT_US;
+}
+
+static double middle(durations *d)
+{
+    if (d->n == 0) return 0;
+    clv_median(d->us, d->n); /* sorts */
+    size_t cut = d->n / 4;
+    return clv_mean(d->us + cut, d->n - 2 * cut);
+}
+
+static clv_status read_trace(const char *path, clv_trace *out, clv_error *err)
+{
+    CLV_AUTO(clv_buf_done) clv_buf text = {0};
+    clv_status s = clv_file_read(path, TRACE_FILE_MAX, &text, err);
+    if (s != CLV_OK) return s;
+    json_error_t why;
+    CLV_AUTO(free_json) json_t *events = json_loadb(text.data, text.len, 0, &why);
+    if (!json_is_array(events))
+        return clv_fail(err, CLV_EENGINE, "ONNX Runtime's trace is not a list: %s", why.text);
+    CLV_AUTO(table_done) trace_table t = {.trace = out};
+    for (size_t i = 0; i < json_array_size(events); i++) read_event(&t, json_array_get(events, i));
+    for (size_t i = 0; i < out->n; i++) out->steps[i].us = middle(&t.steps[i]);
+    if (out->n == 0) return clv_fail(err, CLV_EENGINE, "ONNX Runtime's trace tells of no operator");
+    return CLV_OK;
+}
+
+static clv_status run_all(clv_session *s, const clv_tensor *inputs, size_t n, int runs,
+                          clv_error *err)
+{
+    clv_status status = CLV_OK;
+    for (int i = 0; i < runs + TRACE_WARM_UP && status == CLV_OK; i++) {
+        clv_tensors outputs = {0};
+        status = clv_session_run(s, inputs, n, &outputs, err);
+        clv_tensors_done(&outputs);
+    }
+    return status;
+}
+
+static clv_status end_profile(const OrtApi *api, OrtSession *session, char **path, clv_error *err)
+{
+    OrtAllocator *allocator;
+    char *name = NULL;
+    ORT_TRY(api, api->GetAllocatorWithDefaultOptions(&allocator), "trace", err);
+    ORT_TRY(api, api->SessionEndProfiling(session, allocator, &name), "trace", err);
+    *path = clv_strdup(name);
+    return clv_ort_check(api, api->AllocatorFree(allocator, name), "trace", err);
+}
+
+clv_status clv_ort_trace(clv_engine *base, const clv_source *source, const clv_tensor *inputs,
+                         size_t n_inputs, int runs, clv_trace *out, clv_error *err)
+{
+    if (runs < 1 || runs > TRACE_RUNS_MAX)
+        return clv_fail(err, CLV_EINVAL, "%d traced runs: expected 1 to %d", runs, TRACE_RUNS_MAX);
+    ort_engine *e = (ort_engine *)base;
+    CLV_AUTO(remove_dir) char *dir = NULL;
+    CLV_AUTO(clv_text_free) char *path = NULL;
+    OrtSessionOptions *o = NULL;
+    OrtSession *session = NULL;
+    clv_session *s = NULL;
+    clv_status status = clv_dir_temp("trace", &dir, err);
+    if (status != CLV_OK) return status;
+    CLV_AUTO(clv_text_free) char *prefix = clv_path_join(dir, "run");
+    ORT_TRY(e->api, e->api->CreateSessionOptions(&o), "options", err);
+    status = clv_ort_fill_options(e, source, o, ORT_ENABLE_ALL, err);
+    if (!status) status = clv_ort_check(e->api, e->api->EnableProfiling(o, prefix), "trace", err);
+    if (!status) status = clv_ort_create(e, source, o, &session, err);
+    e->api->ReleaseSessionOptions(o);
+    if (status) return status;
+    OrtValue **none = clv_alloc_array(1, sizeof *none);
+    status = clv_ort_session_new(e, session, none, 0, &s, err);
+    if (status) return status;
+    status = run_all(s, inputs, n_inputs, runs, err);
+    clv_error ignored = {0}; /* the first failure counts */
+    clv_status ended = end_profile(e->api, session, &path, status ? &ignored : err);
+    clv_session_free(s);
+    if (!status) status = ended;
+    return status ? status : read_trace(path, out, err);
+}

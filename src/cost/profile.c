@@ -79,7 +79,7 @@ static json_t *names_json(const clv_profile *p, const int *tensors, size_t n)
     return names;
 }
 
-static json_t *features_json(const clv_unit_features *f)
+json_t *clv_features_json(const clv_unit_features *f)
 {
     json_t *o = json_object();
     json_object_set_new(o, "kind", json_string(clv_unit_kind_name(f->kind)));
@@ -101,7 +101,7 @@ static json_t *unit_json(const clv_profile *p, const clv_profile_unit *u)
     json_object_set_new(o, "weight_bytes", json_integer((json_int_t)u->weight_bytes));
     json_object_set_new(o, "inputs", names_json(p, u->inputs, u->n_inputs));
     json_object_set_new(o, "outputs", names_json(p, u->outputs, u->n_outputs));
-    json_object_set_new(o, "features", features_json(&u->features));
+    json_object_set_new(o, "features", clv_features_json(&u->features));
     json_object_set_new(o, "us", real_us(u->us));
     return o;
 }

@@ -205,23 +205,28 @@ static clv_status get_tensor(const clv_place *at, clv_profile_tensor *t, clv_err
     return CLV_OK;
 }
 
-static clv_status get_features(const clv_place *at, clv_unit_features *f, clv_error *err)
+clv_status clv_features_parse(const clv_place *at, clv_unit_features *f, clv_error *err)
 {
-    clv_place here;
     char kind[32];
     int64_t v = 0;
-    if (clv_field_object(at, "features", &here, err) ||
-        clv_field_fixed_text(&here, "kind", kind, sizeof kind, err))
-        return CLV_EINVAL;
+    clv_status s = clv_field_fixed_text(at, "kind", kind, sizeof kind, err);
+    if (s != CLV_OK) return s;
     int k = clv_unit_kind_parse(kind);
-    if (k < 0) return clv_field_bad(err, &here, "kind", "is no kind of unit that is known here");
+    if (k < 0) return clv_field_bad(err, at, "kind", "is no kind of unit that is known here");
     f->kind = (clv_unit_kind)k;
 #define X(field, max)                                                                              \
-    if (clv_field_count(&here, #field, max, &v, err)) return CLV_EINVAL;                           \
+    if (clv_field_count(at, #field, max, &v, err)) return CLV_EINVAL;                              \
     f->field = (__typeof__(f->field))v;
     CLV_PROFILE_FEATURE_MAP(X)
 #undef X
     return CLV_OK;
+}
+
+static clv_status get_features(const clv_place *at, clv_unit_features *f, clv_error *err)
+{
+    clv_place here;
+    clv_status s = clv_field_object(at, "features", &here, err);
+    return s == CLV_OK ? clv_features_parse(&here, f, err) : s;
 }
 
 /* Names of tensors into indices. `links` counts those of all units. */

@@ -19,10 +19,17 @@
     X(kernel_w, CLV_PROFILE_BYTES_MAX)                                                             \
     X(stride, CLV_PROFILE_BYTES_MAX)                                                               \
     X(groups, CLV_PROFILE_BYTES_MAX)                                                               \
+    X(steps, CLV_PROFILE_BYTES_MAX)                                                                \
+    X(smooth, 1)                                                                                   \
     X(macs, INT64_MAX)                                                                             \
     X(weight_bytes, CLV_PROFILE_BYTES_MAX)                                                         \
     X(in_bytes, CLV_PROFILE_BYTES_MAX)                                                             \
     X(out_bytes, CLV_PROFILE_BYTES_MAX)
+
+/* An object with all of them and the kind; reading one back. */
+json_t *clv_features_json(const clv_unit_features *f);
+CLV_MUST
+clv_status clv_features_parse(const clv_place *at, clv_unit_features *f, clv_error *err);
 
 /* Tensor names in order, to find their indices. Borrows the names. */
 typedef struct clv_tensor_names {

@@ -8,8 +8,9 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
-enum { TRACE_WARM_UP = 2, TRACE_RUNS_MAX = 1000 };
+enum { TRACE_WARM_UP = 2, TRACE_RUNS_MAX = 1000, TRACE_CALM_MIN = 4 };
 #define TRACE_FILE_MAX ((size_t)256 << 20)
 /* Its durations are cut to whole microseconds. */
 #define TRACE_CUT_US 0.5
@@ -26,9 +27,10 @@ static void remove_dir(char **dir)
     free(*dir);
 }
 
+/* Of one operator: one for each run, the warm-up's included. */
 typedef struct durations {
     double *us;
-    size_t n, cap, n_cold;
+    size_t n, cap;
 } durations;
 
 typedef struct trace_table {
@@ -68,20 +70,25 @@ static void read_event(trace_table *t, const json_t *event)
         t->step_of[node] = (int)i + 1;
     }
     durations *d = &t->steps[t->step_of[node] - 1];
-    if (d->n_cold++ < TRACE_WARM_UP) return;
     clv_grow(&d->us, &d->cap, d->n + 1, sizeof *d->us);
     d->us[d->n++] = (double)json_integer_value(us) + TRACE_CUT_US;
 }
 
-static double middle(durations *d)
+/* Mean of the middle half of the runs that count: not the warm-up, and not those that the kernel
+ * interrupted, if a few others are left. */
+static double middle(durations *d, const bool *calm, size_t n_calm)
 {
-    if (d->n == 0) return 0;
-    clv_median(d->us, d->n); /* sorts */
-    size_t cut = d->n / 4;
-    return clv_mean(d->us + cut, d->n - 2 * cut);
+    size_t n = 0;
+    for (size_t i = TRACE_WARM_UP; i < d->n; i++)
+        if (n_calm < TRACE_CALM_MIN || calm[i]) d->us[n++] = d->us[i];
+    if (n == 0) return 0;
+    clv_median(d->us, n); /* sorts */
+    size_t cut = n / 4;
+    return clv_mean(d->us + cut, n - 2 * cut);
 }
 
-static clv_status read_trace(const char *path, clv_trace *out, clv_error *err)
+static clv_status read_trace(const char *path, const bool *calm, size_t n_calm, clv_trace *out,
+                             clv_error *err)
 {
     CLV_AUTO(clv_buf_done) clv_buf text = {0};
     clv_status s = clv_file_read(path, TRACE_FILE_MAX, &text, err);
@@ -92,18 +99,28 @@ static clv_status read_trace(const char *path, clv_trace *out, clv_error *err)
         return clv_fail(err, CLV_EENGINE, "ONNX Runtime's trace is not a list: %s", why.text);
     CLV_AUTO(table_done) trace_table t = {.trace = out};
     for (size_t i = 0; i < json_array_size(events); i++) read_event(&t, json_array_get(events, i));
-    for (size_t i = 0; i < out->n; i++) out->steps[i].us = middle(&t.steps[i]);
+    for (size_t i = 0; i < out->n; i++) out->steps[i].us = middle(&t.steps[i], calm, n_calm);
     if (out->n == 0) return clv_fail(err, CLV_EENGINE, "ONNX Runtime's trace tells of no operator");
     return CLV_OK;
 }
 
-static clv_status run_all(clv_session *s, const clv_tensor *inputs, size_t n, int runs,
-                          clv_error *err)
+static long interruptions(void)
+{
+    struct rusage u;
+    return getrusage(RUSAGE_SELF, &u) == 0 ? u.ru_nivcsw : 0;
+}
+
+/* calm[i]: run i was not interrupted. */
+static clv_status run_all(clv_session *s, const clv_tensor *inputs, size_t n, int runs, bool *calm,
+                          size_t *n_calm, clv_error *err)
 {
     clv_status status = CLV_OK;
     for (int i = 0; i < runs + TRACE_WARM_UP && status == CLV_OK; i++) {
         clv_tensors outputs = {0};
+        long before = interruptions();
         status = clv_session_run(s, inputs, n, &outputs, err);
+        calm[i] = interruptions() == before;
+        *n_calm += i >= TRACE_WARM_UP && calm[i];
         clv_tensors_done(&outputs);
     }
     return status;
@@ -142,10 +159,12 @@ clv_status clv_ort_trace(clv_engine *base, const clv_source *source, const clv_t
     OrtValue **none = clv_alloc_array(1, sizeof *none);
     status = clv_ort_session_new(e, session, none, 0, &s, err);
     if (status) return status;
-    status = run_all(s, inputs, n_inputs, runs, err);
+    CLV_AUTO(clv_free) bool *calm = clv_alloc_array((size_t)runs + TRACE_WARM_UP, sizeof *calm);
+    size_t n_calm = 0;
+    status = run_all(s, inputs, n_inputs, runs, calm, &n_calm, err);
     clv_error ignored = {0}; /* the first failure counts */
     clv_status ended = end_profile(e->api, session, &path, status ? &ignored : err);
     clv_session_free(s);
     if (!status) status = ended;
-    return status ? status : read_trace(path, out, err);
+    return status ? status : read_trace(path, calm, n_calm, out, err);
 }

@@ -6,7 +6,6 @@
 #ifndef CLV_GRAPH_FEATURES_H
 #define CLV_GRAPH_FEATURES_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Kinds of fused units: the operator that does the work gives the kind; what was fused behind it
@@ -47,7 +46,7 @@ typedef struct clv_unit_features {
     int64_t out_channels, out_h, out_w; /* of the largest output */
     int64_t kernel_h, kernel_w, stride, groups; /* 1 where there is none */
     int64_t steps; /* operators that the engine runs for it; 0: it is not known */
-    bool smooth;   /* an exponential for each element: Sigmoid, Gelu, Swish, ...; not Relu, Clip */
+    int64_t smooth; /* 1: an exponential for each element: Sigmoid, Gelu, ...; 0: not so, as Relu */
     uint64_t macs, weight_bytes;
     uint64_t in_bytes, out_bytes; /* of all computed inputs and outputs */
 } clv_unit_features;

@@ -192,7 +192,7 @@ static const Onnx__NodeProto *working_node(const clv_units *u, const clv_group *
         const Onnx__NodeProto *node = u->m->proto->graph->node[g->nodes[i]];
         const op_kind *k = kind_of(node->op_type);
         if (!k) continue;
-        f->smooth = f->smooth || k->smooth;
+        f->smooth |= k->smooth;
         multiplies = multiplies || k->weight == MULTIPLIES;
         softens = softens || k->kind == CLV_UNIT_SOFTMAX;
         if (k->weight < weight) continue;
@@ -206,7 +206,7 @@ static const Onnx__NodeProto *working_node(const clv_units *u, const clv_group *
         u->optimised ? kind_of(u->optimised->graph->node[g->first]->op_type) : NULL;
     if (engine && engine->weight > weight) {
         f->kind = engine->kind;
-        f->smooth = f->smooth || engine->smooth;
+        f->smooth |= engine->smooth;
     }
     return work;
 }

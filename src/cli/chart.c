@@ -255,9 +255,23 @@ static void add_log_ticks(clv_buf *svg, const box *b, const log_axis *a, bool ve
         }
 }
 
+static void add_dots(clv_buf *svg, const box *b, const log_axis *x, const log_axis *y,
+                     const clv_chart_line *l)
+{
+    clv_buf_printf(svg, "<g fill=\"%s\" fill-opacity=\"0.45\">\n", colour(l->kind));
+    for (size_t i = 0; i < l->n; i++)
+        clv_buf_printf(svg, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2\"/>\n",
+                       b->x + b->w * along(x, l->x[i]), b->y + b->h * (1 - along(y, l->y[i])));
+    clv_buf_text(svg, "</g>\n");
+}
+
 static void add_curve(clv_buf *svg, const box *b, const log_axis *x, const log_axis *y,
                       const clv_chart_line *l)
 {
+    if (l->dots) {
+        add_dots(svg, b, x, y, l);
+        return;
+    }
     clv_buf_printf(svg, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%s\"%s points=\"",
                    colour(l->kind), l->strong ? "3" : "1.4",
                    l->strong ? "" : " stroke-dasharray=\"5 4\"");

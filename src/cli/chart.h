@@ -49,6 +49,7 @@ typedef struct clv_chart_line {
     size_t n;
     int kind; /* colour */
     bool strong;
+    bool dots; /* points, not joined */
 } clv_chart_line;
 
 /* A vertical line at x, written on. */

@@ -86,11 +86,10 @@ char *clv_calibration_json(const clv_calibration *c)
     for (size_t i = 0; i < c->n_networks; i++)
         json_array_append_new(networks, network_json(&c->networks[i]));
     CLV_AUTO(clv_json_free)
-    json_t *root =
-        json_pack("{sisssssisosbsososo}", "calibration", CLV_CALIBRATION_SCHEMA, "device",
-                  c->device, "engine", c->engine, "threads", c->threads, "slowdown",
-                  short_real(c->slowdown), "complete", c->complete, "border",
-                  border_json(&c->border), "kinds", kinds, "networks", networks);
+    json_t *root = json_pack("{sisssssisosbsososo}", "calibration", CLV_CALIBRATION_SCHEMA,
+                             "device", c->device, "engine", c->engine, "threads", c->threads,
+                             "slowdown", short_real(c->slowdown), "complete", c->complete, "border",
+                             border_json(&c->border), "kinds", kinds, "networks", networks);
     return json_dumps(root, JSON_COMPACT);
 }
 
@@ -170,15 +169,16 @@ static clv_status read_network(const clv_place *at, clv_calibration_network *n, 
     return CLV_OK;
 }
 
-static clv_status read_reals(const clv_place *at, const char *key, double *out, size_t n, double max,
-                             clv_error *err)
+static clv_status read_reals(const clv_place *at, const char *key, double *out, size_t n,
+                             double max, clv_error *err)
 {
     const json_t *list;
     clv_status s = clv_field_array(at, key, n, &list, err);
     if (s != CLV_OK) return s;
     for (size_t i = 0; i < n; i++) {
         const json_t *v = json_array_get(list, i);
-        if (!json_is_number(v)) return clv_field_bad(err, at, key, "is too short or holds no numbers");
+        if (!json_is_number(v))
+            return clv_field_bad(err, at, key, "is too short or holds no numbers");
         out[i] = json_number_value(v);
         if (!(out[i] >= 0 && out[i] <= max))
             return clv_field_bad(err, at, key, "holds a number below 0 or absurdly large");
@@ -270,7 +270,8 @@ clv_status clv_calibration_parse(const char *json, size_t bytes, clv_calibration
         return clv_fail(err, CLV_ELIMIT, "%zu bytes, at most %zu are allowed", bytes,
                         (size_t)CLV_CALIBRATION_FILE_MAX);
     json_error_t why;
-    CLV_AUTO(clv_json_free) json_t *document = json_loadb(json, bytes, JSON_REJECT_DUPLICATES, &why);
+    CLV_AUTO(clv_json_free)
+    json_t *document = json_loadb(json, bytes, JSON_REJECT_DUPLICATES, &why);
     if (!document) return clv_fail(err, CLV_EINVAL, "not JSON: line %d: %s", why.line, why.text);
     CLV_AUTO(free_calibration) clv_calibration *c = clv_alloc(sizeof *c);
     clv_error local = {0};

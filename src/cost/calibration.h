@@ -32,8 +32,8 @@ typedef struct clv_calibration_row {
 
 /* A segment of the network, run alone. */
 typedef struct clv_calibration_segment {
-    double us;       /* median of its runs */
-    double units_us; /* sum of its units' times */
+    double us;                  /* median of its runs */
+    double units_us;            /* sum of its units' times */
     double in_bytes, out_bytes; /* of tensors between units that it begins and ends with */
     int units;
 } clv_calibration_segment;
@@ -49,7 +49,9 @@ typedef struct clv_calibration_network {
 } clv_calibration_network;
 
 /* The share of each cause in a unit's time when nothing more is known: never below 0. */
-enum { CLV_CAUSES = 4 }; /* us for: an operator, 10^6 multiply-accumulates, 10^6 bytes of tensors,
+enum {
+    CLV_CAUSES = 4
+}; /* us for: an operator, 10^6 multiply-accumulates, 10^6 bytes of tensors,
                             10^6 bytes of weights */
 
 /* What was learnt of a kind: us = causes * exp(level + Gaussian process). */
@@ -70,8 +72,9 @@ typedef struct clv_calibration_border {
 typedef struct clv_calibration {
     char device[64], engine[128];
     int threads;
-    double slowdown; /* stated factor of an emulated slower device, 1: none; not in the times below */
-    bool complete;   /* false: interrupted, and may be gone on with */
+    double
+        slowdown;  /* stated factor of an emulated slower device, 1: none; not in the times below */
+    bool complete; /* false: interrupted, and may be gone on with */
     clv_calibration_network *networks;
     size_t n_networks, cap_networks;
     clv_calibration_kind kinds[CLV_UNIT_KIND_COUNT];

@@ -102,18 +102,19 @@ static double *distances(const double *x, size_t n, size_t dims, const double *s
     return d;
 }
 
-static void covariance(const double *d, size_t n, double signal, double noise, double *k)
+static void covariance(const double *d, const double *extra, size_t n, double signal, double noise,
+                       double *k)
 {
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < i; j++) k[i * n + j] = signal * kernel(d[i * n + j]);
-        k[i * n + i] = signal + noise;
+        k[i * n + i] = signal + noise + (extra ? extra[i] : 0);
     }
 }
 
 /* ---- fitting ---- */
 
-clv_gaussian *clv_gaussian_new(const double *x, const double *y, size_t n, size_t dims,
-                               const clv_gaussian_settings *settings)
+clv_gaussian *clv_gaussian_new(const double *x, const double *y, const double *extra, size_t n,
+                               size_t dims, const clv_gaussian_settings *settings)
 {
     if (n > CLV_GAUSSIAN_MAX || dims > CLV_GAUSSIAN_DIMS_MAX || n == 0) return NULL;
     clv_gaussian *g = clv_alloc(sizeof *g);
@@ -122,7 +123,7 @@ clv_gaussian *clv_gaussian_new(const double *x, const double *y, size_t n, size_
     g->weight = clv_alloc_array(n, sizeof *g->weight);
     memcpy(g->weight, y, n * sizeof *y);
     g->lower = distances(x, n, dims, settings->scale);
-    covariance(g->lower, n, settings->signal, settings->noise, g->lower);
+    covariance(g->lower, extra, n, settings->signal, settings->noise, g->lower);
     if (!factorise(g->lower, n)) {
         clv_gaussian_free(g);
         return NULL;
@@ -160,15 +161,16 @@ double clv_gaussian_predict(const clv_gaussian *g, const double *at, double *sig
 
 /* Where tries are made: squared distances as they are, and room. */
 typedef struct bench {
-    const double *x, *y;
+    const double *x, *y, *extra;
     size_t n, dims;
     double *d, *k, *a, *column, *diagonal;
 } bench;
 
-static void bench_init(bench *b, const double *x, const double *y, size_t n, size_t dims,
-                       const double *scale)
+static void bench_init(bench *b, const double *x, const double *y, const double *extra, size_t n,
+                       size_t dims, const double *scale)
 {
-    *b = (bench){.x = x, .y = y, .n = n, .dims = dims, .d = distances(x, n, dims, scale)};
+    *b = (bench){.x = x, .y = y, .extra = extra, .n = n, .dims = dims};
+    b->d = distances(x, n, dims, scale);
     b->k = clv_alloc_array(n * n, sizeof *b->k);
     b->a = clv_alloc_array(n, sizeof *b->a);
     b->column = clv_alloc_array(n, sizeof *b->column);
@@ -188,7 +190,7 @@ static void bench_done(bench *b)
 static double judge(bench *b, double signal, double noise, double *error)
 {
     size_t n = b->n;
-    covariance(b->d, n, signal, noise, b->k);
+    covariance(b->d, b->extra, n, signal, noise, b->k);
     if (!factorise(b->k, n)) return -INFINITY;
     memcpy(b->a, b->y, n * sizeof *b->a);
     solve_lower(b->k, n, b->a);
@@ -255,12 +257,12 @@ static void settle_variances(bench *b, clv_gaussian_settings *s, double *best)
     }
 }
 
-clv_gaussian_settings clv_gaussian_settle(const double *x, const double *y, size_t n, size_t dims,
-                                          const clv_gaussian_settings *start)
+clv_gaussian_settings clv_gaussian_settle(const double *x, const double *y, const double *extra,
+                                          size_t n, size_t dims, const clv_gaussian_settings *start)
 {
     clv_gaussian_settings s = *start;
     bench b;
-    bench_init(&b, x, y, n, dims, s.scale);
+    bench_init(&b, x, y, extra, n, dims, s.scale);
     for (size_t i = 0; i < dims; i++)
         if (!varies(&b, i)) s.scale[i] = 0;
     double best = judge(&b, s.signal, s.noise, NULL);
@@ -274,11 +276,11 @@ clv_gaussian_settings clv_gaussian_settle(const double *x, const double *y, size
     return s;
 }
 
-double clv_gaussian_leave_one_out(const double *x, const double *y, size_t n, size_t dims,
-                                  const clv_gaussian_settings *settings, double *error)
+double clv_gaussian_leave_one_out(const double *x, const double *y, const double *extra, size_t n,
+                                  size_t dims, const clv_gaussian_settings *settings, double *error)
 {
     bench b;
-    bench_init(&b, x, y, n, dims, settings->scale);
+    bench_init(&b, x, y, extra, n, dims, settings->scale);
     double score = judge(&b, settings->signal, settings->noise, error);
     bench_done(&b);
     return score;

@@ -28,20 +28,22 @@ typedef struct clv_gaussian_settings {
 
 typedef struct clv_gaussian clv_gaussian;
 
-/* `x` has n rows of `dims`. Copies what it needs. NULL when the samples' covariance cannot be
+/* `x` has n rows of `dims`; `extra[n]` is each sample's own variance besides the noise, NULL: none. Copies what it needs. NULL when the samples' covariance cannot be
  * factorised (settings that are not finite). */
-clv_gaussian *clv_gaussian_new(const double *x, const double *y, size_t n, size_t dims,
-                               const clv_gaussian_settings *settings);
+clv_gaussian *clv_gaussian_new(const double *x, const double *y, const double *extra, size_t n,
+                               size_t dims, const clv_gaussian_settings *settings);
 void clv_gaussian_free(clv_gaussian *g);
 /* `sigma` is that of a new sample, the noise included; may be NULL. */
 double clv_gaussian_predict(const clv_gaussian *g, const double *at, double *sigma);
 
 /* Settings for these samples (n <= CLV_GAUSSIAN_MAX), starting at `start`. */
-clv_gaussian_settings clv_gaussian_settle(const double *x, const double *y, size_t n, size_t dims,
+clv_gaussian_settings clv_gaussian_settle(const double *x, const double *y, const double *extra,
+                                          size_t n, size_t dims,
                                           const clv_gaussian_settings *start);
 /* Errors of predicting each sample from all others, into error[n]; their mean log density (higher is
  * better), -INFINITY when the covariance cannot be factorised. */
-double clv_gaussian_leave_one_out(const double *x, const double *y, size_t n, size_t dims,
-                                  const clv_gaussian_settings *settings, double *error);
+double clv_gaussian_leave_one_out(const double *x, const double *y, const double *extra, size_t n,
+                                  size_t dims, const clv_gaussian_settings *settings,
+                                  double *error);
 
 #endif

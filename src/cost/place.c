@@ -39,8 +39,8 @@ clv_unit_place clv_unit_place_of(const clv_graph *g, size_t unit)
     const clv_unit *u = &g->units[unit];
     clv_unit_place p = {.features = u->features, .inputs = (int)u->n_inputs};
     for (size_t i = 0; i < g->n_units; i++)
-        p.beside_bytes += (int64_t)(g->units[i].features.weight_bytes +
-                                    g->units[i].features.out_bytes);
+        p.beside_bytes +=
+            (int64_t)(g->units[i].features.weight_bytes + g->units[i].features.out_bytes);
     int before = sole_maker(g, (int)unit);
     if (before >= 0 && g->units[before].features.kind == CLV_UNIT_ELEMENTWISE) {
         int further = sole_maker(g, before);
@@ -49,8 +49,7 @@ clv_unit_place clv_unit_place_of(const clv_graph *g, size_t unit)
     if (before >= 0) p.after = g->units[before].features.kind;
     const clv_graph_tensor *most = NULL;
     for (size_t i = 0; i < u->n_inputs; i++)
-        if (!most || g->tensors[u->inputs[i]].bytes > most->bytes)
-            most = &g->tensors[u->inputs[i]];
+        if (!most || g->tensors[u->inputs[i]].bytes > most->bytes) most = &g->tensors[u->inputs[i]];
     if (most && most->producer >= 0) p.from = g->units[most->producer].features.kind;
     if (u->n_outputs == 1 && g->tensors[u->outputs[0]].n_consumers == 1) {
         const clv_unit *reader = &g->units[g->tensors[u->outputs[0]].consumers[0]];

@@ -272,8 +272,9 @@ clv_status clv_predictor_profile(const clv_predictor *p, const clv_graph *g, con
                                  clv_error *err)
 {
     if (cuts->n < 2 || g->n_units == 0)
-        return clv_fail(err, CLV_EINVAL, "a network of %zu units and %zu cuts has nothing to predict",
-                        g->n_units, cuts->n);
+        return clv_fail(err, CLV_EINVAL,
+                        "a network of %zu units and %zu cuts has nothing to predict", g->n_units,
+                        cuts->n);
     CLV_AUTO(clv_free) clv_prediction *units = predict_units(p, g);
     clv_calibration_border border = p->border;
     border.run_us *= p->slowdown;

@@ -75,7 +75,7 @@ clv_profile *clv_profile_from_units(const clv_graph *g, const clv_cuts *cuts,
 
 /* Learn everything that a predictor needs (kinds, moods, border) from a calibration's rows. Takes
  * seconds; `progress` may be NULL. */
-void clv_predictor_settle(clv_calibration *c, void (*progress)(void *arg, size_t done, size_t total),
-                          void *arg);
+void clv_predictor_settle(clv_calibration *c,
+                          void (*progress)(void *arg, size_t done, size_t total), void *arg);
 
 #endif

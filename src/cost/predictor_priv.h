@@ -4,12 +4,13 @@
 
 #include "cost/predictor.h"
 
-#define CLV_PREDICTOR_US_MIN 0.2 /* less is not told from nothing */
+#define CLV_PREDICTOR_US_MIN 0.2          /* less is not told from nothing */
 enum { CLV_PREDICTOR_SAMPLES_MAX = 400 }; /* of a kind, in its process */
 
 /* What is learnt from: rows of one kind, less their network's mood. */
 typedef struct clv_samples {
     double *x, *us, *causes; /* n rows of CLV_PLACE_NUMBERS; n; n rows of CLV_CAUSES */
+    double *extra;           /* n: variance of ln us for what the clock cannot tell */
     size_t n;
 } clv_samples;
 

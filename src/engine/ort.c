@@ -41,7 +41,7 @@ static clv_status append_cuda(const ort_engine *e, OrtSessionOptions *o, clv_err
 }
 
 clv_status clv_ort_fill_options(const ort_engine *e, const clv_source *source, OrtSessionOptions *o,
-                               GraphOptimizationLevel level, clv_error *err)
+                                GraphOptimizationLevel level, clv_error *err)
 {
     const OrtApi *api = e->api;
     ORT_TRY(api, api->SetIntraOpNumThreads(o, e->threads), "threads", err);
@@ -218,7 +218,7 @@ static clv_status add_weights(ort_engine *e, const clv_source *source, OrtSessio
 }
 
 clv_status clv_ort_create(ort_engine *e, const clv_source *source, OrtSessionOptions *o,
-                         OrtSession **session, clv_error *err)
+                          OrtSession **session, clv_error *err)
 {
     const OrtApi *api = e->api;
     OrtStatus *s = source->pool ? api->CreateSessionFromArrayWithPrepackedWeightsContainer(

@@ -85,8 +85,8 @@ static void look_done(look *l)
 
 static clv_status open_network(look *l, const char *path, clv_error *err)
 {
-    clv_status s = clv_network_open(path, l->w->engine, &(clv_network_options){.cuts_cap = CUTS_CAP},
-                                    &l->net, err);
+    clv_status s = clv_network_open(path, l->w->engine,
+                                    &(clv_network_options){.cuts_cap = CUTS_CAP}, &l->net, err);
     if (s != CLV_OK) return s;
     const clv_graph *g = clv_network_graph(l->net);
     clv_rng rng = clv_rng_seeded(1);
@@ -168,7 +168,8 @@ static clv_status time_cut(look *l, clv_calibration_network *net, size_t cut, cl
     }
     size_t before = l->whole.n, last = clv_network_cuts(l->net)->n - 1;
     double usual_us = whole_us(l);
-    clv_status s = clv_stopwatch_start(&prefix, l->net, 0, cut, l->inputs.items, l->inputs.n, &at, err);
+    clv_status s =
+        clv_stopwatch_start(&prefix, l->net, 0, cut, l->inputs.items, l->inputs.n, &at, err);
     if (s == CLV_OK) s = clv_stopwatch_start(&suffix, l->net, cut, last, at.items, at.n, NULL, err);
     for (int i = 0; i < VISITS && s == CLV_OK; i++) {
         s = visit_whole(l, 1, err);
@@ -224,9 +225,8 @@ static clv_status look_at(work *w, clv_random_family family, int64_t seed, clv_e
     if (s == CLV_OK) s = take_trace(&l, err);
     if (s != CLV_OK) return s;
     scale_units(&l);
-    clv_calibration_network net = {.seed = seed,
-                                   .segments = clv_alloc_array(2 * SEGMENT_CUTS,
-                                                               sizeof *net.segments)};
+    clv_calibration_network net = {
+        .seed = seed, .segments = clv_alloc_array(2 * SEGMENT_CUTS, sizeof *net.segments)};
     snprintf(net.family, sizeof net.family, "%s", clv_random_family_name(family));
     keep_rows(&l, &net);
     size_t n_cuts = clv_network_cuts(l.net)->n;
@@ -275,7 +275,8 @@ static clv_random_family next_family(work *w)
     double at = clv_rng_unit(&w->rng) * sum;
     /* Every other one in turn, so that none is ever left out. */
     if (!w->predictor || w->c->n_networks % 2 == 0 || sum <= 0)
-        return (clv_random_family)(w->c->n_networks / (w->predictor ? 2 : 1) % CLV_RANDOM_FAMILY_COUNT);
+        return (clv_random_family)(w->c->n_networks / (w->predictor ? 2 : 1) %
+                                   CLV_RANDOM_FAMILY_COUNT);
     for (int f = 0; f < CLV_RANDOM_FAMILY_COUNT; f++) {
         at -= w->family_error[f];
         if (at <= 0) return (clv_random_family)f;
@@ -331,7 +332,8 @@ clv_status clv_calibrator_run(clv_engine *engine, const clv_calibrator_options *
 {
     clv_status s = check_same(c, engine, o, err);
     if (s != CLV_OK) return s;
-    work w = {.engine = engine, .o = o, .c = c, .watch = watch, .arg = arg, .slowdown = c->slowdown};
+    work w = {
+        .engine = engine, .o = o, .c = c, .watch = watch, .arg = arg, .slowdown = c->slowdown};
     s = clv_dir_temp("calibrate", &w.dir, err);
     if (s != CLV_OK) return s;
     c->complete = false;

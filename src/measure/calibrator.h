@@ -41,7 +41,8 @@ typedef struct clv_calibrator_options {
 } clv_calibrator_options;
 
 /* Called after each network, and while learning. `c` may be stored: it can be gone on with. */
-typedef void (*clv_calibrator_watch)(void *arg, const clv_calibration *c, size_t done, size_t total);
+typedef void (*clv_calibrator_watch)(void *arg, const clv_calibration *c, size_t done,
+                                     size_t total);
 size_t clv_calibrator_steps(const clv_calibrator_options *o);
 
 clv_calibration *clv_calibrator_begin(const clv_engine *engine, const clv_calibrator_options *o);

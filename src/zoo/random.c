@@ -82,8 +82,9 @@ static clv_spot plain_stage(clv_draft *d, clv_spot x, int64_t c)
     for (int i = ONE_OF(d, 1, 2, 3); i > 0 && !full(d); i--)
         x = conv_relu(d, x, c, ONE_OF(d, 3, 3, 3, 3, 5, 1), 1);
     int kernel = ONE_OF(d, 2, 3);
-    return x.h >= 4 ? clv_draft_pool(d, ONE_OF(d, 0, 0, 1) ? "AveragePool" : "MaxPool", x, kernel, 2, 0)
-                    : x;
+    return x.h >= 4
+               ? clv_draft_pool(d, ONE_OF(d, 0, 0, 1) ? "AveragePool" : "MaxPool", x, kernel, 2, 0)
+               : x;
 }
 
 static clv_spot residual_block(clv_draft *d, clv_spot x, int64_t c, int stride)
@@ -148,8 +149,8 @@ static clv_spot inverted_stage(clv_draft *d, clv_spot x, int64_t c)
 
 static clv_spot across(clv_draft *d, clv_spot x, int64_t out, int kh, int kw)
 {
-    return clv_draft_conv(
-        d, x, (clv_filter){.out = out, .kh = kh, .kw = kw, .stride = 1, .relu = true});
+    return clv_draft_conv(d, x,
+                          (clv_filter){.out = out, .kh = kh, .kw = kw, .stride = 1, .relu = true});
 }
 
 static clv_spot inception_block(clv_draft *d, clv_spot x, int64_t c)
@@ -224,9 +225,9 @@ static clv_spot shuffle_stage(clv_draft *d, clv_spot x, int64_t c)
 typedef clv_spot (*stage)(clv_draft *, clv_spot, int64_t);
 
 static const stage stages[CLV_RANDOM_FAMILY_COUNT] = {
-    [CLV_RANDOM_PLAIN] = plain_stage,         [CLV_RANDOM_RESIDUAL] = residual_stage,
-    [CLV_RANDOM_INVERTED] = inverted_stage,   [CLV_RANDOM_INCEPTION] = inception_stage,
-    [CLV_RANDOM_DENSE] = dense_stage,         [CLV_RANDOM_SHUFFLE] = shuffle_stage,
+    [CLV_RANDOM_PLAIN] = plain_stage,       [CLV_RANDOM_RESIDUAL] = residual_stage,
+    [CLV_RANDOM_INVERTED] = inverted_stage, [CLV_RANDOM_INCEPTION] = inception_stage,
+    [CLV_RANDOM_DENSE] = dense_stage,       [CLV_RANDOM_SHUFFLE] = shuffle_stage,
 };
 
 static clv_spot staged(clv_draft *d, stage one)
@@ -262,7 +263,8 @@ static clv_spot transformer(clv_draft *d)
     x = clv_draft_tokens(d, clv_draft_conv(d, x, f));
     d->macs_max *= 2;
     for (int i = 0; i < 3 && (i == 0 || !full(d)); i++) {
-        x = clv_draft_binary(d, "Add", x, clv_draft_attention(d, clv_draft_layer_norm(d, x), heads));
+        x = clv_draft_binary(d, "Add", x,
+                             clv_draft_attention(d, clv_draft_layer_norm(d, x), heads));
         clv_spot y = clv_draft_project(d, clv_draft_layer_norm(d, x), c * ONE_OF(d, 2, 4, 4));
         x = clv_draft_binary(d, "Add", x, clv_draft_project(d, clv_draft_gelu(d, y), c));
     }

@@ -76,8 +76,8 @@ clv_spot clv_draft_conv(clv_draft *d, clv_spot x, clv_filter f)
 {
     int64_t groups = f.groups ? f.groups : 1, each = x.c / groups;
     int ph = f.kh == f.stride ? 0 : f.kh / 2, pw = f.kw == f.stride ? 0 : f.kw / 2; /* patches */
-    clv_spot y = named(d, f.out, (x.h + 2 * ph - f.kh) / f.stride + 1,
-                       (x.w + 2 * pw - f.kw) / f.stride + 1);
+    clv_spot y =
+        named(d, f.out, (x.h + 2 * ph - f.kh) / f.stride + 1, (x.w + 2 * pw - f.kw) / f.stride + 1);
     label w = part(&y, "w"), b = part(&y, "b");
     double fan_in = (double)(each * f.kh * f.kw);
     weights(d, w.s, clv_shape_of(4, f.out, each, (int64_t)f.kh, (int64_t)f.kw), sqrt(1.6 / fan_in));
@@ -259,7 +259,8 @@ clv_spot clv_draft_project(clv_draft *d, clv_spot x, int64_t out)
 /* x / 2 * (1 + erf(x / sqrt 2)) */
 clv_spot clv_draft_gelu(clv_draft *d, clv_spot x)
 {
-    clv_spot root = named(d, x.c, x.h, 1), one = named(d, x.c, x.h, 1), half = named(d, x.c, x.h, 1);
+    clv_spot root = named(d, x.c, x.h, 1), one = named(d, x.c, x.h, 1),
+             half = named(d, x.c, x.h, 1);
     label a = part(&root, "k"), b = part(&one, "k"), c = part(&half, "k");
     scalar(d, a.s, sqrt(2.0));
     scalar(d, b.s, 1);

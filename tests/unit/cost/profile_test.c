@@ -24,6 +24,7 @@
 #define FEATURES                                                                                   \
     "{\"kind\":\"conv\",\"in_channels\":1,\"in_h\":10,\"in_w\":10,\"out_channels\":8,"             \
     "\"out_h\":4,\"out_w\":4,\"kernel_h\":3,\"kernel_w\":3,\"stride\":2,\"groups\":1,"             \
+    "\"steps\":1,\"smooth\":0,"                                                                    \
     "\"macs\":123456789012,\"weight_bytes\":320,\"in_bytes\":400,\"out_bytes\":512}"
 #define UNIT                                                                                       \
     "{\"name\":\"conv1\",\"op\":\"Conv+Relu\",\"shape\":\"[1,8,4,4]\",\"output_bytes\":512,"       \

@@ -1,0 +1,267 @@
+#include "cli/evaluate.h"
+#include "base/mem.h"
+#include "cli/chart.h"
+#include "cli/table.h"
+#include "cost/accuracy.h"
+#include "cost/layerwise.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* The ways to predict, in the order in which they are shown. */
+#define WAY_MAP(X)                                                                                 \
+    X(PREDICTED, "predicted", "calibration alone")                                                 \
+    X(CORRECTED, "corrected", "with a few measured prefixes")                                      \
+    X(BASELINE, "baseline", "Neurosurgeon's regressions on the same rows")
+typedef enum way {
+#define X(name, text, about) WAY_##name,
+    WAY_MAP(X)
+#undef X
+        WAY_COUNT
+} way;
+static const char *const way_names[] = {
+#define X(name, text, about) text,
+    WAY_MAP(X)
+#undef X
+};
+static const char *const way_abouts[] = {
+#define X(name, text, about) about,
+    WAY_MAP(X)
+#undef X
+};
+
+typedef struct row {
+    char *model;
+    size_t n_cuts, n_seen;
+    clv_accuracy by[WAY_COUNT];
+} row;
+
+typedef struct points {
+    double *measured, *predicted;
+    size_t n, cap_measured, cap_predicted;
+} points;
+
+struct clv_evaluation {
+    clv_predictor *predictor;
+    clv_layerwise layerwise;
+    size_t seen;
+    row *rows;
+    size_t n, cap;
+    points dots[WAY_COUNT];
+};
+
+clv_status clv_evaluation_new(const clv_calibration *c, size_t seen, clv_evaluation **out,
+                              clv_error *err)
+{
+    clv_predictor *p = NULL;
+    clv_status s = clv_predictor_new(c, &p, err);
+    if (s != CLV_OK) return s;
+    clv_evaluation *e = clv_alloc(sizeof *e);
+    e->predictor = p;
+    e->seen = seen;
+    clv_layerwise_fit(&e->layerwise, c);
+    *out = e;
+    return CLV_OK;
+}
+
+void clv_evaluation_free(clv_evaluation *e)
+{
+    if (!e) return;
+    for (size_t i = 0; i < e->n; i++) free(e->rows[i].model);
+    free(e->rows);
+    for (int w = 0; w < WAY_COUNT; w++) {
+        free(e->dots[w].measured);
+        free(e->dots[w].predicted);
+    }
+    clv_predictor_free(e->predictor);
+    free(e);
+}
+
+static void add_dot(points *p, const clv_time *measured, const clv_time *predicted)
+{
+    if (measured->n == 0 || !(measured->us > 0) || !(predicted->us > 0)) return;
+    clv_grow(&p->measured, &p->cap_measured, p->n + 1, sizeof *p->measured);
+    clv_grow(&p->predicted, &p->cap_predicted, p->n + 1, sizeof *p->predicted);
+    p->measured[p->n] = measured->us / 1000;
+    p->predicted[p->n++] = predicted->us / 1000;
+}
+
+static void judge(clv_evaluation *e, row *r, way w, const clv_profile *measured,
+                  const clv_profile *predicted, const bool *skip)
+{
+    r->by[w] = clv_accuracy_of(measured, predicted, skip);
+    for (size_t i = 1; i + 1 < measured->n_cuts; i++) {
+        if (!skip || !skip[i])
+            add_dot(&e->dots[w], &measured->cuts[i].prefix, &predicted->cuts[i].prefix);
+        add_dot(&e->dots[w], &measured->cuts[i].suffix, &predicted->cuts[i].suffix);
+    }
+}
+
+/* Prefixes as they would be measured; `skip` marks them. */
+static size_t look_at_some(const clv_evaluation *e, const clv_graph *g, const clv_cuts *cuts,
+                           const clv_profile *measured, clv_predictor_seen *seen, bool *skip)
+{
+    CLV_AUTO(clv_free) size_t *at = clv_alloc_array(e->seen + 1, sizeof *at);
+    size_t n = clv_predictor_choose(e->predictor, g, cuts, at, e->seen), kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (measured->cuts[at[i]].prefix.n == 0) continue;
+        seen[kept++] = (clv_predictor_seen){at[i], measured->cuts[at[i]].prefix};
+        skip[at[i]] = true;
+    }
+    return kept;
+}
+
+static clv_profile *by_layers(const clv_evaluation *e, const clv_graph *g, const clv_cuts *cuts)
+{
+    CLV_AUTO(clv_free) clv_prediction *units = clv_alloc_array(g->n_units, sizeof *units);
+    for (size_t u = 0; u < g->n_units; u++)
+        units[u].us = clv_layerwise_us(&e->layerwise, &g->units[u].features);
+    return clv_profile_from_units(g, cuts, units, NULL, NULL, 0);
+}
+
+clv_status clv_evaluation_add(clv_evaluation *e, const char *model, const clv_graph *g,
+                              const clv_cuts *cuts, const clv_profile *measured, clv_error *err)
+{
+    if (measured->n_cuts != cuts->n)
+        return clv_fail(err, CLV_EMISMATCH, "the profile of '%s' has %zu cuts, the network %zu",
+                        model, measured->n_cuts, cuts->n);
+    CLV_AUTO(clv_free) bool *skip = clv_alloc_array(cuts->n, sizeof *skip);
+    CLV_AUTO(clv_free) clv_predictor_seen *seen = clv_alloc_array(e->seen + 1, sizeof *seen);
+    clv_profile *plain = NULL, *corrected = NULL;
+    row r = {.n_cuts = cuts->n};
+    clv_status s = clv_predictor_profile(e->predictor, g, cuts, NULL, 0, &plain, err);
+    r.n_seen = look_at_some(e, g, cuts, measured, seen, skip);
+    if (s == CLV_OK)
+        s = clv_predictor_profile(e->predictor, g, cuts, seen, r.n_seen, &corrected, err);
+    if (s == CLV_OK) {
+        clv_profile *layers = by_layers(e, g, cuts);
+        judge(e, &r, WAY_PREDICTED, measured, plain, NULL);
+        judge(e, &r, WAY_CORRECTED, measured, corrected, skip);
+        judge(e, &r, WAY_BASELINE, measured, layers, NULL);
+        clv_profile_free(layers);
+        r.model = clv_strdup(model);
+        clv_grow(&e->rows, &e->cap, e->n + 1, sizeof *e->rows);
+        e->rows[e->n++] = r;
+    }
+    clv_profile_free(plain);
+    clv_profile_free(corrected);
+    return s;
+}
+
+static row total(const clv_evaluation *e)
+{
+    row sum = {0};
+    for (size_t i = 0; i < e->n; i++) {
+        sum.n_cuts += e->rows[i].n_cuts;
+        sum.n_seen += e->rows[i].n_seen;
+        for (int w = 0; w < WAY_COUNT; w++) clv_accuracy_add(&sum.by[w], &e->rows[i].by[w]);
+    }
+    return sum;
+}
+
+/* ---- for people ---- */
+
+static void print_row(clv_table *t, const char *model, const row *r, way w)
+{
+    const clv_accuracy *a = &r->by[w];
+    clv_table_cell(t, "%s", w == 0 ? model : "");
+    clv_table_cell(t, "%s", way_names[w]);
+    clv_table_cell(t, "%zu", a->n);
+    clv_table_cell(t, "%.1f %%", 100 * clv_accuracy_hit_10(a));
+    clv_table_cell(t, "%.1f %%", 100 * clv_accuracy_hit_20(a));
+    clv_table_cell(t, "%.1f %%", 100 * clv_accuracy_mape(a));
+    clv_table_cell(t, "%.1f %%", 100 * clv_accuracy_rank_error(a));
+    clv_table_cell(t, "%.2f %%", 100 * clv_accuracy_regret(a));
+    clv_table_cell(t, "%.1f %%", 100 * a->regret_worst);
+}
+
+void clv_evaluation_print(const clv_evaluation *e, FILE *out)
+{
+    static const clv_column columns[] = {
+        {"model", CLV_LEFT},        {"by", CLV_LEFT},      {"segments", CLV_RIGHT},
+        {"+-10 %", CLV_RIGHT},      {"+-20 %", CLV_RIGHT}, {"mean error", CLV_RIGHT},
+        {"wrong order", CLV_RIGHT}, {"regret", CLV_RIGHT}, {"worst", CLV_RIGHT}};
+    clv_table *t = clv_table_new(columns, CLV_COUNT(columns));
+    for (size_t i = 0; i < e->n; i++)
+        for (int w = 0; w < WAY_COUNT; w++) print_row(t, e->rows[i].model, &e->rows[i], (way)w);
+    row sum = total(e);
+    for (int w = 0; w < WAY_COUNT; w++) print_row(t, "all", &sum, (way)w);
+    clv_table_print(t, out);
+    clv_table_free(t);
+    fprintf(out, "\n");
+    for (int w = 0; w < WAY_COUNT; w++) fprintf(out, "%s: %s\n", way_names[w], way_abouts[w]);
+}
+
+/* ---- for programs ---- */
+
+static json_t *accuracy_json(const clv_accuracy *a)
+{
+    return json_pack("{sIsfsfsfsfsfsf}", "segments", (json_int_t)a->n, "hit_10",
+                     clv_accuracy_hit_10(a), "hit_20", clv_accuracy_hit_20(a), "mape",
+                     clv_accuracy_mape(a), "rank_error", clv_accuracy_rank_error(a), "regret",
+                     clv_accuracy_regret(a), "regret_worst", a->regret_worst);
+}
+
+/* What is predicted stands in the row itself, the other ways below their names. */
+static json_t *row_json(const char *model, const row *r)
+{
+    json_t *o = accuracy_json(&r->by[WAY_PREDICTED]);
+    if (model) json_object_set_new(o, "model", json_string(model));
+    json_object_set_new(o, "cuts", json_integer((json_int_t)r->n_cuts));
+    json_object_set_new(o, "seen", json_integer((json_int_t)r->n_seen));
+    for (int w = WAY_PREDICTED + 1; w < WAY_COUNT; w++)
+        json_object_set_new(o, way_names[w], accuracy_json(&r->by[w]));
+    return o;
+}
+
+char *clv_evaluation_json(const clv_evaluation *e)
+{
+    json_t *models = json_array(), *root = json_object();
+    for (size_t i = 0; i < e->n; i++)
+        json_array_append_new(models, row_json(e->rows[i].model, &e->rows[i]));
+    row sum = total(e);
+    json_object_set_new(root, "models", models);
+    json_object_set_new(root, "total", row_json(NULL, &sum));
+    char *text = json_dumps(root, JSON_INDENT(2));
+    json_decref(root);
+    return text;
+}
+
+void clv_evaluation_svg(const clv_evaluation *e, clv_buf *out)
+{
+    double low = INFINITY, high = 0;
+    for (int w = 0; w < WAY_COUNT; w++)
+        for (size_t i = 0; i < e->dots[w].n; i++) {
+            low = fmin(low, e->dots[w].measured[i]);
+            high = fmax(high, e->dots[w].measured[i]);
+        }
+    if (!(high > 0)) low = high = 1;
+    const double ends[] = {low, high};
+    const clv_chart_line lines[] = {
+        {.name = "Neurosurgeon's regressions",
+         .kind = 1,
+         .dots = true,
+         .x = e->dots[WAY_BASELINE].measured,
+         .y = e->dots[WAY_BASELINE].predicted,
+         .n = e->dots[WAY_BASELINE].n},
+        {.name = "predicted",
+         .kind = 0,
+         .dots = true,
+         .x = e->dots[WAY_PREDICTED].measured,
+         .y = e->dots[WAY_PREDICTED].predicted,
+         .n = e->dots[WAY_PREDICTED].n},
+        {.name = "corrected by a few prefixes",
+         .kind = 2,
+         .dots = true,
+         .x = e->dots[WAY_CORRECTED].measured,
+         .y = e->dots[WAY_CORRECTED].predicted,
+         .n = e->dots[WAY_CORRECTED].n},
+        {.name = "as measured", .kind = 6, .x = ends, .y = ends, .n = 2},
+    };
+    clv_chart_lines(
+        out,
+        &(clv_chart_text){"Predicted against measured",
+                          "every prefix and suffix of networks that were not in the grid"},
+        &(clv_chart_axes){"measured, ms", "predicted, ms"}, lines, CLV_COUNT(lines));
+}

@@ -1,0 +1,34 @@
+/* Predicted profiles held against measured ones: what `cleave calibrate --evaluate` does.
+ *
+ *     clv_evaluation *e = clv_evaluation_new(calibration, seen, &err);
+ *     clv_evaluation_add(e, "resnet18", graph, cuts, measured, &err);    // for each model
+ *     clv_evaluation_print(e, stdout);
+ *     clv_evaluation_free(e);
+ *
+ * Each network is predicted in three ways: from the calibration alone; corrected by a few measured
+ * prefixes, taken from the measured profile (they then do not count); and by Neurosurgeon's regressions
+ * fitted on the same rows (cost/layerwise.h).
+ */
+#ifndef CLV_CLI_EVALUATE_H
+#define CLV_CLI_EVALUATE_H
+
+#include "base/buf.h"
+#include "cost/predictor.h"
+
+#include <stdio.h>
+
+typedef struct clv_evaluation clv_evaluation;
+
+CLV_MUST
+clv_status clv_evaluation_new(const clv_calibration *c, size_t seen, clv_evaluation **out,
+                              clv_error *err);
+void clv_evaluation_free(clv_evaluation *e); /* NULL is fine */
+CLV_MUST
+clv_status clv_evaluation_add(clv_evaluation *e, const char *model, const clv_graph *g,
+                              const clv_cuts *cuts, const clv_profile *measured, clv_error *err);
+void clv_evaluation_print(const clv_evaluation *e, FILE *out);
+char *clv_evaluation_json(const clv_evaluation *e); /* heap text */
+/* Predicted against measured times. */
+void clv_evaluation_svg(const clv_evaluation *e, clv_buf *out);
+
+#endif

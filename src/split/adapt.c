@@ -277,6 +277,7 @@ static void join(clv_splitter *s)
         return;
     }
     clv_plan_tables_overhead(a->tables, 0, CLV_OVERHEAD_US);
+    a->tables->problem.limits.stays = s->guard.stays;
 }
 
 clv_status clv_splitter_problem(clv_splitter *s, const clv_plan_problem **problem, clv_error *err)
@@ -369,6 +370,15 @@ void clv_adapt_refused(clv_splitter *s, const clv_error *error)
     clv_splitter_deploy(s, clv_deployment_ref(s->local));
 }
 
+void clv_adapt_withheld(clv_splitter *s, const clv_error *error)
+{
+    clv_log(CLV_LOG_ERROR, "split", "withheld", "model=%s peer=%s text=\"%s\"", s->model,
+            clv_peer_url(s->o.peer), error->text);
+    if (s->closing) return;
+    clv_adapt_unpin(s, error->text);
+    if (s->live->cut != s->last) clv_splitter_deploy(s, clv_deployment_ref(s->local));
+}
+
 void clv_adapt_step(void *splitter)
 {
     clv_splitter *s = splitter;
@@ -425,6 +435,13 @@ void clv_splitter_pin(clv_splitter *s, int cut, clv_splitter_done_fn done, void 
         clv_fail(&err, CLV_EINVAL,
                  "model '%s': cut %d cannot be deployed; 0 to %zu with a peer can", s->model, cut,
                  s->last);
+        done(arg, &err);
+        return;
+    }
+    if (cut >= 0 && !clv_guard_allows(&s->guard, (size_t)cut)) {
+        clv_fail(&err, CLV_EDENIED,
+                 "model '%s': cut %d cannot be deployed: privacy keeps what is behind it here",
+                 s->model, cut);
         done(arg, &err);
         return;
     }

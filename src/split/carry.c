@@ -191,6 +191,11 @@ static void on_answer(void *arg, const clv_peer_answer *answer)
     clv_error err = {0};
     atomic_fetch_sub(&c->s->remote_now, 1);
     if (answer->error) err = *answer->error;
+    if (answer->withheld) {
+        clv_adapt_withheld(c->s, &err);
+        recover(c, &err);
+        return;
+    }
     if (err.status || check_answer(c, answer->outputs, &err)) {
         t->lost_us += answer->total_us;
         if (!answer->lost) clv_adapt_refused(c->s, &err);
@@ -243,6 +248,8 @@ static void ask_peer(carry *c)
                                .version = c->s->version,
                                .digest = clv_network_digest(c->s->network),
                                .id = c->r->id,
+                               .guard = &c->s->guard,
+                               .cut = c->d->cut,
                                .inputs = in,
                                .n_inputs = n,
                                .wanted = wanted,

@@ -16,6 +16,7 @@
 #include "cost/link.h"
 #include "cost/profile.h"
 #include "net/client.h"
+#include "split/guard.h"
 #include "split/request.h"
 
 typedef struct clv_peer clv_peer;
@@ -70,6 +71,7 @@ void clv_peer_push(clv_peer *p, const char *model, const char *version, const ch
 typedef struct clv_peer_answer {
     const clv_error *error; /* NULL: `outputs` hold the answer (take them: clear the list) */
     bool lost;              /* the peer gave no answer at all, as opposed to an error */
+    bool withheld;          /* nothing was sent: the guard forbade it */
     clv_tensors *outputs;
     int64_t encode_us, link_us, queue_us, cloud_us, decode_us, total_us;
 } clv_peer_answer;
@@ -77,6 +79,8 @@ typedef void (*clv_peer_infer_fn)(void *arg, const clv_peer_answer *answer);
 
 typedef struct clv_peer_infer_args {
     const char *model, *version, *digest, *id;
+    clv_guard *guard; /* asked right before the tensors become bytes */
+    size_t cut;       /* that the tensors are at */
     const clv_tensor *
         inputs; /* the array and all names are read during the call; the tensors' data must live until `release` */
     size_t n_inputs;

@@ -15,6 +15,7 @@ typedef struct ask {
     atomic_int refs;
     size_t up_bytes;
     int64_t start_us, encode_us;
+    clv_error denied; /* by the guard */
 } ask;
 
 static void ask_unref(ask *a)
@@ -71,11 +72,23 @@ static void on_reply(void *arg, const clv_reply *reply, const clv_error *error, 
     clv_oip_answer_done(&got);
 }
 
+static void on_denied(void *arg)
+{
+    ask *a = arg;
+    finish(a, &(clv_peer_answer){.error = &a->denied, .withheld = true});
+    on_released(a);
+}
+
 void clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args)
 {
     ask *a = clv_alloc(sizeof *a);
     *a = (ask){.p = p, .args = *args, .start_us = clv_now_us()};
     atomic_init(&a->refs, 2);
+    atomic_fetch_add(&p->in_flight, 1);
+    if (clv_guard_check(args->guard, args->cut, args->inputs, args->n_inputs, &a->denied)) {
+        clv_loop_post(p->loop, on_denied, a);
+        return;
+    }
     clv_oip_message m = clv_oip_encode_question(&(clv_oip_question){.model = args->model,
                                                                     .version = args->version,
                                                                     .id = args->id,
@@ -88,7 +101,6 @@ void clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args)
                                                 on_released, a);
     a->up_bytes = m.bytes;
     a->encode_us = clv_now_us() - a->start_us;
-    atomic_fetch_add(&p->in_flight, 1);
     clv_grpc_client_call(p->client, &(clv_grpc_call){.method = CLV_OIP_METHOD,
                                                      .message = m.slices,
                                                      .n_message = m.n,

@@ -1,6 +1,7 @@
 #include "split/splitter_priv.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -20,6 +21,11 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
     s->o.version = s->version = clv_strdup(options->version ? options->version : "");
     s->network = clv_network_ref(options->network);
     s->last = last;
+    clv_guard_init(&s->guard, s->network, options->privacy);
+    s->o.privacy = NULL;
+    if (s->guard.misfit[0])
+        clv_log(CLV_LOG_WARN, "split", "runs here only", "model=%s text=\"%s\"", s->model,
+                s->guard.misfit);
     pthread_mutex_init(&s->lock, NULL);
     clv_learning_init(&s->learning, last + 1);
     s->local = local;
@@ -51,6 +57,7 @@ void clv_splitter_free(clv_splitter *s)
     clv_deployment_unref(s->live);
     clv_deployment_unref(s->warm);
     clv_deployment_unref(s->local);
+    clv_guard_done(&s->guard);
     clv_network_unref(s->network);
     pthread_mutex_destroy(&s->lock);
     clv_learning_done(&s->learning);
@@ -109,6 +116,11 @@ void clv_splitter_drop(clv_splitter *s, clv_deployment *take)
     if (!used) evict(s, take);
     pthread_mutex_unlock(&s->lock);
     clv_deployment_unref(take);
+}
+
+size_t clv_splitter_withheld(const clv_splitter *s)
+{
+    return atomic_load(&s->guard.withheld);
 }
 
 char *clv_splitter_plan(clv_splitter *s)

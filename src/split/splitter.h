@@ -12,6 +12,9 @@
  * beside it and swapped in; requests in flight end on the one that they began with, so a switch pauses nothing.
  * All local stays resident always: it is the way out.
  *
+ * Privacy: what must stay (`privacy`) is in no plan, cannot be pinned, and the sender looks again before a byte leaves
+ * (split/guard.h): a request that would send it is finished here instead, which is logged as an error and counted.
+ *
  * Planning: with both devices' profiles and a measured link, at each change of the link (split/adapt.c). The only caller of plan/ at run time.
  */
 #ifndef CLV_SPLIT_SPLITTER_H
@@ -32,8 +35,9 @@ typedef struct clv_splitter_options {
     clv_loop *loop;       /* where planning and its callbacks happen */
     clv_peer *peer;       /* NULL: none */
     clv_policy policy;
-    bool keep_segments;  /* never evict one */
-    int64_t patience_us; /* see clv_server_options */
+    const clv_privacy *privacy; /* what may not leave; read by clv_splitter_new(); NULL: all may */
+    bool keep_segments;         /* never evict one */
+    int64_t patience_us;        /* see clv_server_options */
 } clv_splitter_options;
 
 /* Compiles the whole network first (blocks). */
@@ -64,13 +68,17 @@ void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n,
  * that has not been of use for some seconds)? Loop's thread. */
 bool clv_splitter_settled(const clv_splitter *s);
 
+/* How often the sender stopped a tensor that must stay: 0, or this program has a fault. Any thread. */
+size_t clv_splitter_withheld(const clv_splitter *s);
+
 /* What is deployed now: "local", "remote" or the label of the cut. Heap text. Any thread. */
 char *clv_splitter_plan(clv_splitter *s);
 /* The problem that the next plan would be made from, with the link as it is now; its cuts are the network's. Borrowed until the
  * next call. CLV_EUNAVAIL while a profile is missing. Loop's thread. */
 CLV_MUST
 clv_status clv_splitter_problem(clv_splitter *s, const clv_plan_problem **problem, clv_error *err);
-/* Deploy this cut and keep it whatever the link does (for measuring); -1 plans again. `done` when it is deployed. Loop's thread. */
+/* Deploy this cut and keep it whatever the link does (for measuring); -1 plans again. `done` when it is deployed. CLV_EDENIED:
+ * privacy forbids it. Loop's thread. */
 void clv_splitter_pin(clv_splitter *s, int cut, clv_splitter_done_fn done, void *arg);
 
 #endif

@@ -42,6 +42,7 @@ struct clv_splitter {
     clv_splitter_options o;
     char *model, *version;
     clv_network *network;
+    clv_guard guard;
     size_t last;           /* index of the all-local cut */
     pthread_mutex_t lock;  /* guards the three deployments */
     clv_deployment *local; /* all local: the way out; never changes */
@@ -69,6 +70,9 @@ void clv_splitter_drop(clv_splitter *s, clv_deployment *take);
 void clv_adapt_step(void *splitter);
 /* The peer answered a request with an error, or with nonsense: everything runs here until it has been asked anew what it has. */
 void clv_adapt_refused(clv_splitter *s, const clv_error *error);
+/* The sender was asked for what must stay here, which no plan and no pin may: a fault of this program. Everything runs here
+ * until the planner has chosen again. */
+void clv_adapt_withheld(clv_splitter *s, const clv_error *error);
 /* Let the planner choose again; who waits for the pinned cut is told why it will not come. */
 void clv_adapt_unpin(clv_splitter *s, const char *why);
 void clv_adapt_done(clv_splitter *s);

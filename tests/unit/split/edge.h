@@ -91,10 +91,13 @@ static inline clv_network *open_chain(const char *folder, counting *engine)
     return network;
 }
 
-static inline void edge_start(edge *e, const char *folder, const char *peer_url,
-                              int64_t patience_us)
+/* With a privacy policy. */
+static inline void edge_start_private(edge *e, const char *folder, const char *peer_url,
+                                      int64_t patience_us, const char *policy)
 {
     clv_error err = {0};
+    clv_privacy privacy;
+    assert_ok(clv_privacy_parse(policy, &privacy, &err), err);
     *e = (edge){.engine = counting_new(), .loop = clv_loop_new()};
     e->network = open_chain(folder, e->engine);
     e->last = clv_network_cuts(e->network)->n - 1;
@@ -113,10 +116,17 @@ static inline void edge_start(edge *e, const char *folder, const char *peer_url,
                               .loop = e->loop,
                               .peer = e->peer,
                               .policy = CLV_POLICY_EXACT,
+                              .privacy = &privacy,
                               .patience_us = patience_us};
     assert_ok(clv_splitter_new(&o, &e->splitter, &err), err);
     pthread_create(&e->thread, NULL, edge_run, e->loop);
     if (e->peer) clv_loop_post(e->loop, edge_follow, e->splitter);
+}
+
+static inline void edge_start(edge *e, const char *folder, const char *peer_url,
+                              int64_t patience_us)
+{
+    edge_start_private(e, folder, peer_url, patience_us, "none");
 }
 
 static inline void edge_stop(edge *e)
@@ -157,13 +167,19 @@ static inline void edge_pin_step(void *arg)
     clv_splitter_pin(c->e->splitter, c->cut, edge_called, c);
 }
 
-/* Deploy this cut and keep it. */
-static inline void edge_pin(edge *e, int cut)
+/* Deploy this cut and keep it, or say why not. */
+static inline clv_error edge_try_pin(edge *e, int cut)
 {
     edge_call c = {.e = e, .cut = cut};
     clv_loop_post(e->loop, edge_pin_step, &c);
     await(atomic_load(&c.done) == 1);
-    assert_ok(c.error.status, c.error);
+    return c.error;
+}
+
+static inline void edge_pin(edge *e, int cut)
+{
+    clv_error err = edge_try_pin(e, cut);
+    assert_ok(err.status, err);
 }
 
 static inline void edge_profile_step(void *arg)

@@ -242,7 +242,7 @@ void clv_plan_report_json(const clv_plan_report *r, FILE *out)
     json_decref(root);
 }
 
-static void add_place(const clv_plan_report *r, int cut, int codec, clv_buf *out)
+static void add_place(const clv_plan_report *r, int cut, clv_buf *out)
 {
     CLV_AUTO(clv_text_free) char *label = clv_plan_report_label(r, cut);
     clv_buf_printf(out, "%d,\"", cut);
@@ -250,18 +250,24 @@ static void add_place(const clv_plan_report *r, int cut, int codec, clv_buf *out
         if (*p == '"') clv_buf_char(out, '"');
         clv_buf_char(out, *p);
     }
-    clv_buf_printf(out, "\",%s", codec < 0 ? "" : problem_of(r)->codecs[codec].name);
+    clv_buf_char(out, '"');
+}
+
+static const char *codec_name(const clv_plan_report *r, int codec)
+{
+    return codec < 0 ? "" : problem_of(r)->codecs[codec].name;
 }
 
 static void sweep_csv(const clv_plan_report *r, clv_buf *out)
 {
     clv_buf_text(out,
-                 "cut,label,codec,from_bytes_per_s,to_bytes_per_s,from_us,to_us,from_j,to_j\n");
+                 "cut,label,from_bytes_per_s,to_bytes_per_s,from_us,to_us,from_j,to_j,codec\n");
     for (size_t i = 0; i < r->n_spans; i++) {
         const clv_plan_span *s = &r->spans[i];
-        add_place(r, s->cut, s->codec, out);
-        clv_buf_printf(out, ",%.3f,%.3f,%.3f,%.3f,%.9g,%.9g\n", s->from_bytes_per_s,
-                       s->to_bytes_per_s, s->from_us, s->to_us, s->from_j, s->to_j);
+        add_place(r, s->cut, out);
+        clv_buf_printf(out, ",%.3f,%.3f,%.3f,%.3f,%.9g,%.9g,%s\n", s->from_bytes_per_s,
+                       s->to_bytes_per_s, s->from_us, s->to_us, s->from_j, s->to_j,
+                       codec_name(r, s->codec));
     }
 }
 
@@ -271,17 +277,18 @@ void clv_plan_report_csv(const clv_plan_report *r, clv_buf *out)
         sweep_csv(r, out);
         return;
     }
-    clv_buf_text(out, "cut,label,codec,up_bytes,down_bytes,edge_us,link_us,queue_us,cloud_us,"
-                      "overhead_us,coding_us,latency_us,energy_j\n");
+    clv_buf_text(out, "cut,label,up_bytes,down_bytes,edge_us,link_us,queue_us,cloud_us,overhead_us,"
+                      "latency_us,coding_us,energy_j,codec\n");
     for (size_t i = 0; i < r->n_candidates; i++) {
         const clv_plan_candidate *c = &r->candidates[i];
         clv_plan_parts parts = clv_plan_parts_of(problem_of(r), &c->chain);
         bool local = (size_t)c->chain.cut[0] + 1 == problem_of(r)->cuts->n;
-        add_place(r, c->chain.cut[0], local ? -1 : c->chain.codec[0], out);
-        clv_buf_printf(out, ",%lld,%lld,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.9g\n",
+        add_place(r, c->chain.cut[0], out);
+        clv_buf_printf(out, ",%lld,%lld,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.9g,%s\n",
                        (long long)parts.up_bytes, (long long)parts.down_bytes, parts.edge_us,
                        parts.link_us, parts.queue_us, parts.cloud_us, parts.overhead_us,
-                       parts.coding_us, (double)c->cost.total.ns / 1e3,
-                       (double)c->cost.total.nj / 1e9);
+                       (double)c->cost.total.ns / 1e3, parts.coding_us,
+                       (double)c->cost.total.nj / 1e9,
+                       codec_name(r, local ? -1 : c->chain.codec[0]));
     }
 }

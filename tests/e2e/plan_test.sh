@@ -74,7 +74,9 @@ want_error 2 "5.85Mbit,60ms" plan --link 5Mbit
 want_error 2 "--policy" plan --policy best
 want_error 2 "--cloud" "$CLEAVE" plan models/lenet --edge edge.json
 want_error 1 "nowhere.json" "$CLEAVE" plan models/lenet --edge nowhere.json --cloud cloud.json
-echo '{"schema": 1}' >bad.json
+echo '{"schema": 2}' >bad.json
 want_error 1 "field 'model'" "$CLEAVE" plan models/lenet --edge bad.json --cloud cloud.json
+echo '{"schema": 1}' >bad.json
+want_error 1 "profile the model again" "$CLEAVE" plan models/lenet --edge bad.json --cloud cloud.json
 want_error 1 "profile it again" "$CLEAVE" plan models/resnet18 --edge edge.json --cloud cloud.json
 echo "inspect, profile and plan agree"

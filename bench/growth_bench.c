@@ -220,7 +220,8 @@ static void draw_svg(const char *path, point *points, size_t n)
     clv_chart_lines(&svg,
                     &(clv_chart_text){.title = "Time of an exact plan",
                                       .subtitle = "two devices, every ideal a cut"},
-                    &(clv_chart_axes){"ideals", "µs"}, lines, CLV_COUNT(lines));
+                    &(clv_chart_axes){.x_title = "ideals", .y_title = "µs"}, lines,
+                    CLV_COUNT(lines));
     clv_error err = {0};
     bench_check(clv_file_write(path, svg.data, svg.len, &err), &err);
     clv_buf_done(&svg);

@@ -69,7 +69,7 @@ grep -q '^edge' text || fail "no shares in $(cat text)"
 plan --sweep rate --from 1Mbit --to 10Gbit --csv sweep.csv --svg sweep.svg >/dev/null
 head -1 sweep.csv | grep -q '^cut,label,from_bytes_per_s' || fail "sweep: $(cat sweep.csv)"
 grep -q '</svg>' sweep.svg || fail "no SVG of the sweep"
-want_error 1 "the link is down" plan --link down --policy cloud
+want_error 1 "is down" plan --link down --policy cloud
 want_error 2 "5.85Mbit,60ms" plan --link 5Mbit
 want_error 2 "--policy" plan --policy best
 want_error 2 "--cloud" "$CLEAVE" plan models/lenet --edge edge.json

@@ -81,11 +81,15 @@ static void lines_span_their_axes(void **state)
     (void)state;
     clv_buf svg = {0};
     const double x[] = {0.1, 10, 1000}, y[] = {500, 50, 5};
+    const clv_chart_mark marks[] = {{.x = 1, .text = "a <crossing>"}};
     const clv_chart_line lines[] = {{.name = "best", .x = x, .y = y, .n = 3, .strong = true},
                                     {.name = "cut", .x = x, .y = y, .n = 3, .kind = 1}};
-    clv_chart_lines(&svg, &(clv_chart_text){"sweep", "of rates"},
-                    &(clv_chart_axes){"rate", "latency"}, lines, 2);
+    clv_chart_lines(
+        &svg, &(clv_chart_text){"sweep", "of rates"},
+        &(clv_chart_axes){.x_title = "rate", .y_title = "latency", .marks = marks, .n_marks = 1},
+        lines, 2);
     assert_nested(svg.data);
+    assert_non_null(strstr(svg.data, "a &lt;crossing&gt;"));
     assert_int_equal(count(svg.data, "<polyline"), 2);
     assert_non_null(strstr(svg.data, "points=\"72.0,")); /* from the left edge ... */
     assert_non_null(strstr(svg.data, " 692.0,"));        /* ... to the right one */
@@ -93,9 +97,36 @@ static void lines_span_their_axes(void **state)
     clv_buf_done(&svg);
 }
 
+static void stacks_stand_on_each_other(void **state)
+{
+    (void)state;
+    clv_buf svg = {0};
+    const double edge[] = {1, 2}, cloud[] = {3, 1};
+    const double *const stacks[] = {edge, cloud};
+    const char *labels[] = {"a", "b"}, *kinds[] = {"edge", "cloud"};
+    const clv_chart_panel panel = {.title = "Latency",
+                                   .unit = "ms",
+                                   .stacks = stacks,
+                                   .n_stacks = 2,
+                                   .kind_names = kinds,
+                                   .n_kinds = 2,
+                                   .marked = 2,
+                                   .marked_text = "the plan"};
+    clv_chart_bars(&svg, &(clv_chart_text){"t", NULL}, labels, 2, &panel, 1);
+    assert_nested(svg.data);
+    assert_int_equal(count(svg.data, "<path"), 1);
+    assert_non_null(strstr(svg.data, "the plan"));
+    /* 190 high, the largest sum (4) and 6 % more at the top: 44.81 for each ms */
+    assert_int_equal(count(svg.data, "height=\"44.81\""), 2);
+    assert_int_equal(count(svg.data, "height=\"134.43\""), 1);
+    assert_int_equal(count(svg.data, "height=\"89.62\""), 1);
+    clv_buf_done(&svg);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stacks_stand_on_each_other),
         cmocka_unit_test(bars_have_the_height_of_their_value),
         cmocka_unit_test(an_empty_chart_is_sound),
         cmocka_unit_test(lines_span_their_axes),

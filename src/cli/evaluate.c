@@ -263,5 +263,6 @@ void clv_evaluation_svg(const clv_evaluation *e, clv_buf *out)
         out,
         &(clv_chart_text){"Predicted against measured",
                           "every prefix and suffix of networks that were not in the grid"},
-        &(clv_chart_axes){"measured, ms", "predicted, ms"}, lines, CLV_COUNT(lines));
+        &(clv_chart_axes){.x_title = "measured, ms", .y_title = "predicted, ms"}, lines,
+        CLV_COUNT(lines));
 }

@@ -74,17 +74,16 @@ static void read_event(trace_table *t, const json_t *event)
     d->us[d->n++] = (double)json_integer_value(us) + TRACE_CUT_US;
 }
 
-/* Mean of the middle half of the runs that count: not the warm-up, and not those that the kernel
- * interrupted, if a few others are left. */
-static double middle(durations *d, const bool *calm, size_t n_calm)
+/* Mean of the fastest third of the runs that count: not the warm-up, and not those that the kernel
+ * interrupted, if a few others are left. Neighbours only ever make a run longer. */
+static double fast_third(durations *d, const bool *calm, size_t n_calm)
 {
     size_t n = 0;
     for (size_t i = TRACE_WARM_UP; i < d->n; i++)
         if (n_calm < TRACE_CALM_MIN || calm[i]) d->us[n++] = d->us[i];
     if (n == 0) return 0;
     clv_median(d->us, n); /* sorts */
-    size_t cut = n / 4;
-    return clv_mean(d->us + cut, n - 2 * cut);
+    return clv_mean(d->us, (n + 2) / 3);
 }
 
 static clv_status read_trace(const char *path, const bool *calm, size_t n_calm, clv_trace *out,
@@ -99,7 +98,7 @@ static clv_status read_trace(const char *path, const bool *calm, size_t n_calm, 
         return clv_fail(err, CLV_EENGINE, "ONNX Runtime's trace is not a list: %s", why.text);
     CLV_AUTO(table_done) trace_table t = {.trace = out};
     for (size_t i = 0; i < json_array_size(events); i++) read_event(&t, json_array_get(events, i));
-    for (size_t i = 0; i < out->n; i++) out->steps[i].us = middle(&t.steps[i], calm, n_calm);
+    for (size_t i = 0; i < out->n; i++) out->steps[i].us = fast_third(&t.steps[i], calm, n_calm);
     if (out->n == 0) return clv_fail(err, CLV_EENGINE, "ONNX Runtime's trace tells of no operator");
     return CLV_OK;
 }

@@ -84,17 +84,25 @@ static clv_wide objective_of(const clv_plan_objective *o, const clv_plan_amount 
     return 0;
 }
 
+/* So far a sum of the tolls of a placement, 39 at most, stays within its bits; a score is at its end
+ * long before. */
+static const int64_t most_of_an_axis = CLV_PART_MAX / 2;
+static const clv_wide most_objective = (clv_wide)1 << (120 - CLV_LABEL_BYTES_BITS);
+static const int64_t most_bytes = (int64_t)1 << (CLV_LABEL_BYTES_BITS - 6);
+
 clv_label clv_terms_toll(const clv_terms *t, const clv_plan_amount *a, int64_t wire_bytes,
                          int64_t work_ns)
 {
     clv_label l = {.v = {a->ns, a->var_us2, a->nj, a->pm, work_ns}};
-    if (t->by_bytes)
-        l.key = (clv_wide)wire_bytes * ((clv_wide)1 << 64) + a->ns;
-    else if (t->by_key)
-        l.key =
-            objective_of(&t->p->objective, a) * ((clv_wide)1 << CLV_LABEL_BYTES_BITS) + wire_bytes;
-    else
-        l.key = wire_bytes;
+    for (int i = 0; i < CLV_AXIS_PERIOD; i++) l.v[i] = CLV_MIN(l.v[i], most_of_an_axis);
+    clv_wide bytes = CLV_MIN(wire_bytes, most_bytes);
+    l.key = bytes;
+    if (t->by_bytes) {
+        l.key = bytes * ((clv_wide)1 << 64) + a->ns;
+    } else if (t->by_key) {
+        clv_wide objective = objective_of(&t->p->objective, a);
+        l.key += CLV_MIN(objective, most_objective) * ((clv_wide)1 << CLV_LABEL_BYTES_BITS);
+    }
     return l;
 }
 

@@ -110,15 +110,28 @@ static void the_largest_numbers_fit_the_key(void **state)
 {
     (void)state;
     clv_plan_problem p = problem_of(CLV_GOAL_WEIGHTED, 0);
-    p.objective.second_weight = p.objective.joule_weight = CLV_PLAN_WEIGHT_MAX;
+    p.objective.second_weight = p.objective.joule_weight = p.objective.money_weight =
+        CLV_PLAN_WEIGHT_MAX;
     clv_terms t = clv_terms_of(&p);
-    clv_plan_amount a = {.ns = CLV_PLAN_NS_MAX, .nj = CLV_PLAN_NS_MAX};
-    clv_label much = clv_terms_toll(&t, &a, 1, 0), sum = {0};
-    for (int i = 0; i < 64; i++) clv_label_add(&sum, &much);
-    assert_true(sum.key > much.key && much.key > 0);
-    a.ns--;
-    clv_label less = clv_terms_toll(&t, &a, ((int64_t)1 << CLV_LABEL_BYTES_BITS) - 1, 0);
-    assert_true(less.key < much.key); /* bytes never outweigh the objective */
+    clv_plan_amount a = {.ns = CLV_PLAN_NS_MAX, .nj = CLV_PART_MAX, .pm = CLV_PART_MAX};
+    clv_label most = clv_terms_toll(&t, &a, INT64_MAX, 0), sum = {0};
+    for (int i = 0; i < 60; i++) clv_label_add(&sum, &most);
+    assert_true(sum.key / 60 == most.key && most.key > 0);
+    t = clv_terms_within(&p, 0);
+    most = clv_terms_toll(&t, &a, INT64_MAX, 0);
+    sum = (clv_label){0};
+    for (int i = 0; i < 60; i++) clv_label_add(&sum, &most);
+    assert_true(sum.key / 60 == most.key && most.key > 0);
+}
+
+static void bytes_never_outweigh_the_objective(void **state)
+{
+    (void)state;
+    clv_plan_problem p = problem_of(CLV_GOAL_LATENCY, 0);
+    clv_terms t = clv_terms_of(&p);
+    clv_label one = label_of(&t, 1, 0, 0), none = label_of(&t, 0, 0, INT64_MAX), sum = {0};
+    for (int i = 0; i < 60; i++) clv_label_add(&sum, &none);
+    assert_true(sum.key < one.key);
 }
 
 int main(void)
@@ -129,6 +142,7 @@ int main(void)
         cmocka_unit_test(each_limit_adds_its_number_once),
         cmocka_unit_test(a_full_set_keeps_the_least_of_each_number),
         cmocka_unit_test(the_largest_numbers_fit_the_key),
+        cmocka_unit_test(bytes_never_outweigh_the_objective),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,7 +59,7 @@ static clv_status add_choice(const clv_plan_problem *p, clv_policy policy, const
     clv_policy_choice choice;
     clv_status status =
         clv_policy_choose(p, policy, &(clv_policy_options){.seed = SEED}, &choice, err);
-    if (status) return clv_within(err, "policy '%s'", name);
+    if (status) return status;
     size_t cut = (size_t)choice.chain.cut[0];
     clv_demo_choice *out = &c->choices[c->n_choices++];
     *out = (clv_demo_choice){.contender = (int)add(c, cut, predict(p, cut), false)};

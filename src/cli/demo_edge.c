@@ -10,6 +10,8 @@
 #include <stdlib.h>
 
 #define CLV_DEMO_SETTLE_US 600000000
+/* How long a link may be down (a busy machine, a missed probe) before nothing is measured over it. */
+#define CLV_DEMO_LINK_US 30000000
 /* Under load requests wait behind each other: that is no reason to finish them here. */
 #define CLV_DEMO_PATIENCE_US 120000000
 
@@ -36,6 +38,14 @@ clv_status clv_demo_on_loop(clv_demo_node *n, void (*fn)(void *), void *arg, clv
     clv_demo_wait(n);
     return n->error.status ? clv_fail(err, n->error.status, "%s", n->error.text) : CLV_OK;
 }
+
+typedef struct looking {
+    clv_demo_node *n;
+    const char *model;
+    const clv_demo_wanted *wanted;
+    clv_demo_contenders *out;
+    clv_link *link;
+} looking;
 
 typedef struct pinning {
     clv_demo_node *n;
@@ -70,6 +80,38 @@ clv_request *clv_demo_request(const char *model, const clv_tensors *inputs)
                         clv_tensor_view(in->name, in->dtype, in->shape, in->data, in->bytes));
     }
     return r;
+}
+
+/* Loop's thread. */
+static void look_step(void *arg)
+{
+    looking *l = arg;
+    const clv_plan_problem *p;
+    clv_error err = {0};
+    clv_status status = clv_server_problem(l->n->node.server, l->model, &p, &err);
+    if (!status && !p->hops[0].up)
+        status = clv_fail(&err, CLV_EUNAVAIL, "the link to the peer is down");
+    if (!status) status = clv_demo_contenders_find(p, l->wanted, l->out, &err);
+    if (!status && l->link)
+        *l->link = (clv_link){.up_bytes_per_s = 1e12 / (double)p->hops[0].up_ps_per_byte,
+                              .down_bytes_per_s = 1e12 / (double)p->hops[0].down_ps_per_byte,
+                              .rtt_us = (double)p->hops[0].rtt_ns / 1e3,
+                              .up = true};
+    clv_demo_signal(l->n, status ? &err : NULL);
+}
+
+clv_status clv_demo_look(clv_demo_node *n, const char *model, const clv_demo_wanted *wanted,
+                         clv_demo_contenders *out, clv_link *link, clv_error *err)
+{
+    looking l = {n, model, wanted, out, link};
+    int64_t until = clv_now_us() + CLV_DEMO_LINK_US;
+    for (;;) {
+        clv_error why = {0};
+        clv_status status = clv_demo_on_loop(n, look_step, &l, &why);
+        if (status != CLV_EUNAVAIL || clv_now_us() > until)
+            return status ? clv_fail(err, status, "%s: %s", model, why.text) : CLV_OK;
+        clv_sleep_us(100000);
+    }
 }
 
 static void settle_step(void *arg)

@@ -24,18 +24,6 @@ typedef struct load {
     clv_error error; /* of the first that failed */
 } load;
 
-/* Loop's thread. */
-static void find_step(void *arg)
-{
-    load *l = arg;
-    const clv_plan_problem *p;
-    clv_error err = {0};
-    clv_demo_wanted wanted = {.policies = true, .throughput = true};
-    clv_status status = clv_server_problem(l->node->node.server, l->model, &p, &err);
-    if (!status) status = clv_demo_contenders_find(p, &wanted, &l->c, &err);
-    clv_demo_signal(l->node, status ? &err : NULL);
-}
-
 static void on_answer(clv_request *r)
 {
     load *l = r->asker;
@@ -118,7 +106,8 @@ clv_status clv_demo_load(clv_demo_node *n, const char *model, clv_network *netwo
     load l = {.node = n, .model = model, .inputs = inputs};
     pthread_mutex_init(&l.lock, NULL);
     pthread_cond_init(&l.wake, NULL);
-    clv_status status = clv_demo_on_loop(n, find_step, &l, err);
+    clv_demo_wanted wanted = {.policies = true, .throughput = true};
+    clv_status status = clv_demo_look(n, model, &wanted, &l.c, NULL, err);
     if (!status) status = measure(&l, &row->rounds, err);
     drain(&l);
     if (!status) clv_demo_contenders_report(&l.c, network, true, row);

@@ -4,7 +4,7 @@
 #ifndef CLV_CLI_DEMO_NODE_H
 #define CLV_CLI_DEMO_NODE_H
 
-#include "cli/demo_edge.h"
+#include "cli/demo_contenders.h"
 
 #include <pthread.h>
 
@@ -26,6 +26,11 @@ clv_status clv_demo_on_loop(clv_demo_node *n, void (*fn)(void *), void *arg, clv
 /* Deploy a cut and wait until it is; -1 plans again. */
 CLV_MUST
 clv_status clv_demo_pin(clv_demo_node *n, const char *model, int cut, clv_error *err);
+/* The contenders of the moment, waiting a while for a link that is down; and, if asked, the link as the
+ * node knows it. CLV_EUNAVAIL: it stays down. */
+CLV_MUST
+clv_status clv_demo_look(clv_demo_node *n, const char *model, const clv_demo_wanted *wanted,
+                         clv_demo_contenders *out, clv_link *link, clv_error *err);
 /* A request for the model with views of these inputs. */
 clv_request *clv_demo_request(const char *model, const clv_tensors *inputs);
 

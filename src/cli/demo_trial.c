@@ -5,7 +5,7 @@
 #include "cli/demo_contenders.h"
 #include "cli/demo_floor.h"
 
-/* A row over its budget gets a few rounds; one that is far over it (OVERDRAWN times) still the fewest. */
+/* Every row gets ROUNDS_MIN rounds, over its budget if need be; one that is OVERDRAWN times over it only the fewest. */
 enum {
     ROUNDS_FEWEST = 3,
     ROUNDS_MIN = 5,
@@ -29,21 +29,10 @@ typedef struct trial {
     clv_link link; /* as the node knows it */
 } trial;
 
-/* Loop's thread. */
-static void find_step(void *arg)
+static clv_status look(trial *t, clv_error *err)
 {
-    trial *t = arg;
-    const clv_plan_problem *p;
-    clv_error err = {0};
     clv_demo_wanted wanted = {.rivals = true, .policies = t->node->demo->policies};
-    clv_status status = clv_server_problem(t->node->node.server, t->model, &p, &err);
-    if (!status) status = clv_demo_contenders_find(p, &wanted, &t->c, &err);
-    if (!status)
-        t->link = (clv_link){.up_bytes_per_s = 1e12 / (double)p->hops[0].up_ps_per_byte,
-                             .down_bytes_per_s = 1e12 / (double)p->hops[0].down_ps_per_byte,
-                             .rtt_us = (double)p->hops[0].rtt_ns / 1e3,
-                             .up = p->hops[0].up};
-    clv_demo_signal(t->node, status ? &err : NULL);
+    return clv_demo_look(t->node, t->model, &wanted, &t->c, &t->link, err);
 }
 
 static void on_done(clv_request *r)
@@ -83,14 +72,14 @@ static clv_status visit(trial *t, clv_demo_entrant *e, clv_error *err)
  * until one stayed. Finds the contenders of that plan. */
 static clv_status acquaint(trial *t, clv_error *err)
 {
-    clv_status status = clv_demo_on_loop(t->node, find_step, t, err);
+    clv_status status = look(t, err);
     for (int i = 0; !status && i < ACQUAINT_PLANS; i++) {
         size_t before = t->c.chosen;
         status = clv_demo_pin(t->node, t->model, (int)before, err);
         double us;
         for (int k = 0; !status && k < ACQUAINT_REQUESTS; k++) status = ask(t, &us, err);
         clv_demo_contenders_done(&t->c);
-        if (!status) status = clv_demo_on_loop(t->node, find_step, t, err);
+        if (!status) status = look(t, err);
         if (t->c.chosen == before) break;
     }
     return status;

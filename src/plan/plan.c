@@ -1,6 +1,7 @@
 #include "plan/plan.h"
 
 #include "base/mem.h"
+#include "plan/lattice.h"
 #include "plan/planners.h"
 #include "plan/relax.h"
 
@@ -102,7 +103,8 @@ static void prove(const clv_plan_problem *p, int64_t bound, clv_plan *plan)
 {
     bool some_cuts = p->cuts->capped && plan->planner != CLV_PLANNER_MIN_CUT;
     int64_t score = plan->cost.score;
-    if (bound == INT64_MIN) bound = some_cuts ? bound_without_hops(p) : score;
+    if (bound == INT64_MIN) bound = score;
+    if (some_cuts) bound = CLV_MIN(bound, bound_without_hops(p));
     plan->bound = CLV_MIN(bound, score);
     plan->gap = plan->bound == score ? 0
                 : plan->bound > 0    ? (double)score / (double)plan->bound - 1
@@ -140,6 +142,11 @@ clv_status clv_plan_solve(const clv_plan_problem *p, clv_plan *out, clv_error *e
 {
     clv_status status = clv_plan_problem_check(p, err);
     if (status != CLV_OK) return status;
+    CLV_AUTO(clv_free) clv_lattice *lattice = NULL;
+    clv_plan_problem ordered = *p; /* by a lattice that is made once for all that is asked below */
+    if (p->n_devices > 2 && !p->lattice)
+        ordered.lattice = lattice = clv_lattice_new(p->graph, p->cuts);
+    p = &ordered;
     clv_planner planner;
     clv_planner_answer answer;
     status = clv_planner_ask(p, &planner, &answer, err);

@@ -9,8 +9,8 @@
  *   A one-cut    two devices: every cut with every codec. Exact for any objective and any limit.
  *   B hops       K devices, a sum: shortest path over (device, ideal, codec), with Pareto labels where
  *                a limit or a quantile needs more than one number. Exact.
- *   C pipeline   K devices, throughput or a limit on memory: dynamic programme over nested pairs of
- *                ideals. Exact.
+ *   C pipeline   K devices, throughput or a limit on memory: the same search for guessed periods, and
+ *                over nested pairs of ideals where memory is limited. Exact.
  *   D min-cut    two devices, a sum of units, when the ideals pass the cap or units may return to
  *                device 0. Exact for sums of units; with limits or throughput it is a Lagrangian
  *                search and states the gap to its lower bound.
@@ -29,7 +29,7 @@
 #define CLV_PLANNER_MAP(X)                                                                         \
     X(ONE_CUT, "one-cut", "every cut tried")                                                       \
     X(HOPS, "hops", "shortest path over devices and ideals")                                       \
-    X(PIPELINE, "pipeline", "nested pairs of ideals")                                              \
+    X(PIPELINE, "pipeline", "shortest paths for guessed periods, nested pairs of ideals")          \
     X(MIN_CUT, "min-cut", "minimum cut of the network's flow graph")
 typedef enum clv_planner {
 #define X(name, text, about) CLV_PLANNER_##name,

@@ -99,6 +99,8 @@ void clv_rest_model(const clv_rest_call *c)
     json_object_set_new(parameters, "cleave_protocol", json_integer(CLV_PEER_PROTOCOL));
     if (m.info.digest) json_object_set_new(parameters, "digest", json_string(m.info.digest));
     if (m.info.plan) json_object_set_new(parameters, "plan", json_string(m.info.plan));
+    if (m.info.plan)
+        json_object_set_new(parameters, "withheld", json_integer((json_int_t)m.info.withheld));
     clv_rest_reply(c->x, 200,
                    json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "name", m.info.name, "versions",
                              versions, "platform", CLV_API_PLATFORM, "inputs",

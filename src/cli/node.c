@@ -26,6 +26,13 @@ const clv_opt clv_node_opts[] = {
             .help = "let peers store models here"),
     CLV_OPT(clv_node_options, policy, CHOICE, "policy", "exact", .choices = CLV_POLICY_CHOICES,
             .help = "how to choose the cut"),
+    CLV_OPT(clv_node_options, private, TEXT, "private", "none", .arg = "POLICY",
+            .help = "what never leaves for the peer: input, class:map, first:N, tensor:NAME, ..."),
+    CLV_OPT(clv_node_options, power, TEXT, "power", NULL, .arg = "SPEC",
+            .help = "what this device takes: idle=2W,active=7W,price=0.5/h"),
+    CLV_OPT(clv_node_options, radio, TEXT, "radio", NULL, .arg = "SPEC",
+            .help =
+                "what the link to the peer takes: wifi, lte, 3g or tx=1.2W,rx=0.9W,price=0.09/GB"),
     CLV_OPT(clv_node_options, watch_us, DURATION, "watch", "1s", .min = 10000, .max = 3600e6,
             .help = "look at the link this often"),
     CLV_OPT(clv_node_options, patience_us, DURATION, "patience", "1s", .min = 1000, .max = 600e6,
@@ -70,7 +77,8 @@ static clv_status check_peer(const clv_node_options *o, clv_error *err)
     } about_peer[] = {{"--peer-token-file", o->peer_token_file, false},
                       {"--peer-ca", o->peer_ca, true},
                       {"--peer-cert", o->peer_cert, true},
-                      {"--peer-key", o->peer_key, true}};
+                      {"--peer-key", o->peer_key, true},
+                      {"--radio", o->radio, false}};
     for (size_t i = 0; i < CLV_COUNT(about_peer); i++) {
         if (!about_peer[i].value) continue;
         if (!o->peer)
@@ -79,6 +87,20 @@ static clv_status check_peer(const clv_node_options *o, clv_error *err)
             return clv_fail(err, CLV_EUSAGE, "%s needs an address with TLS, --peer is '%s'",
                             about_peer[i].flag, o->peer);
     }
+    return CLV_OK;
+}
+
+/* The texts of what stays and what is taken, as values. */
+static clv_status take_texts(const clv_node_options *o, int threads, clv_server_options *out,
+                             clv_error *err)
+{
+    clv_error why = {0};
+    if (o->private && clv_privacy_parse(o->private, &out->privacy, &why))
+        return clv_fail(err, CLV_EUSAGE, "--private: %s", why.text);
+    if (o->power && clv_power_parse(o->power, threads, &out->power, &out->price_per_s, &why))
+        return clv_fail(err, CLV_EUSAGE, "--power: %s", why.text);
+    if (o->radio && clv_radio_parse(o->radio, &out->radio, &why))
+        return clv_fail(err, CLV_EUSAGE, "--radio: %s", why.text);
     return CLV_OK;
 }
 
@@ -103,7 +125,9 @@ clv_status clv_node_start(const clv_node_options *o, const clv_device_options *d
                                       .slowdown = device->slowdown,
                                       .patience_us = o->patience_us};
         out->lane = clv_lane_new("compute", (size_t)o->queue_max, (int)o->cpu);
-        status = clv_server_new(&options, out->loop, out->engine, out->lane, &out->server, err);
+        status = take_texts(o, options.threads, &options, err);
+        if (!status)
+            status = clv_server_new(&options, out->loop, out->engine, out->lane, &out->server, err);
     }
     if (status) clv_node_stop(out);
     return status;

@@ -16,6 +16,7 @@
 
 typedef struct clv_node_options {
     const char *models, *peer, *peer_ca, *peer_cert, *peer_key, *peer_token_file;
+    const char *private, *power, *radio;
     bool accept_push, keep_segments; /* the latter: for measuring, no flag */
     int policy;
     int64_t watch_us, patience_us, queue_max, cpu;

@@ -74,6 +74,8 @@ static void profile_run(void *arg, int64_t queue_us)
         tell(m, NULL, &err);
         return;
     }
+    if (clv_power_known(&s->o.power)) profile->power = s->o.power;
+    if (s->o.price_per_s > 0) profile->price_per_s = s->o.price_per_s;
     clv_log(CLV_LOG_INFO, "serve", "profile ready", "model=%s cuts=%zu took_ms=%lld", m->name,
             profile->n_cuts, (long long)(clv_now_us() - start) / 1000);
     CLV_AUTO(clv_text_free) char *json = clv_profile_json(profile);

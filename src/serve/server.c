@@ -96,6 +96,7 @@ static clv_status load(clv_served *m, clv_error *err)
                                                     .loop = s->loop,
                                                     .peer = s->peer,
                                                     .policy = s->policy,
+                                                    .privacy = &s->o.privacy,
                                                     .keep_segments = s->o.keep_segments,
                                                     .patience_us = s->o.patience_us},
                             &m->splitter, err);
@@ -183,8 +184,7 @@ static clv_status find_policy(const char *name, clv_policy *out, clv_error *err)
             *out = (clv_policy)i;
             return CLV_OK;
         }
-    return clv_fail(err, CLV_EUSAGE, "policy '%s': one of %s is right", name,
-                    CLV_POLICY_CHOICES);
+    return clv_fail(err, CLV_EUSAGE, "policy '%s': one of %s is right", name, CLV_POLICY_CHOICES);
 }
 
 clv_status clv_server_new(const clv_server_options *options, clv_loop *loop, clv_engine *engine,
@@ -208,7 +208,8 @@ clv_status clv_server_new(const clv_server_options *options, clv_loop *loop, clv
                               &(clv_peer_options){.url = options->peer,
                                                   .tls = options->peer_tls,
                                                   .token = options->peer_token,
-                                                  .watch_every_us = options->watch_every_us},
+                                                  .watch_every_us = options->watch_every_us,
+                                                  .radio = options->radio},
                               &s->peer, err);
     if (!status) status = load_repository(s, err);
     if (status) {

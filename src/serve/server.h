@@ -9,8 +9,10 @@
 #ifndef CLV_SERVE_SERVER_H
 #define CLV_SERVE_SERVER_H
 
+#include "cost/radio.h"
 #include "engine/engine.h"
 #include "engine/lane.h"
+#include "graph/leakage.h"
 #include "net/client.h"
 #include "net/loop.h"
 #include "plan/policies.h"
@@ -33,6 +35,10 @@ typedef struct clv_server_options {
     bool keep_segments;   /* for measuring: never evict one, so that cuts can be switched at once */
     int threads; /* of the engine, and its emulated slowdown (0: none): they stand in the profiles */
     double slowdown;
+    clv_privacy privacy; /* what never leaves for the peer; zeroed: all may */
+    clv_power power;     /* of this device, for its profiles; zeroed: as they have it */
+    double price_per_s;  /* of computing on it; 0: as they have it */
+    clv_radio radio;     /* of the link to the peer */
 } clv_server_options;
 
 CLV_MUST
@@ -54,8 +60,9 @@ void clv_server_drain(clv_server *s);
 
 typedef struct clv_model_info {
     char *name, *version, *digest,
-        *reason; /* reason: why it failed; NULL if it is ready or loading */
-    char *plan;  /* what an edge node does with it now; NULL on a node without a peer */
+        *reason;     /* reason: why it failed; NULL if it is ready or loading */
+    char *plan;      /* what an edge node does with it now; NULL on a node without a peer */
+    size_t withheld; /* tensors that the sender had to stop: split/guard.h */
     bool ready;
     clv_network *network; /* a reference; NULL if not ready */
 } clv_model_info;

@@ -37,6 +37,7 @@ static void refresh(clv_peer *p, const char *why)
     pthread_mutex_lock(&p->lock);
     bool was = p->link.up;
     p->link = clv_link_monitor_link(&p->monitor, clv_now_us());
+    p->link.radio = p->radio;
     clv_link link = p->link;
     pthread_mutex_unlock(&p->lock);
     if (link.up && !was)
@@ -164,6 +165,7 @@ clv_status clv_peer_new(clv_loop *loop, const clv_peer_options *options, clv_pee
         return status;
     }
     p->loop = loop;
+    p->radio = options->radio;
     p->url = clv_strdup(options->url);
     p->watch_every_us = options->watch_every_us ? options->watch_every_us : CLV_WATCH_DEFAULT_US;
     clv_link_monitor_init(&p->monitor, clv_now_us());

@@ -26,6 +26,7 @@ typedef struct clv_peer_options {
     const clv_tls_options *tls;
     const char *token;
     int64_t watch_every_us; /* 0: 1 s */
+    clv_radio radio;        /* what the link takes besides time; part of clv_peer_link() */
 } clv_peer_options;
 
 CLV_MUST

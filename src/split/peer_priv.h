@@ -19,6 +19,7 @@ struct clv_peer {
     clv_timer *timer;
     char *url;
     int64_t watch_every_us;
+    clv_radio radio;
     pthread_mutex_t lock; /* guards monitor and link */
     clv_link_monitor monitor;
     clv_link link;

@@ -8,13 +8,15 @@
 #include "cli/model_options.h"
 #include "cli/progress.h"
 #include "cli/table.h"
+#include "measure/power_probe.h"
 #include "measure/profiler.h"
+#include "measure/rapl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 typedef struct profile_options {
-    const char *output, *csv, *svg;
+    const char *output, *csv, *svg, *power, *powercap;
     bool json, all;
     int64_t budget_us, max_cuts;
 } profile_options;
@@ -31,17 +33,25 @@ static const clv_opt profile_opts[] = {
             .help = "time to spend, about; what it leaves unmeasured is no candidate"),
     CLV_OPT(profile_options, max_cuts, INT, "max-cuts", "0", .max = 1e6,
             .help = "time at most this many cuts, the most useful first; 0: no limit"),
+    CLV_OPT(profile_options, power, TEXT, "power", NULL, .arg = "SPEC",
+            .help =
+                "what this device takes, instead of measuring it: idle=2W,active=7W,price=0.5/h"),
+    CLV_OPT(profile_options, powercap, TEXT, "powercap", CLV_RAPL_ROOT, .arg = "DIR",
+            .help = "where the processor's energy counters are"),
     CLV_OPT(profile_options, all, FLAG, "all", NULL,
             .help = "time every cut, however long it takes"),
 };
 
 static const clv_cli_about profile_about = {
     .usage = "cleave profile MODEL [-o FILE] [--csv FILE] [--svg FILE]",
-    .text = "Times every legal prefix and suffix of a network on this machine, as the compiled "
-            "segments that will run, interleaved and repeated until the medians are sure. Profile "
-            "the edge on the edge and the cloud on the cloud; 'cleave plan' joins the two.",
+    .text =
+        "Times every legal prefix and suffix of a network on this machine, as the compiled "
+        "segments that will run, interleaved and repeated until the medians are sure. Profile "
+        "the edge on the edge and the cloud on the cloud; 'cleave plan' joins the two. Where the "
+        "processor counts its energy (RAPL), its watts at rest and at work are measured too.",
     .examples = "cleave profile resnet18.onnx -o edge.json            measure and keep\n"
                 "cleave profile resnet18.onnx --svg study.svg         the layer study as a chart\n"
+                "cleave profile resnet18.onnx --power idle=2W,active=7W,price=0.05/h\n"
                 "cleave profile vgg16.onnx --slowdown 4 --budget 60s  as a box 4 times slower\n",
     .positionals_min = 1,
     .positionals_max = 1,
@@ -55,16 +65,25 @@ static size_t measured(const clv_profile *p)
     return n;
 }
 
-static void print_people(const clv_network *net, const clv_profile *p)
+static void print_power(const clv_profile *p, const clv_error *why)
+{
+    printf("power: %s", clv_power_show(&p->power).s);
+    if (why->status) printf(" (%s; give it with --power idle=2W,active=7W)", why->text);
+    if (p->price_per_s > 0) printf(", price %g an hour", p->price_per_s * 3600);
+    puts("\n");
+}
+
+static void print_people(const clv_network *net, const clv_profile *p, const clv_error *no_power)
 {
     static const clv_column columns[] = {
         {"#", CLV_RIGHT},    {"unit", CLV_LEFT},   {"op", CLV_LEFT},      {"output", CLV_LEFT},
         {"time", CLV_RIGHT}, {"share", CLV_RIGHT}, {"so far", CLV_RIGHT}, {"cut here", CLV_RIGHT}};
     const clv_time *whole = &p->cuts[p->n_cuts - 1].prefix;
     clv_unit_text us = clv_show_duration(whole->us), sigma = clv_show_duration(whole->sigma_us);
-    printf("%s on %s%s: whole network %s +- %s (median of %d), %zu of %zu cuts measured\n\n",
+    printf("%s on %s%s: whole network %s +- %s (median of %d), %zu of %zu cuts measured\n",
            p->model, p->engine, p->slowdown > 1 ? " (slowed)" : "", us.s, sigma.s, whole->n,
            measured(p), p->n_cuts);
+    print_power(p, no_power);
     CLV_AUTO(clv_free) size_t *cut_bytes = clv_layer_cut_bytes(clv_network_graph(net));
     clv_table *t = clv_table_new(columns, CLV_COUNT(columns));
     double sum_us = 0;
@@ -128,21 +147,39 @@ static clv_status measure(clv_network *net, const clv_located *at, const profile
     return s;
 }
 
+/* As given, else as the counters tell; `why` says why neither is so. */
+static void find_power(clv_network *net, const profile_options *o, clv_profile *p,
+                       const clv_power *given, clv_error *why)
+{
+    const clv_power_probe_options probe = {.root = o->powercap, .cores = p->threads};
+    p->power = *given;
+    if (!clv_power_known(given) && clv_power_probe(net, &probe, &p->power, why)) p->power = *given;
+}
+
 static clv_status profile(const char *model, const profile_options *o, const clv_device_options *d,
                           const clv_model_options *m, clv_engine *engine, clv_error *err)
 {
     clv_network *net = NULL;
     clv_located at = {0};
     clv_profile *p = NULL;
+    clv_power given = {0};
+    double price_per_s = 0;
+    clv_error why = {0};
+    if (o->power && clv_power_parse(o->power, clv_device_threads(d), &given, &price_per_s, &why))
+        return clv_fail(err, CLV_EUSAGE, "--power: %s", why.text);
     clv_status s = clv_model_open(model, m, engine, &at, &net, err);
     if (s != CLV_OK) return s;
     s = measure(net, &at, o, d, engine, &p, err);
+    if (s == CLV_OK) {
+        find_power(net, o, p, &given, &why);
+        p->price_per_s = price_per_s;
+    }
     if (s == CLV_OK) s = write_files(net, p, o, err);
     if (s == CLV_OK && o->json) {
         CLV_AUTO(clv_text_free) char *text = clv_profile_json(p);
         if (text) puts(text);
     } else if (s == CLV_OK && !to_stdout(o->csv) && !to_stdout(o->svg) && !to_stdout(o->output)) {
-        print_people(net, p);
+        print_people(net, p, &why);
     }
     clv_profile_free(p);
     clv_network_unref(net);

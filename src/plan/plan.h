@@ -12,8 +12,8 @@
  *   C pipeline   K devices, throughput or a limit on memory: the same search for guessed periods, and
  *                over nested pairs of ideals where memory is limited. Exact.
  *   D min-cut    two devices, a sum of units, when the ideals pass the cap or units may return to
- *                device 0. Exact for sums of units; with limits or throughput it is a Lagrangian
- *                search and states the gap to its lower bound.
+ *                device 0. Exact for sums of units; with limits, a quantile or throughput it is
+ *                branch and bound, which states its gap where it stops before the proof.
  *
  * With capped cuts A, B and C choose among the cuts that there are; `bound` then comes from D or from
  * the problem without its hops, and `gap` says how far away the optimum can be.

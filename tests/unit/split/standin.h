@@ -30,6 +30,8 @@ typedef struct standin {
     clv_network *network;
     char *folder;
     size_t best; /* cut that its profile makes the best */
+    double
+        tail_us; /* what its profile says of the whole and every suffix instead; 0: as `best` has it */
     /* what it says */
     atomic_int answer;                   /* standin_answer, to ModelInfer */
     atomic_bool has_model, other_digest; /* GET of the model */
@@ -80,6 +82,8 @@ static inline void standin_profile(standin *s, clv_exchange *x)
 {
     atomic_fetch_add(&s->profiles, 1);
     clv_profile *p = profile_for(s->network, false, s->best);
+    for (size_t i = 0; s->tail_us > 0 && i + 1 < p->n_cuts; i++)
+        p->cuts[i].suffix.us = p->cuts[i + 1].prefix.us = s->tail_us;
     char *json = s->bad_profile ? clv_strdup("{\"schema\": 1}") : clv_profile_json(p);
     clv_profile_free(p);
     standin_say(x, 200, json);

@@ -70,7 +70,7 @@ int64_t clv_branch_search(clv_gadgets *g, size_t codec, int64_t enough, clv_choi
     add(t, -1, -1, 0);
     if (t->halves[0].open) clv_choice_improve(choice, g, codec);
     for (int at = lowest(t); at >= 0 && t->n + 2 <= HALVES_MAX; at = lowest(t)) {
-        if (clv_gadgets_steps(g) > CLV_LAGRANGE_STEPS_MAX) break;
+        if (clv_lagrange_spent(lagrange)) break;
         int unit = t->halves[at].undecided;
         t->halves[at].open = false;
         add(t, at, unit, 0);

@@ -281,6 +281,11 @@ void clv_lagrange_release(clv_lagrange **s)
     *s = NULL;
 }
 
+bool clv_lagrange_spent(const clv_lagrange *s)
+{
+    return clv_gadgets_steps(s->g) > CLV_LAGRANGE_STEPS_MAX / s->p->n_codecs;
+}
+
 /* The first look: by the objective alone, which says how large it is. */
 static bool look_first(search *s)
 {
@@ -308,7 +313,7 @@ int64_t clv_lagrange_bound(clv_lagrange *s, int64_t enough)
         s->shares[s->n_in_game - 1] = 0;
         double slack = CLOSE * fmax(fabs(value), s->scale);
         if (!sharper && value - s->bound <= slack && s->bound - before <= slack) break;
-        if (clv_gadgets_steps(s->g) > CLV_LAGRANGE_STEPS_MAX) break;
+        if (clv_lagrange_spent(s)) break;
     }
     return whole(s);
 }

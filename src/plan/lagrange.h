@@ -35,8 +35,10 @@ typedef struct clv_lagrange clv_lagrange;
 
 /* `choice` is offered what is met. Both are borrowed. */
 clv_lagrange *clv_lagrange_new(clv_gadgets *g, size_t codec, clv_choice *choice);
-/* Most of its rounds are left out once clv_gadgets_steps() has passed this. */
+/* Of clv_gadgets_steps(), for all codecs of a problem together. Once a codec has spent its share, most
+ * rounds are left out. */
 enum { CLV_LAGRANGE_STEPS_MAX = 5000000 };
+bool clv_lagrange_spent(const clv_lagrange *l);
 void clv_lagrange_free(clv_lagrange *l);
 void clv_lagrange_release(clv_lagrange **l); /* for CLV_AUTO */
 

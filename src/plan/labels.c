@@ -90,20 +90,24 @@ static const int64_t most_of_an_axis = CLV_PART_MAX / 2;
 static const clv_wide most_objective = (clv_wide)1 << (120 - CLV_LABEL_BYTES_BITS);
 static const int64_t most_bytes = (int64_t)1 << (CLV_LABEL_BYTES_BITS - 6);
 
-clv_label clv_terms_toll(const clv_terms *t, const clv_plan_amount *a, int64_t wire_bytes,
-                         int64_t work_ns)
+static int64_t capped(int64_t x)
 {
-    clv_label l = {.v = {a->ns, a->var_us2, a->nj, a->pm, work_ns}};
-    for (int i = 0; i < CLV_AXIS_PERIOD; i++) l.v[i] = CLV_MIN(l.v[i], most_of_an_axis);
-    clv_wide bytes = CLV_MIN(wire_bytes, most_bytes);
-    l.key = bytes;
+    return CLV_MIN(x, most_of_an_axis);
+}
+
+void clv_terms_toll(const clv_terms *t, const clv_plan_amount *a, int64_t wire_bytes,
+                    int64_t work_ns, clv_label *out)
+{
+    clv_wide key = CLV_MIN(wire_bytes, most_bytes);
     if (t->by_bytes) {
-        l.key = bytes * ((clv_wide)1 << 64) + a->ns;
+        key = key * ((clv_wide)1 << 64) + a->ns;
     } else if (t->by_key) {
         clv_wide objective = objective_of(&t->p->objective, a);
-        l.key += CLV_MIN(objective, most_objective) * ((clv_wide)1 << CLV_LABEL_BYTES_BITS);
+        key += CLV_MIN(objective, most_objective) * ((clv_wide)1 << CLV_LABEL_BYTES_BITS);
     }
-    return l;
+    *out = (clv_label){
+        .key = key,
+        .v = {capped(a->ns), capped(a->var_us2), capped(a->nj), capped(a->pm), capped(work_ns)}};
 }
 
 clv_plan_amount clv_label_amount(const clv_label *l)
@@ -181,6 +185,10 @@ static void thin(clv_labels *set, const clv_terms *t)
 
 void clv_labels_offer(clv_labels *set, const clv_terms *t, const clv_label *l)
 {
+    if (set->n == 1 && t->by_key && !t->n_axes) { /* one number: the quick way, to the same end */
+        if (l->key < set->items[0].key) set->items[0] = *l;
+        return;
+    }
     if (!clv_labels_want(set, t, l)) return;
     size_t kept = 0;
     for (size_t i = 0; i < set->n; i++)

@@ -2,7 +2,8 @@
  * in the numbers that the problem looks at and no others. Private to plan/.
  *
  *     clv_terms terms = clv_terms_of(p);
- *     clv_label l = {0}, toll = clv_terms_toll(&terms, &amount, wire_bytes, work_ns);
+ *     clv_label l = {0}, toll;
+ *     clv_terms_toll(&terms, &amount, wire_bytes, work_ns, &toll);
  *     clv_label_add(&l, &toll);
  *     clv_labels_offer(&here, &terms, &l);                       // kept unless another is no worse
  *
@@ -59,8 +60,8 @@ clv_terms clv_terms_of(const clv_plan_problem *p);
 /* Of the placements whose period is no longer than this, the fewest bytes, then the lowest latency. */
 clv_terms clv_terms_within(const clv_plan_problem *p, int64_t period_ns_max);
 /* An amount as something to add to a label. */
-clv_label clv_terms_toll(const clv_terms *t, const clv_plan_amount *a, int64_t wire_bytes,
-                         int64_t work_ns);
+void clv_terms_toll(const clv_terms *t, const clv_plan_amount *a, int64_t wire_bytes,
+                    int64_t work_ns, clv_label *out);
 /* Does a label on its way already break a limit? */
 bool clv_terms_broken(const clv_terms *t, const clv_label *l);
 clv_plan_amount clv_label_amount(const clv_label *l);

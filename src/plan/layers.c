@@ -67,7 +67,7 @@ static bool toll_of(const clv_layers *l, clv_plan_amount a, int64_t bytes, int64
                     clv_label *out)
 {
     if (a.ns == CLV_PLAN_UNKNOWN) return false;
-    *out = clv_terms_toll(&l->terms, &a, bytes, work_ns);
+    clv_terms_toll(&l->terms, &a, bytes, work_ns, out);
     return true;
 }
 
@@ -94,28 +94,30 @@ static void begin(clv_layers *l)
     for (size_t s = 1; s < l->p->cuts->n * l->p->n_codecs; s++) clv_layers_reach(l, &l->arrived[0]);
 }
 
+static void read_set(clv_layers *l, size_t device, size_t cut, size_t codec)
+{
+    const clv_label_sets *in = &l->arrived[device];
+    size_t s = cut * l->p->n_codecs + codec;
+    if (in->first[s] == in->first[s + 1]) return;
+    clv_plan_amount a = {0};
+    if (device) a = clv_part_decode(l->p, device, cut, codec, l->terms.needs);
+    int64_t work_ns = a.ns;
+    clv_label toll;
+    a = clv_part_add(a, clv_part_wait(l->p, device, l->terms.needs));
+    if (!toll_of(l, a, 0, work_ns, &toll)) return;
+    for (size_t i = in->first[s]; i < in->first[s + 1]; i++) {
+        clv_label label = in->items[i];
+        label.from = (int)i;
+        clv_label_add(&label, &toll);
+        clv_labels_offer(&l->set, &l->terms, &label);
+    }
+}
+
 static void read_arrived(clv_layers *l, size_t device)
 {
-    const clv_plan_problem *p = l->p;
-    const clv_label_sets *in = &l->arrived[device];
-    clv_label wait, decode;
     clv_label_sets_clear(&l->ready);
-    bool waits = toll_of(l, clv_part_wait(p, device, l->terms.needs), 0, 0, &wait);
-    for (size_t cut = 0; waits && cut < p->cuts->n; cut++) {
-        for (size_t c = 0; c < p->n_codecs; c++) {
-            size_t s = cut * p->n_codecs + c;
-            if (in->first[s] == in->first[s + 1]) continue;
-            clv_plan_amount a = {0};
-            if (device) a = clv_part_decode(p, device, cut, c, l->terms.needs);
-            if (!toll_of(l, a, 0, a.ns, &decode)) continue;
-            for (size_t i = in->first[s]; i < in->first[s + 1]; i++) {
-                clv_label label = in->items[i];
-                label.from = (int)i;
-                clv_label_add(&label, &wait);
-                clv_label_add(&label, &decode);
-                clv_labels_offer(&l->set, &l->terms, &label);
-            }
-        }
+    for (size_t cut = 0; cut < l->p->cuts->n; cut++) {
+        for (size_t c = 0; c < l->p->n_codecs; c++) read_set(l, device, cut, c);
         clv_layers_reach(l, &l->ready);
     }
 }
@@ -161,43 +163,43 @@ static void end_here(clv_layers *l, size_t device)
 }
 
 /* One label over a hop. */
-static void send(clv_layers *l, clv_label label, const clv_label *toll,
+static void send(clv_layers *l, clv_label *label, const clv_label *toll,
                  const clv_plan_transfer *bytes)
 {
     int64_t longest = CLV_MAX(bytes->up_ns, bytes->down_ns);
-    clv_label_add(&label, toll);
-    longest = CLV_MAX(longest, label.v[CLV_AXIS_WORK]);
-    label.v[CLV_AXIS_PERIOD] = CLV_MAX(label.v[CLV_AXIS_PERIOD], longest);
-    label.v[CLV_AXIS_WORK] = 0;
-    if (!broken(l, &label)) clv_labels_offer(&l->set, &l->terms, &label);
+    clv_label_add(label, toll);
+    longest = CLV_MAX(longest, label->v[CLV_AXIS_WORK]);
+    label->v[CLV_AXIS_PERIOD] = CLV_MAX(label->v[CLV_AXIS_PERIOD], longest);
+    label->v[CLV_AXIS_WORK] = 0;
+    if (!broken(l, label)) clv_labels_offer(&l->set, &l->terms, label);
 }
 
+/* What ran here is written and sent; what arrived is passed on as it came. */
 static void send_cut(clv_layers *l, size_t device, size_t cut, size_t codec)
 {
     const clv_plan_problem *p = l->p;
     const clv_label_sets *in = &l->arrived[device], *out = &l->reached;
     size_t state = cut * p->n_codecs + codec;
     size_t s = device ? state : cut * p->n_codecs; /* the input itself goes in any codec */
-    if (in->first[s] == in->first[s + 1] && out->first[cut] == out->first[cut + 1]) return;
+    bool ran = out->first[cut] < out->first[cut + 1], came = in->first[s] < in->first[s + 1];
+    if (!ran && !came) return;
     clv_plan_transfer bytes = clv_part_transfer(p, device, cut, codec);
     clv_plan_amount cross = clv_part_cross_of(p, device, &bytes, l->terms.needs);
     clv_plan_amount write = clv_part_encode(p, device, cut, codec, l->terms.needs);
-    clv_label over, encode;
-    if (!toll_of(l, cross, bytes.up_bytes + bytes.down_bytes, 0, &over) ||
-        !toll_of(l, write, 0, write.ns, &encode))
-        return;
-    clv_label both = over;
-    clv_label_add(&both, &encode);
+    int64_t on_wire = bytes.up_bytes + bytes.down_bytes;
+    clv_label over, both;
+    if (!toll_of(l, clv_part_add(cross, write), on_wire, write.ns, &both)) return;
     for (size_t i = out->first[cut]; i < out->first[cut + 1]; i++) {
         clv_label label = out->items[i];
         label.state = (int)state;
-        send(l, label, &both, &bytes);
+        send(l, &label, &both, &bytes);
     }
+    if (came && device && !toll_of(l, cross, on_wire, 0, &over)) return;
     for (size_t i = in->first[s]; i < in->first[s + 1]; i++) {
         clv_label label = in->items[i];
         label.from = (int)i;
         label.state = (int)state;
-        send(l, label, device ? &over : &both, &bytes);
+        send(l, &label, device ? &over : &both, &bytes);
     }
 }
 

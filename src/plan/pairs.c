@@ -96,10 +96,10 @@ static bool falls(const clv_label *toll)
 }
 
 /* Where progress falls, nothing is counted. */
-static clv_label middle(const clv_layers *l, size_t device, size_t from, size_t to)
+static void toll_of_fall(const clv_layers *l, size_t device, size_t from, size_t to, clv_label *out)
 {
     clv_plan_amount a = clv_part_middle(l->p, device, from, to, l->terms.needs);
-    return clv_terms_toll(&l->terms, &a, 0, a.ns);
+    clv_terms_toll(&l->terms, &a, 0, a.ns, out);
 }
 
 static void run_from_cuts(clv_layers *l, clv_pairs *c, size_t device, size_t to)
@@ -112,7 +112,7 @@ static void run_from_cuts(clv_layers *l, clv_pairs *c, size_t device, size_t to)
             continue;
         clv_label toll = c->tolls[to];
         clv_label_subtract(&toll, &c->tolls[from]);
-        if (falls(&toll)) toll = middle(l, device, from, to);
+        if (falls(&toll)) toll_of_fall(l, device, from, to, &toll);
         run_pair(l, c, device, from, to, &toll);
     }
 }

@@ -12,7 +12,9 @@ static clv_plan_problem problem_of(clv_plan_goal goal, int quantile_ppm)
 static clv_label label_of(const clv_terms *t, int64_t ns, int64_t var_us2, int64_t bytes)
 {
     clv_plan_amount a = {.ns = ns, .var_us2 = var_us2};
-    return clv_terms_toll(t, &a, bytes, 0);
+    clv_label l;
+    clv_terms_toll(t, &a, bytes, 0, &l);
+    return l;
 }
 
 static void offer(clv_labels *set, const clv_terms *t, int64_t ns, int64_t var_us2, int64_t bytes)
@@ -114,11 +116,12 @@ static void the_largest_numbers_fit_the_key(void **state)
         CLV_PLAN_WEIGHT_MAX;
     clv_terms t = clv_terms_of(&p);
     clv_plan_amount a = {.ns = CLV_PLAN_NS_MAX, .nj = CLV_PART_MAX, .pm = CLV_PART_MAX};
-    clv_label most = clv_terms_toll(&t, &a, INT64_MAX, 0), sum = {0};
+    clv_label most, sum = {0};
+    clv_terms_toll(&t, &a, INT64_MAX, 0, &most);
     for (int i = 0; i < 60; i++) clv_label_add(&sum, &most);
     assert_true(sum.key / 60 == most.key && most.key > 0);
     t = clv_terms_within(&p, 0);
-    most = clv_terms_toll(&t, &a, INT64_MAX, 0);
+    clv_terms_toll(&t, &a, INT64_MAX, 0, &most);
     sum = (clv_label){0};
     for (int i = 0; i < 60; i++) clv_label_add(&sum, &most);
     assert_true(sum.key / 60 == most.key && most.key > 0);

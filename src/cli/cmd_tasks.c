@@ -22,7 +22,7 @@ typedef struct tasks_options {
     clv_text_list mix;
     int64_t count, concurrency, seed, settle_us, timeout_us;
     double rate;
-    const char *trace, *replay;
+    const char *trace, *replay, *cloud_power;
     bool check, json;
     int log_level;
 } tasks_options;
@@ -46,6 +46,8 @@ static const clv_opt tasks_opts[] = {
             .help = "record arrivals and results as JSON lines"),
     CLV_OPT(tasks_options, replay, TEXT, "replay", NULL, .arg = "FILE",
             .help = "repeat the arrivals of a trace"),
+    CLV_OPT(tasks_options, cloud_power, TEXT, "cloud-power", NULL, .arg = "SPEC",
+            .help = "what the peer takes, for the summary: idle=80W,active=300W,price=0.5/h"),
     CLV_OPT(tasks_options, check, FLAG, "check", NULL,
             .help = "compare every output with the uncut network's (as `cleave verify` does)"),
     CLV_OPT(tasks_options, json, FLAG, "json", NULL, .help = "the summary as JSON"),
@@ -119,6 +121,8 @@ static void landed(void *arg)
     out->timing = r->timing;
     memcpy(out->plan, r->plan, sizeof out->plan);
     out->recovered = r->recovered[0] != 0;
+    const clv_energy_use use = clv_request_use(r);
+    out->energy = clv_energy_j(&t->node.rates, &use);
     if (r->error.status) {
         if (t->failed++ == 0) t->error = r->error;
     } else if (t->expected) {
@@ -271,8 +275,15 @@ static void tasks_done(tasks *t)
 static clv_status run(const tasks_options *o, const clv_node_options *node,
                       const clv_device_options *device, clv_error *err)
 {
+    clv_energy_rates cloud = {0};
+    clv_error why = {0};
+    if (o->cloud_power &&
+        clv_power_parse(o->cloud_power, 1, &cloud.cloud, &cloud.cloud_price_per_s, &why))
+        return clv_fail(err, CLV_EUSAGE, "--cloud-power: %s", why.text);
     tasks t = {.o = o, .settle_until_us = clv_now_us() + o->settle_us};
     if (clv_node_start(node, device, &t.node, err)) return err->status;
+    t.node.rates.cloud = cloud.cloud;
+    t.node.rates.cloud_price_per_s = cloud.cloud_price_per_s;
     t.progress = clv_progress_new("tasks", (size_t)o->count);
     t.timer = clv_timer_new(t.node.loop, settle, &t);
     clv_timer_start(t.timer, 0, 0);
@@ -287,7 +298,7 @@ static clv_status run(const tasks_options *o, const clv_node_options *node,
         status = t.error.status ? t.error.status : clv_fail(err, CLV_ECANCELED, "interrupted");
     } else {
         size_t n = t.interrupted ? t.ended : t.work.n;
-        clv_tasks_report report = {&t.work, t.results, n, took_us};
+        clv_tasks_report report = {&t.work, t.results, n, took_us, &t.node.rates};
         if (o->trace) status = clv_tasks_write_trace(o->trace, &report, (uint64_t)o->seed, err);
         clv_tasks_print(stdout, &report, o->json);
         if (!status && t.failed)

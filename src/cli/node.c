@@ -126,6 +126,8 @@ clv_status clv_node_start(const clv_node_options *o, const clv_device_options *d
                                       .patience_us = o->patience_us};
         out->lane = clv_lane_new("compute", (size_t)o->queue_max, (int)o->cpu);
         status = take_texts(o, options.threads, &options, err);
+        out->rates = (clv_energy_rates){
+            .edge = options.power, .edge_price_per_s = options.price_per_s, .radio = options.radio};
         if (!status)
             status = clv_server_new(&options, out->loop, out->engine, out->lane, &out->server, err);
     }

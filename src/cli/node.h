@@ -30,7 +30,8 @@ typedef struct clv_node {
     clv_engine *engine;
     clv_lane *lane;
     clv_server *server;
-    char *token; /* for the peer */
+    char *token;            /* for the peer */
+    clv_energy_rates rates; /* of this device and the link, as --power and --radio give them */
 } clv_node;
 
 CLV_MUST

@@ -16,6 +16,7 @@ typedef struct group {
     const char *plan;
     size_t n, recovered;
     double p50_us, p95_us, p99_us, mean_us;
+    double energy_j, price; /* of all its requests */
 } group;
 
 static bool in_group(const clv_tasks_report *r, size_t i, const group *g)
@@ -33,6 +34,8 @@ static group measure(const clv_tasks_report *r, int model, const char *plan)
         if (!in_group(r, i, &g)) continue;
         us[g.n++] = (double)r->results[i].timing.total_us;
         g.recovered += r->results[i].recovered;
+        g.energy_j += r->results[i].energy.total_j;
+        g.price += r->results[i].energy.price;
     }
     g.mean_us = clv_mean(us, g.n);
     g.p50_us = clv_quantile(us, g.n, 0.50);
@@ -78,11 +81,43 @@ static totals count(const clv_tasks_report *r)
     return t;
 }
 
+static bool has_energy(const clv_tasks_report *r)
+{
+    return r->rates && clv_energy_known(r->rates);
+}
+
+static bool has_price(const clv_tasks_report *r)
+{
+    return r->rates && clv_energy_priced(r->rates);
+}
+
+/* Means of one request. */
+static void add_energy(json_t *doc, const clv_tasks_report *r, const group *g)
+{
+    double n = g->n ? (double)g->n : 1;
+    if (has_energy(r)) json_object_set_new(doc, "energy_j", json_real(g->energy_j / n));
+    if (has_price(r)) json_object_set_new(doc, "price", json_real(g->price / n));
+}
+
+static void add_energy_totals(json_t *doc, const clv_tasks_report *r, const group *all)
+{
+    if (has_energy(r)) {
+        json_object_set_new(doc, "total_energy_j", json_real(all->energy_j));
+        json_object_set_new(doc, "power",
+                            json_pack("{s:s, s:s, s:s}", "edge",
+                                      clv_power_source_name(r->rates->edge.source), "radio",
+                                      clv_power_source_name(r->rates->radio.source), "cloud",
+                                      clv_power_source_name(r->rates->cloud.source)));
+    }
+    if (has_price(r)) json_object_set_new(doc, "total_price", json_real(all->price));
+}
+
 static json_t *group_json(const clv_tasks_report *r, const group *g)
 {
     json_t *doc = json_pack("{s:I, s:I, s:f, s:f, s:f, s:f}", "count", (json_int_t)g->n,
                             "recovered", (json_int_t)g->recovered, "mean_us", g->mean_us, "p50_us",
                             g->p50_us, "p95_us", g->p95_us, "p99_us", g->p99_us);
+    add_energy(doc, r, g);
     if (g->model >= 0) json_object_set_new(doc, "model", json_string(r->work->models[g->model]));
     if (g->plan) json_object_set_new(doc, "plan", json_string(g->plan));
     return doc;
@@ -98,6 +133,7 @@ static void print_json(FILE *out, const clv_tasks_report *r, const group *groups
     json_object_set_new(doc, "mismatches", json_integer((json_int_t)t.mismatches));
     json_object_set_new(doc, "throughput_per_s", json_real(t.per_s));
     json_object_set_new(doc, "took_us", json_integer(r->took_us));
+    add_energy_totals(doc, r, &all);
     for (size_t i = 0; i < n_groups; i++) json_array_append_new(plans, group_json(r, &groups[i]));
     json_object_set_new(doc, "plans", plans);
     json_dumpf(doc, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
@@ -105,13 +141,28 @@ static void print_json(FILE *out, const clv_tasks_report *r, const group *groups
     json_decref(doc);
 }
 
+static void print_energy(FILE *out, const clv_tasks_report *r, const group *all)
+{
+    double n = all->n ? (double)all->n : 1;
+    if (has_energy(r))
+        fprintf(out,
+                "Energy %s in all, %s for a request, from measured times and the watts of the edge "
+                "(%s), the radio (%s) and the cloud (%s).\n",
+                clv_show_energy(all->energy_j).s, clv_show_energy(all->energy_j / n).s,
+                clv_power_source_name(r->rates->edge.source),
+                clv_power_source_name(r->rates->radio.source),
+                clv_power_source_name(r->rates->cloud.source));
+    if (has_price(r))
+        fprintf(out, "Price %.3g in all, %.3g for a request.\n", all->price, all->price / n);
+}
+
 static void print_table(FILE *out, const clv_tasks_report *r, const group *groups, size_t n_groups)
 {
     static const clv_column columns[] = {{"network", CLV_LEFT},   {"plan", CLV_LEFT},
                                          {"requests", CLV_RIGHT}, {"recovered", CLV_RIGHT},
                                          {"p50", CLV_RIGHT},      {"p95", CLV_RIGHT},
-                                         {"p99", CLV_RIGHT}};
-    clv_table *table = clv_table_new(columns, CLV_COUNT(columns));
+                                         {"p99", CLV_RIGHT},      {"energy", CLV_RIGHT}};
+    clv_table *table = clv_table_new(columns, CLV_COUNT(columns) - !has_energy(r));
     group all = measure(r, -1, NULL);
     for (size_t i = 0; i <= n_groups; i++) {
         const group *g = i < n_groups ? &groups[i] : &all;
@@ -122,6 +173,8 @@ static void print_table(FILE *out, const clv_tasks_report *r, const group *group
         clv_table_cell(table, "%s", clv_show_duration(g->p50_us).s);
         clv_table_cell(table, "%s", clv_show_duration(g->p95_us).s);
         clv_table_cell(table, "%s", clv_show_duration(g->p99_us).s);
+        if (has_energy(r))
+            clv_table_cell(table, "%s", clv_show_energy(g->n ? g->energy_j / (double)g->n : 0).s);
     }
     clv_table_print(table, out);
     clv_table_free(table);
@@ -132,6 +185,7 @@ static void print_table(FILE *out, const clv_tasks_report *r, const group *group
             r->n, clv_show_duration((double)r->took_us).s, t.per_s, t.failed, t.recovered);
     if (t.mismatches) fprintf(out, ", %zu with a wrong output", t.mismatches);
     fputs(".\n", out);
+    print_energy(out, r, &all);
 }
 
 void clv_tasks_print(FILE *out, const clv_tasks_report *report, bool json)

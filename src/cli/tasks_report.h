@@ -13,6 +13,7 @@ typedef struct clv_task_result {
     clv_timing timing;
     char plan[128];
     bool recovered, mismatch;
+    clv_energy energy; /* by the report's rates */
 } clv_task_result;
 
 typedef struct clv_tasks_report {
@@ -20,6 +21,7 @@ typedef struct clv_tasks_report {
     const clv_task_result *results; /* one a task */
     size_t n;                       /* ended ones */
     int64_t took_us;
+    const clv_energy_rates *rates; /* what is not known adds nothing; NULL: nothing is known */
 } clv_tasks_report;
 
 /* A table and a sentence, or docs/json.md's document. Quantiles are of the requests that were answered well. */

@@ -207,6 +207,8 @@ static void on_answer(void *arg, const clv_peer_answer *answer)
     t->queue_us += answer->queue_us;
     t->cloud_us += answer->cloud_us;
     t->decode_us += answer->decode_us;
+    c->r->up_bytes += answer->up_bytes;
+    c->r->down_bytes += answer->down_bytes;
     atomic_store(&c->s->queue_us, answer->queue_us);
     carry_answer(c, answer->outputs);
 }

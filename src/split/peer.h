@@ -75,6 +75,7 @@ typedef struct clv_peer_answer {
     bool withheld;          /* nothing was sent: the guard forbade it */
     clv_tensors *outputs;
     int64_t encode_us, link_us, queue_us, cloud_us, decode_us, total_us;
+    size_t up_bytes, down_bytes; /* of the messages */
 } clv_peer_answer;
 typedef void (*clv_peer_infer_fn)(void *arg, const clv_peer_answer *answer);
 

@@ -33,6 +33,7 @@ static void on_released(void *arg)
 static void finish(ask *a, clv_peer_answer *answer)
 {
     answer->encode_us = a->encode_us;
+    answer->up_bytes = a->up_bytes;
     answer->total_us = clv_now_us() - a->start_us;
     atomic_fetch_sub(&a->p->in_flight, 1);
     a->args.done(a->args.arg, answer);
@@ -65,6 +66,7 @@ static void on_reply(void *arg, const clv_reply *reply, const clv_error *error, 
     clv_peer_saw_transfer(a->p, a->up_bytes, bytes, CLV_MAX(link, 1));
     clv_peer_answer answer = {.outputs = &got.outputs,
                               .link_us = CLV_MAX(link, 0),
+                              .down_bytes = bytes,
                               .queue_us = got.timing.wait_us,
                               .cloud_us = got.timing.total_us - got.timing.wait_us,
                               .decode_us = clv_now_us() - decode};

@@ -31,3 +31,17 @@ void clv_request_finish(clv_request *r)
     r->timing.total_us = clv_now_us() - r->accepted_us;
     r->done(r);
 }
+
+clv_energy_use clv_request_use(const clv_request *r)
+{
+    const clv_timing *t = &r->timing;
+    double up = (double)r->up_bytes, down = (double)r->down_bytes;
+    double up_share = up + down > 0 ? up / (up + down) : 1;
+    return (clv_energy_use){.edge_us = (double)(t->edge_us + t->encode_us + t->decode_us),
+                            .cloud_us = (double)t->cloud_us,
+                            .up_us = (double)t->link_us * up_share,
+                            .down_us = (double)t->link_us * (1 - up_share),
+                            .idle_us = (double)(t->queue_us + t->lost_us),
+                            .up_bytes = up,
+                            .down_bytes = down};
+}

@@ -12,6 +12,7 @@
 #define CLV_SPLIT_REQUEST_H
 
 #include "base/opt.h"
+#include "cost/energy.h"
 #include "tensor/tensor.h"
 
 /* Where the time went, in microseconds. What a part did not do is 0; the parts add up to total_us,
@@ -47,8 +48,9 @@ struct clv_request {
     clv_error error; /* status CLV_OK: outputs are valid */
     clv_tensors outputs;
     clv_timing timing;
-    char plan[128];      /* what ran where: "local", "remote" or the label of the cut */
-    char recovered[160]; /* why the peer's part was done here instead; "" if it was not */
+    size_t up_bytes, down_bytes; /* on the wire to the peer that answered, and back */
+    char plan[128];              /* what ran where: "local", "remote" or the label of the cut */
+    char recovered[160];         /* why the peer's part was done here instead; "" if it was not */
     /* the asker */
     void (*done)(clv_request *r); /* any thread; takes the request */
     void *asker;
@@ -57,6 +59,9 @@ struct clv_request {
 
 clv_request *clv_request_new(const char *model);
 void clv_request_free(clv_request *r);
+/* Where the time of an answered request went, for clv_energy_j(). The whole time on the link counts as
+ * sending and receiving, in proportion to the bytes; waiting in this node's queue takes nothing. */
+clv_energy_use clv_request_use(const clv_request *r);
 /* Sets total_us and calls `done`. */
 void clv_request_finish(clv_request *r);
 

@@ -49,7 +49,7 @@ static void a_request_tells_where_its_time_went(void **state)
 /* Two good requests and a failed one, printed. Heap text. */
 static char *print(const clv_energy_rates *rates, bool json)
 {
-    char *models[] = {"m"}, *text = NULL;
+    char name[] = "m", *models[] = {name}, *text = NULL;
     size_t n = 0;
     clv_task tasks[3] = {{0}};
     clv_workload work = {.models = models, .n_models = 1, .tasks = tasks, .n = 3};

@@ -1,0 +1,112 @@
+#include "cost/calibration.h"
+#include "cost/predictor.h"
+#include "synthetic.h"
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static clv_calibration *settled(void)
+{
+    clv_calibration *c = synthetic_calibration(3, 0);
+    clv_predictor_settle(c, NULL, NULL);
+    c->complete = true;
+    return c;
+}
+
+static void a_calibration_reads_back_as_it_was(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    clv_calibration *c = settled(), *again;
+    char *text = clv_calibration_json(c);
+    assert_ok(clv_calibration_parse(text, strlen(text), &again, &err), err);
+    char *second = clv_calibration_json(again);
+    assert_string_equal(text, second);
+    assert_int_equal(again->n_networks, 3);
+    assert_int_equal(again->networks[2].n_rows, 12);
+    assert_true(again->complete);
+    assert_memory_equal(&again->networks[1].rows[4].place, &c->networks[1].rows[4].place,
+                        sizeof c->networks[1].rows[4].place);
+    assert_true(again->kinds[CLV_UNIT_CONV].known);
+    assert_false(again->kinds[CLV_UNIT_SOFTMAX].known);
+    free(text);
+    free(second);
+    clv_calibration_free(c);
+    clv_calibration_free(again);
+}
+
+/* The text with the first `from` replaced is refused, and the error says `why`. */
+static void refused(const char *from, const char *to, const char *why, clv_status status)
+{
+    clv_calibration *c = settled(), *out = NULL;
+    char *text = clv_calibration_json(c), *at = strstr(text, from);
+    clv_error err = {0};
+    assert_non_null(at);
+    char *changed = clv_format("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+    clv_status got = clv_calibration_parse(changed, strlen(changed), &out, &err);
+    if (!strstr(err.text, why)) fail_msg("'%s' does not say '%s'", err.text, why);
+    assert_int_equal(got, status);
+    assert_null(out);
+    free(changed);
+    free(text);
+    clv_calibration_free(c);
+}
+
+static void what_is_wrong_is_named(void **state)
+{
+    (void)state;
+    refused("\"calibration\":1", "\"calibration\":2", "schema 2, this program reads 1",
+            CLV_EMISMATCH);
+    refused("\"calibration\":1,", "", "'calibration'", CLV_EINVAL);
+    refused("\"threads\":1", "\"threads\":-1", "'threads'", CLV_EINVAL);
+    refused("\"slowdown\":1.0", "\"slowdown\":0", "'slowdown'", CLV_EINVAL);
+    refused("\"kind\":\"conv\"", "\"kind\":\"convolution\"", "kind", CLV_EINVAL);
+    refused("\"after\":\"other\"", "\"after\":7", "networks[0].rows[0].after", CLV_EINVAL);
+    refused("\"us\":", "\"us\":-", "us'", CLV_EINVAL);
+    refused("\"us\":", "\"us\":1e300,\"was\":", "us'", CLV_EINVAL);
+    refused("\"noise\":", "\"noise\":-", "noise", CLV_EINVAL);
+    refused("\"cause_us\":[", "\"cause_us\":[-1,", "cause_us", CLV_ELIMIT);
+    refused("\"mood\":0", "\"mood\":99", "mood", CLV_EINVAL);
+    refused("\"rows\":[", "\"rows\":{},\"old\":[", "rows", CLV_EINVAL);
+    refused("\"complete\":true", "\"complete\":1", "complete", CLV_EINVAL);
+}
+
+static void truncated_files_are_refused(void **state)
+{
+    (void)state;
+    clv_calibration *c = settled();
+    char *text = clv_calibration_json(c);
+    size_t n = strlen(text);
+    for (size_t len = 0; len < n; len += 1 + n / 97) {
+        clv_error err = {0};
+        clv_calibration *out = NULL;
+        assert_int_not_equal(clv_calibration_parse(text, len, &out, &err), CLV_OK);
+        assert_null(out);
+        assert_true(err.text[0] != 0);
+    }
+    free(text);
+    clv_calibration_free(c);
+}
+
+static void one_byte_over_the_limit_is_refused(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    clv_calibration *out = NULL;
+    assert_int_equal(clv_calibration_parse("", CLV_CALIBRATION_FILE_MAX + 1, &out, &err),
+                     CLV_ELIMIT);
+    assert_int_equal(clv_calibration_parse("[]", 2, &out, &err), CLV_EINVAL);
+    assert_int_equal(clv_calibration_read("/nowhere/at/all", &out, &err), CLV_ENOTFOUND);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_calibration_reads_back_as_it_was),
+        cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(truncated_files_are_refused),
+        cmocka_unit_test(one_byte_over_the_limit_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+/* The process against a naive one: the same equations by Gauss elimination. */
+#include "base/rng.h"
+#include "cost/gaussian.h"
+#include "unit.h"
+
+#include <math.h>
+
+enum { N = 24, D = 2 };
+
+typedef struct samples {
+    double x[N * D], y[N], extra[N];
+} samples;
+
+static samples draw(uint64_t seed)
+{
+    clv_rng rng = clv_rng_seeded(seed);
+    samples s;
+    for (int i = 0; i < N; i++) {
+        s.x[i * D] = 4 * clv_rng_unit(&rng);
+        s.x[i * D + 1] = 4 * clv_rng_unit(&rng);
+        s.y[i] = sin(s.x[i * D]) + 0.3 * s.x[i * D + 1];
+        s.extra[i] = 0.01 * clv_rng_unit(&rng);
+    }
+    return s;
+}
+
+static const clv_gaussian_settings settings = {.scale = {0.8, 0.3}, .signal = 1.5, .noise = 0.01};
+
+static double kernel(const double *a, const double *b)
+{
+    double d = 0;
+    for (int i = 0; i < D; i++)
+        d += settings.scale[i] * settings.scale[i] * (a[i] - b[i]) * (a[i] - b[i]);
+    double r = sqrt(3) * sqrt(d);
+    return settings.signal * (1 + r) * exp(-r);
+}
+
+/* K w = b, leaving out sample `out` (-1: none), by elimination with pivots. */
+static void solve(const samples *s, int out, const double *b, double *w)
+{
+    double a[N][N + 1];
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++) {
+            a[i][j] = kernel(&s->x[i * D], &s->x[j * D]);
+            if (i == j) a[i][j] += settings.noise + s->extra[i];
+            if ((i == out) != (j == out)) a[i][j] = 0;
+        }
+    for (int i = 0; i < N; i++) a[i][N] = i == out ? 0 : b[i];
+    for (int c = 0; c < N; c++)
+        for (int r = 0; r < N; r++) {
+            if (r == c) continue;
+            double f = a[r][c] / a[c][c];
+            for (int k = 0; k <= N; k++) a[r][k] -= f * a[c][k];
+        }
+    for (int i = 0; i < N; i++) w[i] = a[i][N] / a[i][i];
+}
+
+static void values_and_intervals_are_the_textbook_s(void **state)
+{
+    (void)state;
+    samples s = draw(1);
+    clv_gaussian *g = clv_gaussian_new(s.x, s.y, s.extra, N, D, &settings);
+    assert_non_null(g);
+    for (int t = 0; t < 20; t++) {
+        double at[D] = {0.2 * t, 4 - 0.2 * t}, k[N], w[N], v[N], mean = 0, sigma;
+        for (int i = 0; i < N; i++) k[i] = kernel(at, &s.x[i * D]);
+        solve(&s, -1, s.y, w);
+        solve(&s, -1, k, v);
+        double var = settings.signal + settings.noise;
+        for (int i = 0; i < N; i++) {
+            mean += k[i] * w[i];
+            var -= k[i] * v[i];
+        }
+        assert_true(fabs(clv_gaussian_predict(g, at, &sigma) - mean) < 1e-8);
+        assert_true(fabs(sigma - sqrt(var)) < 1e-7);
+    }
+    clv_gaussian_free(g);
+}
+
+static void leaving_one_out_is_fitting_without_it(void **state)
+{
+    (void)state;
+    samples s = draw(2);
+    double error[N], w[N];
+    assert_true(isfinite(clv_gaussian_leave_one_out(s.x, s.y, s.extra, N, D, &settings, error)));
+    for (int i = 0; i < N; i++) {
+        double mean = 0;
+        solve(&s, i, s.y, w);
+        for (int j = 0; j < N; j++)
+            if (j != i) mean += kernel(&s.x[i * D], &s.x[j * D]) * w[j];
+        assert_true(fabs(error[i] - (s.y[i] - mean)) < 1e-7);
+    }
+}
+
+static void far_away_it_knows_nothing(void **state)
+{
+    (void)state;
+    samples s = draw(3);
+    clv_gaussian *g = clv_gaussian_new(s.x, s.y, NULL, N, D, &settings);
+    double far[D] = {1e4, -1e4}, sigma;
+    assert_float_equal(clv_gaussian_predict(g, far, &sigma), 0, 1e-9);
+    assert_float_equal(sigma, sqrt(settings.signal + settings.noise), 1e-9);
+    clv_gaussian_free(g);
+    clv_gaussian_free(NULL);
+}
+
+static void settling_never_makes_it_worse(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        samples s = draw(seed);
+        double before = clv_gaussian_leave_one_out(s.x, s.y, s.extra, N, D, &settings, NULL);
+        clv_gaussian_settings t = clv_gaussian_settle(s.x, s.y, s.extra, N, D, &settings);
+        double after = clv_gaussian_leave_one_out(s.x, s.y, s.extra, N, D, &t, NULL);
+        assert_true(after >= before - 1e-9);
+        assert_true(t.signal > 0 && t.noise > 0);
+    }
+}
+
+static void a_number_that_says_nothing_is_left_out(void **state)
+{
+    (void)state;
+    samples s = draw(4);
+    for (int i = 0; i < N; i++) s.x[i * D + 1] = 7;
+    clv_gaussian_settings t = clv_gaussian_settle(s.x, s.y, NULL, N, D, &settings);
+    assert_float_equal(t.scale[1], 0, 0);
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    samples s = draw(5);
+    clv_gaussian_settings bad = settings;
+    bad.signal = NAN;
+    assert_null(clv_gaussian_new(s.x, s.y, NULL, N, D, &bad));
+    assert_null(clv_gaussian_new(s.x, s.y, NULL, 0, D, &settings));
+    assert_null(clv_gaussian_new(s.x, s.y, NULL, CLV_GAUSSIAN_MAX + 1, D, &settings));
+    assert_null(clv_gaussian_new(s.x, s.y, NULL, N, CLV_GAUSSIAN_DIMS_MAX + 1, &settings));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_and_intervals_are_the_textbook_s),
+        cmocka_unit_test(leaving_one_out_is_fitting_without_it),
+        cmocka_unit_test(far_away_it_knows_nothing),
+        cmocka_unit_test(settling_never_makes_it_worse),
+        cmocka_unit_test(a_number_that_says_nothing_is_left_out),
+        cmocka_unit_test(what_cannot_be_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,266 @@
+/* Learning a known law: predictions near it, never below 0, and corrections that use what was seen. */
+#include "cost/predictor.h"
+#include "synthetic.h"
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static clv_predictor *learn(double strength)
+{
+    clv_error err = {0};
+    clv_predictor *p;
+    clv_calibration *c = synthetic_calibration(10, strength);
+    clv_predictor_settle(c, NULL, NULL);
+    c->complete = true;
+    assert_ok(clv_predictor_new(c, &p, &err), err);
+    clv_calibration_free(c);
+    return p;
+}
+
+static clv_predictor *quiet; /* learnt without moods, for all tests */
+
+static int start(void **state)
+{
+    (void)state;
+    quiet = learn(0);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    clv_predictor_free(quiet);
+    return 0;
+}
+
+static double error_of(const clv_predictor *p, int64_t side, int64_t channels, int64_t k)
+{
+    clv_unit_place place = {
+        .features = synthetic_conv(side, channels, k), .inputs = 1, .beside_bytes = 1 << 20};
+    return log(clv_predictor_unit(p, &place).us / synthetic_us(&place.features));
+}
+
+static void shapes_between_those_seen_are_near(void **state)
+{
+    (void)state;
+    double sum = 0, worst = 0;
+    int n = 0;
+    for (int64_t side = 10; side <= 90; side += 16)
+        for (int64_t c = 16; c <= 120; c += 24, n += 2) {
+            double three = fabs(error_of(quiet, side, c, 3)),
+                   five = fabs(error_of(quiet, side, c, 5));
+            sum += three + five;
+            worst = fmax(worst, fmax(three, five));
+        }
+    if (worst > 0.2 || sum / n > 0.05) fail_msg("mean %g, worst %g", sum / n, worst);
+}
+
+static void a_machine_s_moods_are_taken_out(void **state)
+{
+    (void)state;
+    clv_predictor *p = learn(0.3); /* a quarter of the networks ran 35 % slower, one faster */
+    double worst = 0;
+    for (int64_t side = 10; side <= 90; side += 16)
+        for (int64_t c = 16; c <= 120; c += 24) worst = fmax(worst, fabs(error_of(p, side, c, 3)));
+    assert_true(worst < 0.15);
+    clv_predictor_free(p);
+}
+
+/* Anything a model may hold: kinds never seen, sizes of 0 and beyond all sense. */
+static void no_time_is_negative_or_wild(void **state)
+{
+    (void)state;
+    clv_predictor *p = quiet;
+    clv_rng rng = clv_rng_seeded(3);
+    for (int i = 0; i < 2000; i++) {
+        int64_t side = (int64_t)pow(10, 5 * clv_rng_unit(&rng)) - 1;
+        clv_unit_place place = {.features =
+                                    synthetic_conv(side, 1 + (int64_t)clv_rng_below(&rng, 4096), 3),
+                                .inputs = (int)clv_rng_below(&rng, 100),
+                                .beside_bytes = (int64_t)clv_rng_below(&rng, 1u << 30)};
+        place.features.kind = (clv_unit_kind)clv_rng_below(&rng, CLV_UNIT_KIND_COUNT);
+        clv_prediction t = clv_predictor_unit(p, &place);
+        assert_true(isfinite(t.us) && t.us > 0 && isfinite(t.sigma_us) && t.sigma_us > 0);
+        double law = synthetic_us(&place.features);
+        assert_true(t.us < fmax(law, 2) * 40);
+    }
+}
+
+static void far_away_the_interval_is_wide_and_time_still_grows(void **state)
+{
+    (void)state;
+    clv_predictor *p = quiet;
+    clv_unit_place near = {
+        .features = synthetic_conv(40, 64, 3), .inputs = 1, .beside_bytes = 1 << 20};
+    clv_unit_place far = near, further = near;
+    far.features = synthetic_conv(300, 512, 3);
+    further.features = synthetic_conv(1200, 512, 3);
+    clv_prediction a = clv_predictor_unit(p, &near), b = clv_predictor_unit(p, &far),
+                   c = clv_predictor_unit(p, &further);
+    assert_true(b.sigma_us / b.us > 2 * a.sigma_us / a.us);
+    if (c.us < 3 * b.us) fail_msg("%g us, then %g us", b.us, c.us);
+}
+
+static void an_interrupted_calibration_is_refused(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    clv_predictor *p;
+    clv_calibration *c = synthetic_calibration(4, 0);
+    assert_int_equal(clv_predictor_new(c, &p, &err), CLV_EINVAL);
+    assert_non_null(strstr(err.text, "not complete"));
+    clv_calibration_free(c);
+}
+
+/* ---- networks: a chain of six convolutions ---- */
+
+enum { UNITS = 6 };
+
+static clv_graph *chain(void)
+{
+    clv_graph *g = clv_alloc(sizeof *g);
+    g->units = clv_alloc_array(UNITS, sizeof *g->units);
+    g->tensors = clv_alloc_array(UNITS + 1, sizeof *g->tensors);
+    for (int i = 0; i <= UNITS; i++) {
+        clv_graph_tensor *t = &g->tensors[g->n_tensors++];
+        *t = (clv_graph_tensor){
+            .name = clv_format("t%d", i),
+            .dtype = CLV_F32,
+            .bytes = 4 * 40 * 40 * 64,
+            .shape = clv_shape_of(4, (int64_t)1, (int64_t)64, (int64_t)40, (int64_t)40),
+            .producer = i - 1,
+            .is_input = i == 0,
+            .is_output = i == UNITS};
+        if (i == 0) t->producer = CLV_NO_UNIT;
+        if (i == UNITS) break;
+        t->consumers = clv_alloc_array(1, sizeof(int));
+        t->consumers[t->n_consumers++] = i;
+        clv_unit *u = &g->units[g->n_units++];
+        *u = (clv_unit){.name = clv_format("u%d", i),
+                        .op = clv_strdup("Conv"),
+                        .features = synthetic_conv(40, 64, i % 2 ? 3 : 5)};
+        u->inputs = clv_alloc_array(1, sizeof(int));
+        u->outputs = clv_alloc_array(1, sizeof(int));
+        u->inputs[u->n_inputs++] = i;
+        u->outputs[u->n_outputs++] = i + 1;
+    }
+    return g;
+}
+
+typedef struct net {
+    clv_graph *graph;
+    clv_cuts *cuts;
+    clv_predictor *predictor;
+} net;
+
+static net make_net(void)
+{
+    clv_error err = {0};
+    net n = {.graph = chain(), .predictor = quiet};
+    assert_ok(clv_graph_check(n.graph, &err), err);
+    assert_ok(clv_cuts_enumerate(n.graph, CLV_CUTS_CAP, &n.cuts, &err), err);
+    assert_int_equal(n.cuts->n, UNITS + 1);
+    return n;
+}
+
+static void net_done(net *n)
+{
+    clv_cuts_free(n->cuts);
+    clv_graph_free(n->graph);
+}
+
+static double law_prefix(const clv_graph *g, size_t cut)
+{
+    double us = 0;
+    for (size_t u = 0; u < cut; u++) us += synthetic_us(&g->units[u].features);
+    return us;
+}
+
+static void a_profile_is_whole_and_reads_back(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    net n = make_net();
+    clv_profile *p, *again;
+    assert_ok(clv_predictor_profile(n.predictor, n.graph, n.cuts, NULL, 0, &p, &err), err);
+    assert_int_equal(p->n_cuts, UNITS + 1);
+    assert_string_equal(p->engine, "synthetic, predicted");
+    for (size_t i = 0; i < p->n_cuts; i++) {
+        assert_true(clv_profile_has_prefix(p, i) && clv_profile_has_suffix(p, i));
+        double law = law_prefix(n.graph, i);
+        assert_true(fabs(p->cuts[i].prefix.us - law) <= 0.1 * law + 40);
+        assert_true(i == 0 || p->cuts[i].prefix.sigma_us > 0);
+    }
+    memset(p->digest, 'a', CLV_DIGEST_TEXT - 1);
+    char *text = clv_profile_json(p);
+    assert_ok(clv_profile_parse(text, strlen(text), &again, &err), err);
+    assert_int_equal(again->n_cuts, p->n_cuts);
+    free(text);
+    clv_profile_free(again);
+    clv_profile_free(p);
+    net_done(&n);
+}
+
+/* The device is twice as slow as its calibration in the first half of the network, and as stated in the rest. */
+static void seen_prefixes_correct_each_part(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    net n = make_net();
+    clv_profile *plain, *p;
+    assert_ok(clv_predictor_profile(n.predictor, n.graph, n.cuts, NULL, 0, &plain, &err), err);
+    double half = plain->cuts[3].prefix.us, whole = plain->cuts[UNITS].prefix.us;
+    const clv_predictor_seen seen[] = {{UNITS, {2 * half + (whole - half), 0.1, 9}},
+                                       {3, {2 * half, 0.1, 9}}};
+    assert_ok(clv_predictor_profile(n.predictor, n.graph, n.cuts, seen, 2, &p, &err), err);
+    assert_float_equal(p->cuts[3].prefix.us, 2 * half, 1e-9);
+    for (size_t i = 1; i <= 3; i++)
+        assert_true(fabs(p->cuts[i].prefix.us / (2 * plain->cuts[i].prefix.us) - 1) < 0.05);
+    for (size_t i = 3; i < UNITS; i++)
+        assert_true(fabs(p->cuts[i].suffix.us / plain->cuts[i].suffix.us - 1) < 0.06);
+    clv_profile_free(p);
+    clv_profile_free(plain);
+    net_done(&n);
+}
+
+static void what_to_measure_is_nested_and_ends_with_the_whole(void **state)
+{
+    (void)state;
+    net n = make_net();
+    size_t at[UNITS + 4];
+    for (size_t want = 1; want <= UNITS + 3; want++) {
+        size_t got = clv_predictor_choose(n.predictor, n.graph, n.cuts, at, want);
+        assert_true(got >= 1 && got <= want);
+        assert_int_equal(at[got - 1], n.cuts->n - 1);
+        for (size_t i = 1; i < got; i++)
+            assert_true(clv_cut_within(n.cuts, at[i - 1], at[i]) && at[i - 1] != at[i]);
+        if (want == 5) assert_int_equal(got, 5);
+    }
+    net_done(&n);
+}
+
+static void settling_finds_the_border(void **state)
+{
+    (void)state;
+    clv_calibration *c = synthetic_calibration(10, 0);
+    clv_predictor_settle(c, NULL, NULL);
+    assert_true(fabs(c->border.out_us - 30) < 3);
+    clv_calibration_free(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shapes_between_those_seen_are_near),
+        cmocka_unit_test(a_machine_s_moods_are_taken_out),
+        cmocka_unit_test(no_time_is_negative_or_wild),
+        cmocka_unit_test(far_away_the_interval_is_wide_and_time_still_grows),
+        cmocka_unit_test(an_interrupted_calibration_is_refused),
+        cmocka_unit_test(a_profile_is_whole_and_reads_back),
+        cmocka_unit_test(seen_prefixes_correct_each_part),
+        cmocka_unit_test(what_to_measure_is_nested_and_ends_with_the_whole),
+        cmocka_unit_test(settling_finds_the_border),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}

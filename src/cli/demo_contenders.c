@@ -6,15 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RIVALS = 6, SEED = 1 };
+enum { RIVALS = 6, RIVALS_FEW = 4, SEED = 1 };
+
+_Static_assert(1 + CLV_DEMO_CHOICES_MAX + RIVALS + 2 <= CLV_DEMO_CONTENDERS_MAX,
+               "the plan, the policies' choices, rivals and both sides find room");
 
 /* The index of the cut among the items, added where it is new. Policies that agree share one. */
 static size_t add(clv_demo_contenders *c, size_t cut, double predicted_us, bool rival)
 {
     size_t i = 0;
     while (i < c->n && c->items[i].cut != cut) i++;
-    if (i == c->n && c->n < CLV_DEMO_CONTENDERS_MAX)
-        c->items[c->n++] = (clv_demo_entrant){.cut = cut, .predicted_us = predicted_us};
+    if (i == c->n) c->items[c->n++] = (clv_demo_entrant){.cut = cut, .predicted_us = predicted_us};
     c->items[i].rival |= rival;
     return i;
 }
@@ -41,7 +43,8 @@ static int by_time(const void *a, const void *b)
     return (x->cut < y->cut) - (x->cut > y->cut);
 }
 
-static void add_rivals(const clv_plan_problem *p, double best_us, clv_demo_contenders *c)
+static void add_rivals(const clv_plan_problem *p, double best_us, size_t most,
+                       clv_demo_contenders *c)
 {
     CLV_AUTO(clv_free) ranked *list = clv_alloc_array(p->cuts->n, sizeof *list);
     size_t n = 0;
@@ -50,7 +53,7 @@ static void add_rivals(const clv_plan_problem *p, double best_us, clv_demo_conte
         if (us >= 0 && us < CLV_DEMO_NEAR * best_us) list[n++] = (ranked){i, us};
     }
     qsort(list, n, sizeof *list, by_time);
-    for (size_t i = 0; i < CLV_MIN(n, RIVALS); i++) add(c, list[i].cut, list[i].us, true);
+    for (size_t i = 0; i < CLV_MIN(n, most); i++) add(c, list[i].cut, list[i].us, true);
 }
 
 static clv_status add_choice(const clv_plan_problem *p, clv_policy policy, const char *name,
@@ -69,19 +72,26 @@ static clv_status add_choice(const clv_plan_problem *p, clv_policy policy, const
     return CLV_OK;
 }
 
-static clv_status add_choices(const clv_plan_problem *p, bool throughput, clv_demo_contenders *c,
+static const bool under_load[CLV_POLICY_COUNT] = {[CLV_POLICY_EXACT] = true,
+                                                  [CLV_POLICY_EDGE] = true,
+                                                  [CLV_POLICY_CLOUD] = true,
+                                                  [CLV_POLICY_DADS_DSL] = true,
+                                                  [CLV_POLICY_DADS_DSH] = true};
+
+static clv_status add_choices(const clv_plan_problem *p, bool load, clv_demo_contenders *c,
                               clv_error *err)
 {
     clv_status status = CLV_OK;
     for (int i = 0; !status && i < CLV_POLICY_COUNT; i++)
-        status = add_choice(p, (clv_policy)i, clv_policy_name((clv_policy)i), c, err);
-    if (status || !throughput) return status;
+        if (!load || under_load[i])
+            status = add_choice(p, (clv_policy)i, clv_policy_name((clv_policy)i), c, err);
+    if (status || !load) return status;
     clv_plan_problem q = *p;
     q.objective = (clv_plan_objective){.goal = CLV_GOAL_THROUGHPUT};
     return add_choice(&q, CLV_POLICY_EXACT, "exact-throughput", c, err);
 }
 
-clv_status clv_demo_contenders_find(const clv_plan_problem *p, const clv_demo_wanted *wanted,
+clv_status clv_demo_contenders_find(const clv_plan_problem *p, clv_demo_wanted wanted,
                                     clv_demo_contenders *out, clv_error *err)
 {
     clv_policy_choice exact;
@@ -91,9 +101,10 @@ clv_status clv_demo_contenders_find(const clv_plan_problem *p, const clv_demo_wa
     clv_demo_contenders c = {.chosen = (size_t)exact.chain.cut[0], .last = p->cuts->n - 1};
     double best_us = predict(p, c.chosen);
     add(&c, c.chosen, best_us, true);
-    if (wanted->policies) status = add_choices(p, wanted->throughput, &c, err);
+    if (wanted != CLV_DEMO_RIVALS) status = add_choices(p, wanted == CLV_DEMO_LOAD, &c, err);
     if (status) return status;
-    if (wanted->rivals) add_rivals(p, best_us, &c);
+    if (wanted != CLV_DEMO_LOAD)
+        add_rivals(p, best_us, wanted == CLV_DEMO_RIVALS ? RIVALS : RIVALS_FEW, &c);
     const size_t sides[] = {0, c.last};
     for (size_t i = 0; i < CLV_COUNT(sides); i++) {
         double us = predict(p, sides[i]);
@@ -103,6 +114,12 @@ clv_status clv_demo_contenders_find(const clv_plan_problem *p, const clv_demo_wa
         c.items[i].rival |= c.items[i].predicted_us < CLV_DEMO_NEAR * best_us;
     *out = c;
     return CLV_OK;
+}
+
+bool clv_demo_entrant_hopeless(const clv_demo_contenders *c, const clv_demo_entrant *e)
+{
+    return c->n_choices > 0 && !e->rival &&
+           e->predicted_us > CLV_DEMO_HOPELESS * c->items[0].predicted_us;
 }
 
 void clv_demo_contenders_done(clv_demo_contenders *c)
@@ -125,7 +142,7 @@ void clv_demo_contenders_promote(clv_demo_contenders *c)
         if (c->items[i].n && (best < 0 || us < best)) best = us;
     }
     for (size_t i = 0; i < c->n; i++)
-        if (clv_median(c->items[i].samples, c->items[i].n) <= CLV_DEMO_NEAR * best)
+        if (c->items[i].n && clv_median(c->items[i].samples, c->items[i].n) <= CLV_DEMO_NEAR * best)
             c->items[i].rival = true;
 }
 
@@ -168,7 +185,7 @@ static void report_one(clv_demo_contenders *c, size_t i, clv_network *network, b
         snprintf(row->plan, sizeof row->plan, "%s", label);
     }
     /* Who was far behind in the first round was not measured again, and cannot be compared with those who were. */
-    if (!(e->rival || load) || (*best_us >= 0 && us >= *best_us)) return;
+    if (e->n == 0 || !(e->rival || load) || (*best_us >= 0 && us >= *best_us)) return;
     *best_us = us;
     row->best_cut_us = out->p50_us;
     snprintf(row->best_cut, sizeof row->best_cut, "%s", label);
@@ -181,8 +198,9 @@ void clv_demo_contenders_report(clv_demo_contenders *c, clv_network *network, bo
     double best_us = -1;
     row->n_contenders = row->n_choices = 0;
     for (size_t i = 0; i < c->n; i++) {
-        place[i] = c->items[i].n ? (int)row->n_contenders : -1;
-        if (c->items[i].n) report_one(c, i, network, load, &best_us, row);
+        bool tells = c->items[i].n > 0 || clv_demo_entrant_hopeless(c, &c->items[i]);
+        place[i] = tells ? (int)row->n_contenders : -1;
+        if (tells) report_one(c, i, network, load, &best_us, row);
     }
     row->regret = row->regret > 0 && best_us > 0 ? row->regret / best_us - 1 : 0;
     for (size_t i = 0; i < c->n_choices; i++) {

@@ -1,7 +1,7 @@
 /* Which cuts the demo measures: what the node would choose, its nearest rivals, all here, all there, and the policies' choices.
  *
- *     clv_demo_contenders c = {.network = net};
- *     clv_demo_contenders_find(&c, problem, &wanted, &err);     // loop's thread: the problem is the server's
+ *     clv_demo_contenders c;
+ *     clv_demo_contenders_find(problem, CLV_DEMO_RIVALS, &c, &err);     // loop's thread: the problem is the server's
  *     for (size_t i = 0; i < c.n; i++) measure(c.items[i].cut);
  *     clv_demo_contenders_done(&c);
  */
@@ -10,6 +10,8 @@
 
 #include "cli/demo_edge.h"
 
+/* Predicted to take so many times the best: where policies are measured, such a choice is not, and counts as predicted. */
+#define CLV_DEMO_HOPELESS 10.0
 /* Predicted within this of the best, or measured so in the first round: a rival, measured in every round. */
 #define CLV_DEMO_NEAR 1.25
 
@@ -27,22 +29,24 @@ typedef struct clv_demo_contenders {
     size_t chosen;                                 /* the cut of the exact plan */
     size_t last;                                   /* the cut of all here */
     clv_demo_choice choices[CLV_DEMO_CHOICES_MAX]; /* contender: index in items */
-    size_t n_choices;
+    size_t n_choices;                              /* 0: all contenders are measured */
 } clv_demo_contenders;
 
-typedef struct clv_demo_wanted {
-    bool rivals;     /* the nearest by prediction */
-    bool policies;   /* the policies' choices */
-    bool throughput; /* the exact plan for throughput, too */
+typedef enum clv_demo_wanted {
+    CLV_DEMO_RIVALS,   /* the nearest by prediction */
+    CLV_DEMO_POLICIES, /* some of these, and what every policy chooses */
+    CLV_DEMO_LOAD /* the exact plans for latency and for throughput, DADS, and one side alone */
 } clv_demo_wanted;
 
 CLV_MUST
-clv_status clv_demo_contenders_find(const clv_plan_problem *p, const clv_demo_wanted *wanted,
+clv_status clv_demo_contenders_find(const clv_plan_problem *p, clv_demo_wanted wanted,
                                     clv_demo_contenders *out, clv_error *err);
 void clv_demo_contenders_done(clv_demo_contenders *c);
 void clv_demo_entrant_add(clv_demo_entrant *e, double value);
 /* What measured well in the first round is a rival too, whatever was predicted. */
 void clv_demo_contenders_promote(clv_demo_contenders *c);
+/* Is there a point in measuring it? */
+bool clv_demo_entrant_hopeless(const clv_demo_contenders *c, const clv_demo_entrant *e);
 /* Medians, labels and choices into a row; `load`: the values are frames per second. Sorts the samples. */
 void clv_demo_contenders_report(clv_demo_contenders *c, clv_network *network, bool load,
                                 clv_demo_row *row);

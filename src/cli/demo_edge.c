@@ -42,7 +42,7 @@ clv_status clv_demo_on_loop(clv_demo_node *n, void (*fn)(void *), void *arg, clv
 typedef struct looking {
     clv_demo_node *n;
     const char *model;
-    const clv_demo_wanted *wanted;
+    clv_demo_wanted wanted;
     clv_demo_contenders *out;
     clv_link *link;
 } looking;
@@ -100,7 +100,7 @@ static void look_step(void *arg)
     clv_demo_signal(l->n, status ? &err : NULL);
 }
 
-clv_status clv_demo_look(clv_demo_node *n, const char *model, const clv_demo_wanted *wanted,
+clv_status clv_demo_look(clv_demo_node *n, const char *model, clv_demo_wanted wanted,
                          clv_demo_contenders *out, clv_link *link, clv_error *err)
 {
     looking l = {n, model, wanted, out, link};

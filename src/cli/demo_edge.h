@@ -17,7 +17,7 @@ typedef struct clv_demo_contender {
     double p50_us, sigma_us; /* median of n requests; 1.4826 times their median deviation from it */
     double fps;              /* under load: the median of n windows, and sigma of them; else 0 */
     double fps_sigma;
-    int n;
+    int n;      /* 0: so much worse by prediction that it was not measured */
     bool rival; /* measured in every round, not only in the first */
 } clv_demo_contender;
 

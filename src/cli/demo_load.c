@@ -106,8 +106,7 @@ clv_status clv_demo_load(clv_demo_node *n, const char *model, clv_network *netwo
     load l = {.node = n, .model = model, .inputs = inputs};
     pthread_mutex_init(&l.lock, NULL);
     pthread_cond_init(&l.wake, NULL);
-    clv_demo_wanted wanted = {.policies = true, .throughput = true};
-    clv_status status = clv_demo_look(n, model, &wanted, &l.c, NULL, err);
+    clv_status status = clv_demo_look(n, model, CLV_DEMO_LOAD, &l.c, NULL, err);
     if (!status) status = measure(&l, &row->rounds, err);
     drain(&l);
     if (!status) clv_demo_contenders_report(&l.c, network, true, row);

@@ -29,7 +29,7 @@ clv_status clv_demo_pin(clv_demo_node *n, const char *model, int cut, clv_error 
 /* The contenders of the moment, waiting a while for a link that is down; and, if asked, the link as the
  * node knows it. CLV_EUNAVAIL: it stays down. */
 CLV_MUST
-clv_status clv_demo_look(clv_demo_node *n, const char *model, const clv_demo_wanted *wanted,
+clv_status clv_demo_look(clv_demo_node *n, const char *model, clv_demo_wanted wanted,
                          clv_demo_contenders *out, clv_link *link, clv_error *err);
 /* A request for the model with views of these inputs. */
 clv_request *clv_demo_request(const char *model, const clv_tensors *inputs);

@@ -169,17 +169,22 @@ static void print_table(FILE *out, const clv_demo_rows *rows)
     clv_table_free(t);
 }
 
-/* Under load more is better, else less: how much worse than the best that was measured. */
+/* What a contender takes: under load a frame comes out every 1 / fps; what was not measured, as predicted. */
+static double takes_us(const clv_demo_contender *c)
+{
+    return c->fps > 0 ? 1e6 / c->fps : c->n > 0 ? c->p50_us : c->predicted_us;
+}
+
+/* How much worse than the best that was measured. */
 static double measured_regret(const clv_demo_row *row, const clv_demo_contender *c)
 {
     double best = -1;
     for (size_t i = 0; i < row->n_contenders; i++) {
         const clv_demo_contender *k = &row->contenders[i];
-        double us = k->fps > 0 ? 1e6 / k->fps : k->p50_us;
-        if ((k->rival || k->fps > 0) && (best < 0 || us < best)) best = us;
+        double us = takes_us(k);
+        if (k->n > 0 && (k->rival || k->fps > 0) && (best < 0 || us < best)) best = us;
     }
-    double us = c->fps > 0 ? 1e6 / c->fps : c->p50_us;
-    return best > 0 ? us / best - 1 : 0;
+    return best > 0 ? takes_us(c) / best - 1 : 0;
 }
 
 /* A line for each policy's choice. */
@@ -199,7 +204,10 @@ static void print_choices(FILE *out, const clv_demo_rows *rows)
             clv_table_cell(t, "%s", r->choices[k].policy);
             clv_table_cell(t, "%s", c->label);
             clv_table_cell(t, "%s", clv_show_duration(c->predicted_us).s);
-            clv_table_cell(t, "%s", c->fps > 0 ? "" : clv_show_duration(c->p50_us).s);
+            clv_table_cell(t, "%s",
+                           c->fps > 0  ? ""
+                           : c->n == 0 ? "-"
+                                       : clv_show_duration(c->p50_us).s);
             if (c->fps > 0)
                 clv_table_cell(t, "%.2f", c->fps);
             else

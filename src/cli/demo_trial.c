@@ -31,8 +31,8 @@ typedef struct trial {
 
 static clv_status look(trial *t, clv_error *err)
 {
-    clv_demo_wanted wanted = {.rivals = true, .policies = t->node->demo->policies};
-    return clv_demo_look(t->node, t->model, &wanted, &t->c, &t->link, err);
+    clv_demo_wanted wanted = t->node->demo->policies ? CLV_DEMO_POLICIES : CLV_DEMO_RIVALS;
+    return clv_demo_look(t->node, t->model, wanted, &t->c, &t->link, err);
 }
 
 static void on_done(clv_request *r)
@@ -97,7 +97,8 @@ static clv_status measure(trial *t, clv_demo_floor *f, int *rounds, clv_error *e
         for (size_t i = 0; i < t->c.n; i++) {
             clv_demo_entrant *e =
                 &t->c.items[(i + (size_t)*rounds) % t->c.n]; /* nobody is always first */
-            if ((e->rival || *rounds == 0) && visit(t, e, err)) return err->status;
+            bool worth = e->rival || (*rounds == 0 && !clv_demo_entrant_hopeless(&t->c, e));
+            if (worth && visit(t, e, err)) return err->status;
         }
         if (*rounds == 0) clv_demo_contenders_promote(&t->c);
     }

@@ -103,7 +103,8 @@ typedef struct clv_policy_choice {
 void clv_policy_choice_done(clv_policy_choice *c);
 
 /* CLV_EINVAL: a problem that is not well formed, or one that the policy cannot see (more than two
- * devices, no unit times). CLV_EINFEASIBLE: nothing that it could choose can be carried out. */
+ * devices, no unit times). CLV_EINFEASIBLE: nothing that it could choose can be carried out.
+ * CLV_EUNAVAIL: cloud, and the link is down. */
 CLV_MUST
 clv_status clv_policy_choose(const clv_plan_problem *p, clv_policy policy,
                              const clv_policy_options *options, clv_policy_choice *out,

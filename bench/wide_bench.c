@@ -1,18 +1,22 @@
 /* How long planner D takes where the ideals pass the cap, or units may return: minimum cuts on made-up wide networks.
  *
- *     wide_bench [ROUNDS]
+ *     wide_bench ROUNDS [MODELS NETWORK...]
  *
  * Networks are blocks one behind the other, each some branches of one length and a unit that joins them; and one where each unit reads
  * two of the last twelve tensors. The times are made up, the edge eight times slower; the link is 190 Mbit/s with 20 ms. Each row is a network, a
  * goal and a form of the gadgets: the median time of one plan, which includes making the flow network, and the gap that is stated. What
- * the cuts' list holds has no part in it.
+ * the cuts' list holds has no part in it. A NETWORK is a name in the repository MODELS, or the path of any model: its own graph, the times of units
+ * by their multiply-accumulates and of segments as sums, so that planner A, over all its ideals, must find the same; `a_us` is A's time.
  */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/stats.h"
 #include "bench.h"
+#include "engine/ort.h"
 #include "plan/planners.h"
+#include "repo/locate.h"
+#include "repo/network.h"
 
 #include <string.h>
 
@@ -107,47 +111,133 @@ static clv_plan_problem problem_of(const clv_graph *g, const clv_cuts *cuts, int
     return p;
 }
 
-static void measure(const network *n, const clv_plan_problem *p, int rounds)
+typedef clv_status planner(const clv_plan_problem *p, clv_planner_answer *out, clv_error *err);
+
+/* The median time of a plan, and the answer, whose unit_device the caller frees. */
+static double time_plans(planner *plan, const clv_plan_problem *p, int rounds,
+                         clv_planner_answer *a)
 {
     double us[ROUNDS_MAX];
-    clv_planner_answer a = {0};
+    a->unit_device = NULL;
     for (int i = 0; i < rounds; i++) {
         clv_error err = {0};
-        clv_free(&a.unit_device);
+        clv_free(&a->unit_device);
         int64_t before = clv_now_ns();
-        bench_check(clv_plan_min_cut(p, &a, &err), &err);
+        bench_check(plan(p, a, &err), &err);
         us[i] = (double)(clv_now_ns() - before) / 1000;
     }
+    return clv_median(us, (size_t)rounds);
+}
+
+static json_t *row_of(const char *name, const clv_plan_problem *p, const clv_planner_answer *a,
+                      double us)
+{
     size_t away = 0;
-    for (size_t u = 0; u < p->graph->n_units; u++) away += a.unit_device[u];
-    bool proven = a.bound == INT64_MIN;
-    bench_row(json_pack("{s:s, s:I, s:I, s:s, s:b, s:f, s:I, s:f}", "network", n->name, "units",
-                        (json_int_t)p->graph->n_units, "away", (json_int_t)away, "goal",
-                        p->objective.goal == CLV_GOAL_LATENCY ? "latency" : "throughput", "returns",
-                        p->may_return, "plan_us", clv_median(us, (size_t)rounds), "augmentations",
-                        (json_int_t)a.considered, "gap",
-                        proven ? 0 : (double)a.cost.score / (double)a.bound - 1));
-    clv_free(&a.unit_device);
+    for (size_t u = 0; u < p->graph->n_units; u++) away += a->unit_device[u];
+    bool proven = a->bound == INT64_MIN;
+    return json_pack("{s:s, s:I, s:I, s:s, s:b, s:f, s:I, s:f}", "network", name, "units",
+                     (json_int_t)p->graph->n_units, "away", (json_int_t)away, "goal",
+                     p->objective.goal == CLV_GOAL_LATENCY ? "latency" : "throughput", "returns",
+                     p->may_return, "plan_us", us, "augmentations", (json_int_t)a->considered,
+                     "gap", proven ? 0 : (double)a->cost.score / (double)a->bound - 1);
+}
+
+static void measure_made(const network *n, clv_rng *r, int rounds)
+{
+    clv_graph *g = made(n, r);
+    clv_cuts few = {0};
+    int64_t *unit_ns[2];
+    for (size_t d = 0; d < 2; d++) unit_ns[d] = clv_alloc_array(g->n_units, sizeof *unit_ns[d]);
+    clv_plan_problem p = problem_of(g, &few, unit_ns, r);
+    for (int form = 0; form < 4; form++) {
+        clv_planner_answer a;
+        p.may_return = form & 1;
+        p.objective.goal = form & 2 ? CLV_GOAL_THROUGHPUT : CLV_GOAL_LATENCY;
+        double us = time_plans(clv_plan_min_cut, &p, rounds, &a);
+        bench_row(row_of(n->name, &p, &a, us));
+        free(a.unit_device);
+    }
+    for (size_t d = 0; d < 2; d++) free(unit_ns[d]);
+    clv_graph_free(g);
+}
+
+/* Times by work, and segments that are sums of them. */
+static void give_times(clv_plan_problem *p, int64_t *unit_ns[2], clv_plan_time *times[2][2])
+{
+    const clv_graph *g = p->graph;
+    for (size_t u = 0; u < g->n_units; u++) {
+        unit_ns[1][u] = 2000 + (int64_t)(g->units[u].macs / 10);
+        unit_ns[0][u] = EDGE_SLOW * unit_ns[1][u];
+    }
+    for (size_t d = 0; d < 2; d++) {
+        for (size_t c = 0; c < p->cuts->n; c++)
+            for (size_t u = 0; u < g->n_units; u++)
+                times[d][!clv_cut_has(&p->cuts->items[c], (int)u)][c].ns += unit_ns[d][u];
+        p->devices[d].prefix = times[d][0];
+        p->devices[d].suffix = times[d][1];
+    }
+}
+
+static void measure_real(const char *name, const clv_network *net, clv_rng *r, int rounds)
+{
+    const clv_graph *g = clv_network_graph(net);
+    const clv_cuts *cuts = clv_network_cuts(net);
+    int64_t *unit_ns[2];
+    clv_plan_time *times[2][2];
+    for (size_t d = 0; d < 2; d++) {
+        unit_ns[d] = clv_alloc_array(g->n_units, sizeof *unit_ns[d]);
+        for (size_t i = 0; i < 2; i++) times[d][i] = clv_alloc_array(cuts->n, sizeof *times[d][i]);
+    }
+    clv_plan_problem p = problem_of(g, cuts, unit_ns, r);
+    give_times(&p, unit_ns, times);
+    p.hops[0].up_ps_per_byte = 420000; /* 19 Mbit/s: neither side alone is the best */
+    for (int goal = 0; goal < 2; goal++) {
+        clv_planner_answer d, a;
+        p.objective.goal = goal ? CLV_GOAL_THROUGHPUT : CLV_GOAL_LATENCY;
+        double us = time_plans(clv_plan_min_cut, &p, rounds, &d);
+        json_t *row = row_of(name, &p, &d, us);
+        us = time_plans(clv_plan_one_cut, &p, rounds, &a);
+        json_object_set_new(row, "ideals", json_integer((json_int_t)cuts->n));
+        json_object_set_new(row, "a_us", json_real(us));
+        json_object_set_new(row, "over_a",
+                            json_real((double)d.cost.score / (double)a.cost.score - 1));
+        bench_row(row);
+        free(d.unit_device);
+    }
+    for (size_t d = 0; d < 2; d++) {
+        free(unit_ns[d]);
+        for (size_t i = 0; i < 2; i++) free(times[d][i]);
+    }
+}
+
+static void measure_models(char **args, int n, int rounds)
+{
+    clv_error err = {0};
+    clv_engine *engine;
+    clv_rng r = clv_rng_seeded(1);
+    bench_check(clv_ort_engine_new(&(clv_ort_options){.threads = 1}, &engine, &err), &err);
+    for (int i = 1; i < n; i++) {
+        clv_located at;
+        clv_network *net;
+        const char *slash = strrchr(args[i], '/');
+        bench_check(clv_locate(args[i], args[0], &at, &err), &err);
+        bench_check(clv_network_open(at.path, engine, &(clv_network_options){0}, &net, &err), &err);
+        measure_real(slash && slash[1] ? slash + 1 : args[i], net, &r, rounds);
+        clv_network_unref(net);
+        clv_located_done(&at);
+    }
+    clv_engine_free(engine);
 }
 
 int main(int argc, char **argv)
 {
-    long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 11;
-    bench_need(rounds > 0 && rounds <= ROUNDS_MAX, "usage: wide_bench [ROUNDS, 1 to 101]");
+    long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
+    bench_need(rounds > 0 && rounds <= ROUNDS_MAX,
+               "usage: wide_bench ROUNDS [MODELS NETWORK...], ROUNDS 1 to 101");
     for (size_t i = 0; i < CLV_COUNT(networks); i++) {
         clv_rng r = clv_rng_seeded(i + 1);
-        clv_graph *g = made(&networks[i], &r);
-        clv_cuts few = {0};
-        int64_t *unit_ns[2];
-        for (size_t d = 0; d < 2; d++) unit_ns[d] = clv_alloc_array(g->n_units, sizeof *unit_ns[d]);
-        clv_plan_problem p = problem_of(g, &few, unit_ns, &r);
-        for (int form = 0; form < 4; form++) {
-            p.may_return = form & 1;
-            p.objective.goal = form & 2 ? CLV_GOAL_THROUGHPUT : CLV_GOAL_LATENCY;
-            measure(&networks[i], &p, (int)rounds);
-        }
-        for (size_t d = 0; d < 2; d++) free(unit_ns[d]);
-        clv_graph_free(g);
+        measure_made(&networks[i], &r, (int)rounds);
     }
+    if (argc > 2) measure_models(argv + 2, argc - 2, (int)rounds);
     return 0;
 }

@@ -46,12 +46,15 @@ void clv_plan_tables_free(clv_plan_tables *t)
     free(t);
 }
 
-/* The time of the whole network: the last prefix and the first suffix are the same segment. */
-static const clv_time *whole_time(const clv_profile *p)
+/* The time of the whole network: the last prefix and the first suffix are the same segment. Of the first
+ * device the prefix is taken, of the others the suffix, as they run it; the other one where that was
+ * not measured. NULL: neither was. */
+static const clv_time *whole_time(const clv_profile *p, bool first)
 {
     if (p->n_cuts < 2) return NULL;
-    if (p->cuts[p->n_cuts - 1].prefix.n) return &p->cuts[p->n_cuts - 1].prefix;
-    return p->cuts[0].suffix.n ? &p->cuts[0].suffix : NULL;
+    const clv_time *prefix = &p->cuts[p->n_cuts - 1].prefix, *suffix = &p->cuts[0].suffix;
+    const clv_time *mine = first ? prefix : suffix, *other = first ? suffix : prefix;
+    return mine->n ? mine : other->n ? other : NULL;
 }
 
 static clv_status check(const clv_plan_sources *from, clv_error *err)
@@ -67,7 +70,7 @@ static clv_status check(const clv_plan_sources *from, clv_error *err)
                             "the profiles are of different models: device 0 '%s' %.12s, device %zu "
                             "'%s' %.12s",
                             first->model, first->digest, k, p->model, p->digest);
-        if (!whole_time(p))
+        if (!whole_time(p, true))
             return clv_fail(err, CLV_EINVAL,
                             "device %zu '%s': its profile of '%s' has no time of the whole network",
                             k, p->device, p->model);
@@ -87,7 +90,7 @@ static void fill_times(clv_plan_tables *t, size_t k, const clv_profile *p, const
         suffix[i] = c && c->suffix.n ? time_of(&c->suffix) : CLV_TABLES_UNKNOWN;
     }
     prefix[0] = suffix[n - 1] = (clv_plan_time){0};
-    prefix[n - 1] = suffix[0] = time_of(whole_time(p));
+    prefix[n - 1] = suffix[0] = time_of(whole_time(p, k == 0));
     t->measured[k] = clv_alloc_array(2 * n, sizeof *prefix);
     memcpy(t->measured[k], prefix, 2 * n * sizeof *prefix);
     d->prefix = prefix;

@@ -92,9 +92,7 @@ static void measurements_become_whole_numbers(void **state)
         assert_int_equal(p->devices[0].prefix[i].ns, llround(10062.5 * (double)units));
         assert_int_equal(p->devices[1].suffix[i].ns, 1000 * (5 - units));
         assert_int_equal(p->devices[0].prefix[i].var_us2, i ? 4 : 0);
-        assert_int_equal(p->devices[1].suffix[i].var_us2, i == 0 ? 4 /* the whole, as a prefix */
-                                                          : i + 1 < n.cuts->n ? 13
-                                                                              : 0);
+        assert_int_equal(p->devices[1].suffix[i].var_us2, i + 1 < n.cuts->n ? 13 : 0);
     }
     assert_int_equal(p->devices[0].unit_ns[3], 10063);
     assert_null(p->devices[0].progress);

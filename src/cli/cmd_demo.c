@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+/* An example of a device, of the class of a Jetson Nano in its 10 W mode; --power tells of another. */
+#define CLV_DEMO_POWER "idle=2W,active=10W"
 enum { CLV_DEMO_PORT = 8000, CLV_DEMO_SEED = 1, CLV_DEMO_LINE_MAX = 16384 };
 #define CLV_DEMO_PROFILE_US    15000000
 #define CLV_DEMO_EDGE_LIMIT_US ((int64_t)1800 * 1000000)
@@ -70,6 +72,7 @@ static const clv_cli_about about = {
 
 typedef struct demo {
     const demo_options *o;
+    const char *power, *radio; /* radio NULL: of the link's name, where there is one */
     char *dir, *self;
     char threads[16]; /* of both nodes, and of the profiles: each host has one processor */
     clv_lab *lab;
@@ -214,7 +217,16 @@ static clv_status run_edge(demo *d, const char *link, clv_error *err)
                           "--log",
                           levels[d->o->log_level],
                           d->o->policies ? "--policies" : NULL,
+                          NULL,
+                          NULL,
                           NULL};
+    CLV_AUTO(clv_text_free) char *power = clv_format("--power=%s", d->power);
+    CLV_AUTO(clv_text_free) char *radio = clv_format("--radio=%s", d->radio ? d->radio : link);
+    clv_radio known = {0};
+    size_t n = 0;
+    while (argv[n]) n++;
+    argv[n++] = power;
+    if (clv_radio_parse(d->radio ? d->radio : link, &known, NULL) == CLV_OK) argv[n++] = radio;
     pid_t pid;
     clv_status status = clv_lab_spawn(
         d->lab, 0, &(clv_lab_command){.argv = argv, .out_fd = fds[1], .err_fd = -1}, &pid, err);
@@ -247,13 +259,37 @@ static clv_status run_links(demo *d, clv_error *err)
     return status;
 }
 
-static clv_status run_lab(const demo_options *o, const clv_device_options *device, clv_error *err)
+/* What the energies of the rows are made with. */
+static clv_status note_power(const char *text, const char *radio, bool example, clv_demo_rows *rows,
+                             clv_error *err)
+{
+    clv_power power = {0};
+    clv_radio link = {0};
+    double price = 0;
+    clv_error why = {0};
+    if (text && clv_power_parse(text, 1, &power, &price, &why))
+        return clv_fail(err, CLV_EUSAGE, "--power: %s", why.text);
+    if (radio && clv_radio_parse(radio, &link, &why))
+        return clv_fail(err, CLV_EUSAGE, "--radio: %s", why.text);
+    if (clv_power_known(&power) || clv_radio_known(&link))
+        snprintf(rows->power, sizeof rows->power, "given watts (%s%s%s%s)",
+                 example ? "an example: " : "", text ? text : "", text && radio ? "; radio " : "",
+                 radio ? radio : "");
+    return CLV_OK;
+}
+
+static clv_status run_lab(const demo_options *o, const clv_node_options *node,
+                          const clv_device_options *device, clv_error *err)
 {
     char self[4096];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     if (n <= 0) return clv_fail_errno(err, "/proc/self/exe");
     self[n] = 0;
-    demo d = {.o = o, .self = self};
+    demo d = {.o = o,
+              .self = self,
+              .power = node->power ? node->power : CLV_DEMO_POWER,
+              .radio = node->radio};
+    if (note_power(d.power, d.radio, !node->power, &d.rows, err)) return err->status;
     clv_device_options one = *device;
     if (one.threads == 0) one.threads = 1;
     snprintf(d.threads, sizeof d.threads, "%d", (int)one.threads);
@@ -315,6 +351,7 @@ static clv_status run_edge_half(const demo_options *o, const clv_node_options *n
     clv_link link;
     if (named_link && clv_link_parse(o->links.items[0], &link, err)) return err->status;
     clv_demo_rows rows = {0};
+    if (note_power(node->power, node->radio, false, &rows, err)) return err->status;
     clv_demo_edge edge = {.node = node,
                           .device = device,
                           .networks = &o->networks,
@@ -356,7 +393,7 @@ clv_status clv_cmd_demo(clv_args *args, clv_error *err)
         set_list(&o.links, "lte", "wifi");
     }
     clv_status status = node.peer ? run_edge_half(&o, &node, &device, o.links.n == 1, err)
-                                  : run_lab(&o, &device, err);
+                                  : run_lab(&o, &node, &device, err);
     clv_opt_done(sets, CLV_COUNT(sets));
     return status;
 }

@@ -150,6 +150,7 @@ static void describe(clv_demo_entrant *e, const char *label, bool load, clv_demo
 {
     double median = clv_median(e->samples, e->n), sigma = clv_mad_sigma(e->samples, e->n);
     *out = (clv_demo_contender){.predicted_us = e->predicted_us, .n = (int)e->n, .rival = e->rival};
+    if (e->n_energies) out->energy_j = e->energy_j / (double)e->n_energies;
     *(load ? &out->fps : &out->p50_us) = median;
     *(load ? &out->fps_sigma : &out->sigma_us) = sigma;
     snprintf(out->label, sizeof out->label, "%s", label);
@@ -176,10 +177,13 @@ static void report_one(clv_demo_contenders *c, size_t i, clv_network *network, b
     clv_demo_contender *out = &row->contenders[row->n_contenders++];
     describe(e, label, load, out);
     if (e->cut == 0) row->cloud_us = out->p50_us;
+    if (e->cut == 0) row->cloud_energy_j = out->energy_j;
     if (e->cut == c->last) row->local_us = out->p50_us;
+    if (e->cut == c->last) row->local_energy_j = out->energy_j;
     double us = worth_us(out, load);
     if (e->cut == c->chosen) {
         row->p50_us = out->p50_us;
+        row->energy_j = out->energy_j;
         row->predicted_us = e->predicted_us;
         row->regret = us;
         snprintf(row->plan, sizeof row->plan, "%s", label);

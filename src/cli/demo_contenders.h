@@ -20,6 +20,8 @@ typedef struct clv_demo_entrant {
     double predicted_us;
     double *samples; /* owned: latencies in us, or frames per second under load */
     size_t n, cap;
+    double energy_j; /* of all its requests */
+    size_t n_energies;
     bool rival;
 } clv_demo_entrant;
 

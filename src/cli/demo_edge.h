@@ -17,8 +17,9 @@ typedef struct clv_demo_contender {
     double p50_us, sigma_us; /* median of n requests; 1.4826 times their median deviation from it */
     double fps;              /* under load: the median of n windows, and sigma of them; else 0 */
     double fps_sigma;
-    int n;      /* 0: so much worse by prediction that it was not measured */
-    bool rival; /* measured in every round, not only in the first */
+    double energy_j; /* mean of its requests, by measured times and given watts; 0: not known */
+    int n;           /* 0: so much worse by prediction that it was not measured */
+    bool rival;      /* measured in every round, not only in the first */
 } clv_demo_contender;
 
 /* Who chose which. */
@@ -38,6 +39,8 @@ typedef struct clv_demo_row {
     double local_us, cloud_us, best_cut_us;
     double predicted_us;
     double regret; /* p50_us / best_cut_us - 1 */
+    double energy_j, local_energy_j,
+        cloud_energy_j; /* of the plan, all here, all there; 0: not known */
     int rounds;
     clv_demo_contender contenders[CLV_DEMO_CONTENDERS_MAX];
     size_t n_contenders;

@@ -24,24 +24,31 @@ void clv_demo_rows_done(clv_demo_rows *rows)
 typedef struct number {
     const char *key;
     size_t offset;
+    bool optional; /* 0: not known, left out */
 } number;
 
 static const number numbers[] = {
-    {"p50_us", offsetof(clv_demo_row, p50_us)},
-    {"floor_us", offsetof(clv_demo_row, floor_us)},
-    {"wire_floor_us", offsetof(clv_demo_row, wire_floor_us)},
-    {"local_us", offsetof(clv_demo_row, local_us)},
-    {"cloud_us", offsetof(clv_demo_row, cloud_us)},
-    {"best_cut_us", offsetof(clv_demo_row, best_cut_us)},
-    {"predicted_us", offsetof(clv_demo_row, predicted_us)},
-    {"regret", offsetof(clv_demo_row, regret)},
+    {"p50_us", offsetof(clv_demo_row, p50_us), false},
+    {"floor_us", offsetof(clv_demo_row, floor_us), false},
+    {"wire_floor_us", offsetof(clv_demo_row, wire_floor_us), false},
+    {"local_us", offsetof(clv_demo_row, local_us), false},
+    {"cloud_us", offsetof(clv_demo_row, cloud_us), false},
+    {"best_cut_us", offsetof(clv_demo_row, best_cut_us), false},
+    {"predicted_us", offsetof(clv_demo_row, predicted_us), false},
+    {"regret", offsetof(clv_demo_row, regret), false},
+    {"energy_j", offsetof(clv_demo_row, energy_j), true},
+    {"local_energy_j", offsetof(clv_demo_row, local_energy_j), true},
+    {"cloud_energy_j", offsetof(clv_demo_row, cloud_energy_j), true},
 };
 
 static json_t *contender_json(const clv_demo_contender *c)
 {
-    return json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:b}", "cut", c->label, "predicted_us",
-                     c->predicted_us, "p50_us", c->p50_us, "sigma_us", c->sigma_us, "fps", c->fps,
-                     "fps_sigma", c->fps_sigma, "n", c->n, "rival", (int)c->rival);
+    json_t *doc =
+        json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:b}", "cut", c->label, "predicted_us",
+                  c->predicted_us, "p50_us", c->p50_us, "sigma_us", c->sigma_us, "fps", c->fps,
+                  "fps_sigma", c->fps_sigma, "n", c->n, "rival", (int)c->rival);
+    if (c->energy_j > 0) json_object_set_new(doc, "energy_j", json_real(c->energy_j));
+    return doc;
 }
 
 static json_t *choice_json(const clv_demo_choice *c)
@@ -57,6 +64,7 @@ static json_t *row_json(const clv_demo_row *row)
     for (size_t i = 0; i < CLV_COUNT(numbers); i++) {
         double value;
         memcpy(&value, (const char *)row + numbers[i].offset, sizeof value);
+        if (numbers[i].optional && value == 0) continue;
         json_object_set_new(doc, numbers[i].key, json_real(value));
     }
     json_t *contenders = json_array(), *choices = json_array();
@@ -99,6 +107,7 @@ static void parse_contenders(json_t *list, clv_demo_row *row)
                                   .sigma_us = number_of(item, "sigma_us"),
                                   .fps = number_of(item, "fps"),
                                   .fps_sigma = number_of(item, "fps_sigma"),
+                                  .energy_j = number_of(item, "energy_j"),
                                   .n = (int)json_integer_value(json_object_get(item, "n")),
                                   .rival = json_is_true(json_object_get(item, "rival"))};
         copy_text(c->label, sizeof c->label, item, "cut");
@@ -148,8 +157,10 @@ static void print_table(FILE *out, const clv_demo_rows *rows)
         {"network", CLV_LEFT},      {"link", CLV_LEFT},          {"plan", CLV_LEFT},
         {"p50", CLV_RIGHT},         {"floor", CLV_RIGHT},        {"p50/floor", CLV_RIGHT},
         {"all on edge", CLV_RIGHT}, {"all on cloud", CLV_RIGHT}, {"best cut", CLV_RIGHT},
-        {"regret", CLV_RIGHT},      {"faster", CLV_RIGHT}};
-    clv_table *t = clv_table_new(columns, CLV_COUNT(columns));
+        {"regret", CLV_RIGHT},      {"faster", CLV_RIGHT},       {"energy", CLV_RIGHT}};
+    bool energy = false;
+    for (size_t i = 0; i < rows->n; i++) energy |= rows->items[i].energy_j > 0;
+    clv_table *t = clv_table_new(columns, CLV_COUNT(columns) - !energy);
     for (size_t i = 0; i < rows->n; i++) {
         const clv_demo_row *r = &rows->items[i];
         double other = CLV_MIN(r->local_us, r->cloud_us);
@@ -164,6 +175,7 @@ static void print_table(FILE *out, const clv_demo_rows *rows)
         clv_table_cell(t, "%s", clv_show_duration(r->best_cut_us).s);
         clv_table_cell(t, "%.1f %%", 100 * r->regret);
         clv_table_cell(t, "%.2fx", r->p50_us > 0 ? other / r->p50_us : 0);
+        if (energy) clv_table_cell(t, "%s", clv_show_energy(r->energy_j).s);
     }
     clv_table_print(t, out);
     clv_table_free(t);
@@ -225,6 +237,7 @@ void clv_demo_print(FILE *out, const clv_demo_rows *rows, double slow, bool emul
         for (size_t i = 0; i < rows->n; i++) json_array_append_new(list, row_json(&rows->items[i]));
         json_object_set_new(doc, "slow", json_real(slow));
         json_object_set_new(doc, "emulated", json_boolean(emulated));
+        if (rows->power[0]) json_object_set_new(doc, "power", json_string(rows->power));
         json_object_set_new(doc, "rows", list);
         json_dumpf(doc, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
         fputc('\n', out);
@@ -247,6 +260,11 @@ void clv_demo_print(FILE *out, const clv_demo_rows *rows, double slow, bool emul
             "engine\ntime + bytes / rate + RTT; regret: against the best measured cut; faster: "
             "than the better of one side alone.\n",
             slow);
+        if (rows->power[0])
+            fprintf(out,
+                    "energy: of one request on the edge and its radio, from measured times and "
+                    "%s.\n",
+                    rows->power);
     }
     if (!emulated)
         fputs("No namespaces here: this ran on plain loopback, whatever the link column says.\n",

@@ -10,6 +10,8 @@
 typedef struct clv_demo_rows {
     clv_demo_row *items;
     size_t n, cap;
+    char power
+        [CLV_POWER_TEXT_MAX]; /* what the energies are made with, and who says so; "": nothing */
 } clv_demo_rows;
 
 void clv_demo_rows_add(clv_demo_rows *rows, const clv_demo_row *row);

@@ -40,8 +40,8 @@ static void on_done(clv_request *r)
     clv_demo_signal(r->asker, r->error.status ? &r->error : NULL);
 }
 
-/* One request; its latency, or a negative number when the peer did not do its part. */
-static clv_status ask(trial *t, double *us, clv_error *err)
+/* One request; its latency, or a negative number when the peer did not do its part; and its energy. */
+static clv_status ask(trial *t, double *us, double *energy_j, clv_error *err)
 {
     clv_request *r = clv_demo_request(t->model, t->inputs);
     r->asker = t->node;
@@ -49,6 +49,8 @@ static clv_status ask(trial *t, double *us, clv_error *err)
     clv_server_submit(t->node->node.server, r);
     clv_demo_wait(t->node);
     *us = r->error.status || r->recovered[0] ? -1 : (double)r->timing.total_us;
+    const clv_energy_use use = clv_request_use(r);
+    *energy_j = clv_energy_j(&t->node->node.rates, &use).total_j;
     clv_request_free(r);
     const clv_error *e = &t->node->error;
     return e->status ? clv_fail(err, e->status, "%s: %s", t->model, e->text) : CLV_OK;
@@ -60,10 +62,13 @@ static clv_status visit(trial *t, clv_demo_entrant *e, clv_error *err)
     bool far = e->predicted_us > FAR * t->c.items[0].predicted_us;
     int requests = far ? 1 : e->predicted_us > LONG_US ? LONG_VISIT : VISIT;
     for (int k = 0; k < requests; k++) {
-        double us;
-        if (ask(t, &us, err)) return err->status;
-        if ((k > 0 || far) && us >= 0) /* the first warms caches up after the cut before */
-            clv_demo_entrant_add(e, us);
+        double us, energy_j;
+        if (ask(t, &us, &energy_j, err)) return err->status;
+        if ((k == 0 && !far) || us < 0)
+            continue; /* the first warms caches up after the cut before */
+        clv_demo_entrant_add(e, us);
+        e->energy_j += energy_j;
+        e->n_energies++;
     }
     return CLV_OK;
 }
@@ -76,8 +81,8 @@ static clv_status acquaint(trial *t, clv_error *err)
     for (int i = 0; !status && i < ACQUAINT_PLANS; i++) {
         size_t before = t->c.chosen;
         status = clv_demo_pin(t->node, t->model, (int)before, err);
-        double us;
-        for (int k = 0; !status && k < ACQUAINT_REQUESTS; k++) status = ask(t, &us, err);
+        double us, energy_j;
+        for (int k = 0; !status && k < ACQUAINT_REQUESTS; k++) status = ask(t, &us, &energy_j, err);
         clv_demo_contenders_done(&t->c);
         if (!status) status = look(t, err);
         if (t->c.chosen == before) break;

@@ -126,6 +126,38 @@ static void the_table_shows_the_point(void **state)
     free(text);
 }
 
+static void energy_is_shown_where_it_is_known(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    clv_demo_row r = with_choices(), back;
+    char *text = clv_demo_row_json(&r);
+    assert_null(strstr(text, "energy"));
+    free(text);
+    text = print(true, false, 1);
+    assert_null(strstr(text, "energy"));
+    free(text);
+    r.energy_j = 0.0125;
+    r.local_energy_j = 0.5;
+    r.contenders[1].energy_j = 0.25;
+    text = clv_demo_row_json(&r);
+    assert_ok(clv_demo_row_parse(text, &back, &err), err);
+    free(text);
+    assert_true(back.energy_j == 0.0125 && back.local_energy_j == 0.5 && back.cloud_energy_j == 0);
+    assert_true(back.contenders[0].energy_j == 0 && back.contenders[1].energy_j == 0.25);
+    size_t bytes;
+    clv_demo_rows rows = {.power = "given watts (an example: active=10W)"};
+    r.n_choices = 0;
+    clv_demo_rows_add(&rows, &r);
+    FILE *out = open_memstream(&text, &bytes);
+    clv_demo_print(out, &rows, 4, true, false);
+    fclose(out);
+    expect(text, "12.5 mJ");
+    expect(text, "given watts (an example: active=10W)");
+    free(text);
+    clv_demo_rows_done(&rows);
+}
+
 static void each_policy_has_a_line(void **state)
 {
     (void)state;
@@ -166,9 +198,13 @@ static void the_document_has_all_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_row_survives_its_json),   cmocka_unit_test(choices_survive_too),
-        cmocka_unit_test(each_policy_has_a_line),    cmocka_unit_test(what_is_no_row_is_refused),
-        cmocka_unit_test(the_table_shows_the_point), cmocka_unit_test(the_document_has_all_rows),
+        cmocka_unit_test(a_row_survives_its_json),
+        cmocka_unit_test(choices_survive_too),
+        cmocka_unit_test(energy_is_shown_where_it_is_known),
+        cmocka_unit_test(each_policy_has_a_line),
+        cmocka_unit_test(what_is_no_row_is_refused),
+        cmocka_unit_test(the_table_shows_the_point),
+        cmocka_unit_test(the_document_has_all_rows),
     };
     return cmocka_run_group_tests_name("demo_report", tests, NULL, NULL);
 }

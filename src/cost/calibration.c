@@ -59,13 +59,15 @@ static json_t *network_json(const clv_calibration_network *n)
 
 static json_t *kind_json(clv_unit_kind k, const clv_calibration_kind *kind)
 {
-    json_t *cause = json_array(), *scale = json_array();
+    json_t *cause = json_array(), *scale = json_array(), *merged = json_array();
+    for (int i = 0; i < CLV_PLACE_MARKS; i++)
+        json_array_append_new(merged, short_real(kind->merged[i]));
     for (int i = 0; i < CLV_CAUSES; i++)
         json_array_append_new(cause, short_real(kind->cause_us[i]));
     for (int i = 0; i < CLV_PLACE_NUMBERS; i++)
         json_array_append_new(scale, short_real(kind->settings.scale[i]));
-    return json_pack("{sssososososososi}", "kind", clv_unit_kind_name(k), "cause_us", cause,
-                     "level", short_real(kind->level), "scale", scale, "signal",
+    return json_pack("{sssosososososososi}", "kind", clv_unit_kind_name(k), "merged", merged,
+                     "cause_us", cause, "level", short_real(kind->level), "scale", scale, "signal",
                      short_real(kind->settings.signal), "noise", short_real(kind->settings.noise),
                      "error", short_real(kind->error), "samples", kind->n);
 }
@@ -194,7 +196,8 @@ static clv_status read_kind(const clv_place *at, clv_calibration *c, clv_error *
     if (s != CLV_OK) return s;
     clv_calibration_kind *kind = &c->kinds[k];
     if (kind->known) return clv_field_bad(err, at, "kind", "is there twice");
-    if (read_reals(at, "cause_us", kind->cause_us, CLV_CAUSES, CLV_CALIBRATION_US_MAX, err) ||
+    if (read_reals(at, "merged", kind->merged, CLV_PLACE_MARKS, 1, err) ||
+        read_reals(at, "cause_us", kind->cause_us, CLV_CAUSES, CLV_CALIBRATION_US_MAX, err) ||
         clv_field_real(at, "level", -20, 20, &kind->level, err) ||
         read_reals(at, "scale", kind->settings.scale, CLV_PLACE_NUMBERS, 1e3, err) ||
         clv_field_real(at, "signal", 1e-6, 1e3, &kind->settings.signal, err) ||

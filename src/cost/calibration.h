@@ -22,12 +22,13 @@
 enum { CLV_CALIBRATION_SCHEMA = 1 };
 enum { CLV_CALIBRATION_NETWORKS_MAX = 10000, CLV_CALIBRATION_ROWS_MAX = 1000000 };
 #define CLV_CALIBRATION_FILE_MAX ((size_t)256 << 20)
+#define CLV_CALIBRATION_US_MIN   0.5
 #define CLV_CALIBRATION_US_MAX   3.6e9 /* an hour: nothing takes longer */
 
 /* A unit's time inside its network. */
 typedef struct clv_calibration_row {
     clv_unit_place place;
-    double us; /* 0: the engine has merged it into another */
+    double us; /* below CLV_CALIBRATION_US_MIN: the engine has merged it into another */
 } clv_calibration_row;
 
 /* A segment of the network, run alone. */
@@ -54,11 +55,13 @@ enum {
 }; /* us for: an operator, 10^6 multiply-accumulates, 10^6 bytes of tensors,
                             10^6 bytes of weights */
 
-/* What was learnt of a kind: us = causes * exp(level + Gaussian process). */
+/* What was learnt of a kind: us = (1 - merged) * causes * exp(level + Gaussian process). */
 typedef struct clv_calibration_kind {
     bool known;
     double cause_us[CLV_CAUSES];
     double level;
+    double merged[CLV_PLACE_MARKS]; /* share of units that the engine merges into others, by
+                                       clv_unit_place_mark(); the rest holds for those it does not */
     clv_gaussian_settings settings;
     double error; /* median of |ln(predicted / measured)|, each sample predicted from the others */
     int n;        /* samples */

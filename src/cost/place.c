@@ -101,3 +101,11 @@ void clv_unit_place_numbers(const clv_unit_place *p, double x[CLV_PLACE_NUMBERS]
     };
     for (int i = 0; i < CLV_PLACE_NUMBERS; i++) x[i] = numbers[i];
 }
+
+int clv_unit_place_mark(const clv_unit_place *p)
+{
+    const clv_unit_features *f = &p->features;
+    bool alike = f->in_bytes >= (uint64_t)p->inputs * f->out_bytes;
+    return (convolves(p->after) ? 1 : 0) | (blocked(p->from) ? 2 : 0) | (alike ? 4 : 0) |
+           (f->smooth ? 8 : 0);
+}

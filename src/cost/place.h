@@ -32,4 +32,9 @@ clv_unit_place clv_unit_place_of(const clv_graph *g, size_t unit);
 /* Logarithms of sizes, what is wasted by rounding up to vectors, and marks for what is or is not. */
 void clv_unit_place_numbers(const clv_unit_place *p, double x[CLV_PLACE_NUMBERS]);
 
+/* Which of CLV_PLACE_MARKS situations it stands in, of those that decide whether an engine merges it into
+ * another: behind a convolution, on images, all inputs of one size, smooth. */
+enum { CLV_PLACE_MARKS = 16 };
+int clv_unit_place_mark(const clv_unit_place *p);
+
 #endif

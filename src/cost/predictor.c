@@ -59,6 +59,7 @@ clv_prediction clv_predictor_unit(const clv_predictor *p, const clv_unit_place *
     }
     double span = log(CLV_PREDICTOR_SPAN);
     us = fmin(us * exp(fmin(fmax(bend, -span), span)), CLV_PROFILE_US_MAX);
+    us *= 1 - p->kinds[k].merged[clv_unit_place_mark(place)];
     us = fmax(us, CLV_PREDICTOR_US_MIN / 2) * p->slowdown;
     return (clv_prediction){.us = us, .sigma_us = us * fmin(sigma, 2)};
 }

@@ -30,7 +30,8 @@ double clv_predictor_base(const clv_calibration_kind *k, const double causes[CLV
 
 static bool counts(const clv_calibration_row *r, clv_unit_kind kind)
 {
-    return kind == CLV_UNIT_OTHER ? r->us > CLV_PREDICTOR_US_MIN : r->place.features.kind == kind;
+    return r->us >= CLV_CALIBRATION_US_MIN &&
+           (kind == CLV_UNIT_OTHER || r->place.features.kind == kind);
 }
 
 clv_samples clv_samples_of(const clv_calibration *c, clv_unit_kind kind, size_t max)
@@ -121,9 +122,25 @@ static void settle_process(clv_calibration_kind *k, const clv_samples *s, const 
     k->error = clv_median(error, s->n);
 }
 
+static void learn_merged(clv_calibration *c, clv_unit_kind kind)
+{
+    double n[CLV_PLACE_MARKS] = {0}, merged[CLV_PLACE_MARKS] = {0};
+    for (size_t i = 0; i < c->n_networks; i++)
+        for (size_t k = 0; k < c->networks[i].n_rows; k++) {
+            const clv_calibration_row *r = &c->networks[i].rows[k];
+            if (r->place.features.kind != kind) continue;
+            int mark = clv_unit_place_mark(&r->place);
+            n[mark]++;
+            merged[mark] += r->us < CLV_CALIBRATION_US_MIN;
+        }
+    for (int m = 0; m < CLV_PLACE_MARKS; m++)
+        c->kinds[kind].merged[m] = n[m] > 0 ? merged[m] / n[m] : 0;
+}
+
 static void settle_kind(clv_calibration *c, clv_unit_kind kind)
 {
     clv_calibration_kind *k = &c->kinds[kind];
+    if (kind != CLV_UNIT_OTHER) learn_merged(c, kind);
     clv_samples all = clv_samples_of(c, kind, CLV_CALIBRATION_ROWS_MAX);
     k->n = (int)all.n;
     if (all.n >= SAMPLES_MIN) {

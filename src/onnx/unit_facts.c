@@ -7,7 +7,7 @@
 /* ---- operator text ---- */
 
 /* Nodes that are no work of their own: names for the same tensor, and arithmetic on shapes. */
-static bool is_silent(const clv_units *u, int number)
+bool clv_node_is_silent(const clv_units *u, int number)
 {
     static const char *const silent[] = {"Identity", "Dropout", "Constant"};
     for (size_t i = 0; i < CLV_COUNT(silent); i++)
@@ -39,7 +39,7 @@ char *clv_unit_op(const clv_units *u, const clv_group *g)
     clv_buf text = {0};
     size_t shown = 0;
     for (size_t i = 0; i < g->n_nodes; i++) {
-        if (is_silent(u, nodes[i])) continue;
+        if (clv_node_is_silent(u, nodes[i])) continue;
         clv_buf_printf(&text, "%s%s", shown++ ? "+" : "",
                        u->m->proto->graph->node[nodes[i]]->op_type);
     }

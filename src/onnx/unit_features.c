@@ -191,7 +191,7 @@ static const Onnx__NodeProto *working_node(const clv_units *u, const clv_group *
     for (size_t i = 0; i < g->n_nodes; i++) {
         const Onnx__NodeProto *node = u->m->proto->graph->node[g->nodes[i]];
         const op_kind *k = kind_of(node->op_type);
-        if (!k) continue;
+        if (!k || clv_node_is_silent(u, g->nodes[i])) continue;
         f->smooth |= k->smooth;
         multiplies = multiplies || k->weight == MULTIPLIES;
         softens = softens || k->kind == CLV_UNIT_SOFTMAX;

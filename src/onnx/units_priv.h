@@ -41,7 +41,8 @@ struct clv_units {
 
 /* group.c: groups from the optimised graph, what they read from the original one, in topological order. */
 clv_status clv_units_group(clv_units *u, clv_error *err);
-/* unit_facts.c: operator text, MACs, parameters. `counted_*` have one flag for each node and value of the model. */
+/* unit_facts.c: operator text, MACs, parameters; nodes that are no work of their own (names, arithmetic on shapes). `counted_*` have one flag for each node and value of the model. */
+bool clv_node_is_silent(const clv_units *u, int number);
 char *clv_unit_op(const clv_units *u, const clv_group *g);
 void clv_unit_count(const clv_units *u, const clv_group *g, bool *counted_nodes,
                     bool *counted_values, clv_unit *unit);

@@ -111,3 +111,33 @@ void clv_climb_run(clv_layers *l, size_t device, void *context)
         clv_label_sets_push(&c->held, &c->below);
     }
 }
+
+/* A problem whose optimum is no worse. */
+static clv_plan_problem easier(const clv_plan_problem *p)
+{
+    clv_plan_problem easy = *p;
+    bool pipeline = p->objective.goal == CLV_GOAL_THROUGHPUT;
+    easy.objective.quantile_ppm = 0;
+    easy.limits.deadline_ns = easy.limits.energy_nj = easy.limits.price_pm = CLV_PLAN_NO_LIMIT;
+    if (pipeline) easy.objective.goal = CLV_GOAL_LATENCY;
+    for (size_t k = 0; k < p->n_devices; k++) {
+        easy.devices[k].memory_bytes_max = CLV_PLAN_NO_LIMIT;
+        if (pipeline) easy.devices[k].queue_ns = 0;
+    }
+    for (size_t k = 0; pipeline && k + 1 < p->n_devices; k++)
+        easy.hops[k] = (clv_plan_hop){.up = p->hops[k].up};
+    return easy;
+}
+
+int64_t clv_climb_bound(const clv_plan_problem *p)
+{
+    CLV_AUTO(clv_layers_done) clv_layers layers;
+    CLV_AUTO(clv_climb_done) clv_climb climb;
+    clv_plan_problem easy = easier(p);
+    clv_climb_init(&climb, &easy);
+    clv_layers_init(&layers, &easy, clv_terms_of(&easy));
+    clv_layers_search(&layers, clv_climb_run, &climb);
+    int last = clv_layers_best(&layers);
+    int64_t score = last < 0 ? 0 : CLV_MAX(layers.ends[last].score, 0);
+    return p->objective.goal == CLV_GOAL_THROUGHPUT ? score / (int64_t)p->n_devices : score;
+}

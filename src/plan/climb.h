@@ -34,4 +34,9 @@ bool clv_climb_holds(const clv_climb *c, const clv_plan_problem *p);
 /* A clv_layer_run; `context` is the climb. */
 void clv_climb_run(clv_layers *l, size_t device, void *context);
 
+/* What no placement scores below, for an answer that may not be the best: the optimum of the mean
+ * without limits but pins and privacy, a single sum; of a pipeline an equal share of the least work.
+ * Where progress falls, differences below 0 are counted as such. */
+int64_t clv_climb_bound(const clv_plan_problem *p);
+
 #endif

@@ -14,7 +14,7 @@ clv_status clv_plan_hops(const clv_plan_problem *p, clv_planner_answer *out, clv
     clv_layers_search(&layers, clv_climb_run, &climb);
     clv_status st = clv_layers_answer(&layers, &answer, err);
     if (st) return st;
-    if (layers.thinned) answer.bound = clv_layers_bound(p);
+    if (layers.thinned) answer.bound = clv_climb_bound(p);
     *out = answer;
     return CLV_OK;
 }

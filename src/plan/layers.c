@@ -306,21 +306,3 @@ clv_status clv_layers_answer(const clv_layers *l, clv_planner_answer *out, clv_e
     }
     return clv_layers_rank(l, found, n, out, err);
 }
-
-int64_t clv_layers_bound(const clv_plan_problem *p)
-{
-    clv_plan_problem easy = *p;
-    clv_planner_answer answer;
-    bool pipeline = p->objective.goal == CLV_GOAL_THROUGHPUT;
-    easy.objective.quantile_ppm = 0;
-    easy.limits.deadline_ns = easy.limits.energy_nj = easy.limits.price_pm = CLV_PLAN_NO_LIMIT;
-    if (pipeline) easy.objective.goal = CLV_GOAL_LATENCY;
-    for (size_t k = 0; k < p->n_devices; k++) {
-        easy.devices[k].memory_bytes_max = CLV_PLAN_NO_LIMIT;
-        if (pipeline) easy.devices[k].queue_ns = 0;
-    }
-    for (size_t k = 0; pipeline && k + 1 < p->n_devices; k++)
-        easy.hops[k] = (clv_plan_hop){.up = p->hops[k].up};
-    if (clv_plan_hops(&easy, &answer, NULL)) return 0;
-    return pipeline ? answer.cost.score / (int64_t)p->n_devices : answer.cost.score;
-}

@@ -58,10 +58,6 @@ clv_status clv_layers_rank(const clv_layers *l, const clv_plan_chain *const *cha
 /* That for what was found: the best of each last device. */
 CLV_MUST
 clv_status clv_layers_answer(const clv_layers *l, clv_planner_answer *out, clv_error *err);
-/* What no placement scores below, for an answer that may not be the best: the optimum of the mean
- * without limits but pins and privacy; of a pipeline an equal share of the least work. Asks B, for
- * which such a problem is a single sum. */
-int64_t clv_layers_bound(const clv_plan_problem *p);
 void clv_layers_done(clv_layers *l);
 
 /* ---- for the step in the middle ---- */

@@ -139,7 +139,7 @@ clv_status clv_plan_pipeline(const clv_plan_problem *p, clv_planner_answer *out,
     }
     if (st) return st;
     if (s.by_pairs) answer.considered = s.pairs.tried;
-    if (s.layers.thinned) answer.bound = clv_layers_bound(p);
+    if (s.layers.thinned) answer.bound = clv_climb_bound(p);
     *out = answer;
     return CLV_OK;
 }

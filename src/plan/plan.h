@@ -114,7 +114,9 @@ typedef struct clv_plan {
 } clv_plan;
 
 /* CLV_EINVAL: the problem is not well formed. CLV_EINFEASIBLE: no placement keeps all limits; the
- * error says by how much and which single limit, moved how far, would do (plan/relax.h). */
+ * error says by how much and which single limit, moved how far, would do (plan/relax.h). CLV_ELIMIT:
+ * too many candidates for all limits at once, some were dropped and the others keep them not; or a
+ * weighted sum out of range. */
 CLV_MUST
 clv_status clv_plan_solve(const clv_plan_problem *p, clv_plan *out, clv_error *err);
 void clv_plan_done(clv_plan *plan);

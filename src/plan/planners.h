@@ -1,8 +1,9 @@
 /* The four planners behind clv_plan_solve(). Private to plan/ and its tests.
  *
  * Each takes a checked problem that is its kind, and gives the best chain, or CLV_EINFEASIBLE (a
- * plain status: clv_plan_solve() writes the report). None asks a clock, keeps state or knows the
- * others. */
+ * plain status: clv_plan_solve() writes the report). None asks a clock or keeps state. B leaves
+ * problems in which progress falls to C. B and C: CLV_ELIMIT when candidates were dropped and none of
+ * the others keeps all limits. */
 #ifndef CLV_PLAN_PLANNERS_H
 #define CLV_PLAN_PLANNERS_H
 

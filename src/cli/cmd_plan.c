@@ -71,14 +71,12 @@ static void close_model(clv_onnx **model)
 }
 
 /* The profiles must be of this very model: its digest is in them. No engine is needed for that. */
-static clv_status check_model(const char *name, const char *repository, const clv_profile *profile,
+static clv_status check_model(const char *name, const char *path, const clv_profile *profile,
                               clv_error *err)
 {
-    CLV_AUTO(clv_located_done) clv_located at = {0};
     CLV_AUTO(close_model) clv_onnx *model = NULL;
     char digest[CLV_DIGEST_TEXT];
-    clv_status s = clv_locate(name, repository, &at, err);
-    if (s == CLV_OK) s = clv_onnx_open(at.path, &model, err);
+    clv_status s = clv_onnx_open(path, &model, err);
     if (s != CLV_OK) return s;
     clv_onnx_digest(model, digest);
     if (strcmp(digest, profile->digest) != 0)
@@ -168,9 +166,11 @@ static clv_status plan(const char *model, const plan_options *o, const clv_plan_
     CLV_AUTO(clv_plan_devices_close) clv_plan_devices devices = {0};
     CLV_AUTO(clv_plan_question_done) clv_plan_question question = {0};
     CLV_AUTO(clv_plan_report_done) clv_plan_report r = {.devices = &devices};
-    clv_status s = clv_plan_devices_open(of, &devices, err);
-    if (s == CLV_OK) s = check_options(o, devices.n, err);
-    if (s == CLV_OK) s = check_model(model, o->repository, devices.profiles[0], err);
+    CLV_AUTO(clv_located_done) clv_located at = {0};
+    clv_status s = clv_locate(model, o->repository, &at, err);
+    if (s == CLV_OK) s = clv_plan_devices_open(of, at.path, &devices, err);
+    if (s == CLV_OK) s = check_options(o, devices.files.n, err);
+    if (s == CLV_OK) s = check_model(model, at.path, devices.files.profiles[0], err);
     if (s == CLV_OK) s = clv_plan_question_ask(asked, &devices.tables->problem, &question, err);
     r.planning_us = devices.tables_us;
     if (s == CLV_OK) s = decide(o, &r, err);

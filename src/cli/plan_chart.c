@@ -83,13 +83,14 @@ static void show_sweep(const clv_plan_report *r, const clv_chart_line *lines, si
     snprintf(subtitle, sizeof subtitle, "least %s; round trip %s; %.40s: %.60s, %.40s: %.60s",
              clv_plan_objective_show(&problem_of(r)->objective).s,
              clv_show_duration(d->tables->links[0].rtt_us).s, problem_of(r)->devices[0].name,
-             d->profiles[0]->engine, problem_of(r)->devices[1].name, d->profiles[1]->engine);
+             d->files.profiles[0]->engine, problem_of(r)->devices[1].name,
+             d->files.profiles[1]->engine);
     clv_chart_axes axes = {.x_title = "rate of the link, Mbit/s",
                            .y_title =
                                of_energy(r) ? "predicted energy, mJ" : "predicted latency, ms",
                            .marks = marks,
                            .n_marks = n_marks};
-    clv_chart_lines(out, &(clv_chart_text){d->profiles[0]->model, subtitle}, &axes, lines, n);
+    clv_chart_lines(out, &(clv_chart_text){d->files.profiles[0]->model, subtitle}, &axes, lines, n);
 }
 
 void clv_plan_report_svg_sweep(const clv_plan_report *r, clv_buf *out)
@@ -204,7 +205,7 @@ static void show_bars(const clv_plan_report *r, const bar_values *v, size_t n, s
     snprintf(subtitle, sizeof subtitle, "cut after each unit; least %s; link %s, round trip %s",
              clv_plan_objective_show(&p->objective).s,
              l->up ? clv_show_rate(l->up_bytes_per_s).s : "down", clv_show_duration(l->rtt_us).s);
-    clv_chart_bars(out, &(clv_chart_text){r->devices->profiles[0]->model, subtitle},
+    clv_chart_bars(out, &(clv_chart_text){r->devices->files.profiles[0]->model, subtitle},
                    (const char *const *)v->labels, n, panels, clv_plan_report_has_watts(r) ? 2 : 1);
 }
 

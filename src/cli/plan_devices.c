@@ -11,11 +11,11 @@
 
 const clv_opt clv_plan_devices_opts[] = {
     CLV_OPT(clv_plan_devices_options, edge, TEXT, "edge", NULL, .arg = "FILE",
-            .help = "profile of the edge, from 'cleave profile'"),
+            .help = "the edge: a profile ('cleave profile') or calibration ('cleave calibrate')"),
     CLV_OPT(clv_plan_devices_options, cloud, TEXT, "cloud", NULL, .arg = "FILE",
-            .help = "profile of the cloud"),
+            .help = "the cloud: a profile or a calibration"),
     CLV_OPT(clv_plan_devices_options, devices, TEXTS, "device", NULL, .arg = "[NAME=]FILE",
-            .help = "instead of both: a profile, once for each device, from the first to the last"),
+            .help = "instead of both: a file, once for each device, from the first to the last"),
     CLV_OPT(clv_plan_devices_options, links, TEXTS, "link", "wifi", .arg = "LINK",
             .help = "cat1, 3g, lte, wifi, lan, down, RATE,RTT or UP/DOWN,RTT; once for each link"),
     CLV_OPT(clv_plan_devices_options, powers, TEXTS, "power", NULL, .arg = "DEVICE=SPEC",
@@ -137,12 +137,13 @@ static clv_status set_power(const char *text, const named_file *files, clv_plan_
                             clv_error *err)
 {
     size_t n = strcspn(text, "="), k = 0;
-    while (k < d->n && (strlen(files[k].name) != n || memcmp(files[k].name, text, n) != 0)) k++;
-    if (!text[n] || k == d->n)
+    while (k < d->files.n && (strlen(files[k].name) != n || memcmp(files[k].name, text, n) != 0))
+        k++;
+    if (!text[n] || k == d->files.n)
         return clv_fail(err, CLV_EUSAGE,
                         "--power '%.200s': must be DEVICE=SPEC of a device such as '%s'", text,
                         files[0].name);
-    clv_profile *p = d->profiles[k];
+    clv_profile *p = d->files.profiles[k];
     clv_error why = {0};
     if (clv_power_parse(text + n + 1, CLV_MAX(p->threads, 1), &p->power, &p->price_per_s, &why))
         return clv_fail(err, CLV_EUSAGE, "--power %s: %s", files[k].name, why.text);
@@ -164,12 +165,12 @@ static clv_status set_queue(const char *text, clv_plan_tables *t, clv_error *err
     return CLV_OK;
 }
 
-static clv_status read_profiles(const clv_plan_devices_options *o, const named_file *files,
-                                clv_plan_devices *d, clv_error *err)
+static clv_status read_files(const clv_plan_devices_options *o, const named_file *files, size_t n,
+                             const char *model, clv_plan_devices *d, clv_error *err)
 {
-    clv_status s = CLV_OK;
-    for (size_t k = 0; k < d->n && s == CLV_OK; k++)
-        s = clv_profile_read(files[k].path, &d->profiles[k], err);
+    const char *paths[CLV_PLAN_DEVICES_MAX];
+    for (size_t k = 0; k < n; k++) paths[k] = files[k].path;
+    clv_status s = clv_plan_files_read(paths, n, model, &d->files, err);
     for (size_t i = 0; i < o->powers.n && s == CLV_OK; i++)
         s = set_power(o->powers.items[i], files, d, err);
     return s;
@@ -178,35 +179,35 @@ static clv_status read_profiles(const clv_plan_devices_options *o, const named_f
 static clv_status make_tables(const clv_plan_devices_options *o, const named_file *files,
                               const clv_link *links, clv_plan_devices *d, clv_error *err)
 {
-    clv_plan_sources from = {.graph = d->graph, .cuts = d->cuts, .n_devices = d->n};
-    for (size_t k = 0; k < d->n; k++) from.profiles[k] = d->profiles[k];
-    for (size_t k = 0; k + 1 < d->n; k++) from.links[k] = links[k];
+    clv_plan_sources from = {
+        .graph = d->files.graph, .cuts = d->files.cuts, .n_devices = d->files.n};
+    for (size_t k = 0; k < d->files.n; k++) from.profiles[k] = d->files.profiles[k];
+    for (size_t k = 0; k + 1 < d->files.n; k++) from.links[k] = links[k];
     int64_t start_ns = clv_now_ns();
     clv_status s = clv_plan_tables_new(&from, &d->tables, err);
     d->tables_us = (double)(clv_now_ns() - start_ns) / 1e3;
     if (s != CLV_OK) return s;
-    for (size_t k = 0; k < d->n; k++) {
+    for (size_t k = 0; k < d->files.n; k++) {
         clv_plan_device *device = &d->tables->problem.devices[k];
         memcpy(device->name, files[k].name, sizeof device->name);
     }
-    for (size_t k = 0; k + 1 < d->n; k++)
+    for (size_t k = 0; k + 1 < d->files.n; k++)
         clv_plan_tables_overhead(d->tables, k, (double)o->overhead_us);
     for (size_t i = 0; i < o->queues.n && s == CLV_OK; i++)
         s = set_queue(o->queues.items[i], d->tables, err);
     return s;
 }
 
-clv_status clv_plan_devices_open(const clv_plan_devices_options *o, clv_plan_devices *out,
-                                 clv_error *err)
+clv_status clv_plan_devices_open(const clv_plan_devices_options *o, const char *model,
+                                 clv_plan_devices *out, clv_error *err)
 {
     named_file files[CLV_PLAN_DEVICES_MAX] = {0};
     clv_link links[CLV_PLAN_DEVICES_MAX - 1] = {0};
+    size_t n = 0;
     CLV_AUTO(clv_plan_devices_close) clv_plan_devices d = {0};
-    clv_status s = list_files(o, files, &d.n, err);
-    if (s == CLV_OK) s = read_links(o, d.n, links, err);
-    if (s == CLV_OK) s = read_profiles(o, files, &d, err);
-    if (s == CLV_OK) s = clv_profile_graph(d.profiles[0], &d.graph, err);
-    if (s == CLV_OK) s = clv_cuts_enumerate(d.graph, CLV_CUTS_CAP, &d.cuts, err);
+    clv_status s = list_files(o, files, &n, err);
+    if (s == CLV_OK) s = read_links(o, n, links, err);
+    if (s == CLV_OK) s = read_files(o, files, n, model, &d, err);
     if (s == CLV_OK) s = make_tables(o, files, links, &d, err);
     if (s != CLV_OK) return s;
     *out = d;
@@ -217,8 +218,6 @@ clv_status clv_plan_devices_open(const clv_plan_devices_options *o, clv_plan_dev
 void clv_plan_devices_close(clv_plan_devices *d)
 {
     clv_plan_tables_free(d->tables);
-    clv_cuts_free(d->cuts);
-    clv_graph_free(d->graph);
-    for (size_t k = 0; k < d->n; k++) clv_profile_free(d->profiles[k]);
+    clv_plan_files_done(&d->files);
     *d = (clv_plan_devices){0};
 }

@@ -1,9 +1,9 @@
-/* The devices and links of a plan, from the command line: profiles in a row, links between them, what
+/* The devices and links of a plan, from the command line: profiles or calibrations in a row, links between them, what
  * they take and what one waits for.
  *
  *     clv_plan_devices_options o; ... CLV_PLAN_DEVICES_OPTS(&o) ...
  *     clv_plan_devices d;
- *     clv_plan_devices_open(&o, &d, &err);
+ *     clv_plan_devices_open(&o, model_path, &d, &err);
  *     clv_plan_solve(&d.tables->problem, &plan, &err);
  *     clv_plan_devices_close(&d);
  *
@@ -14,6 +14,7 @@
 #define CLV_CLI_PLAN_DEVICES_H
 
 #include "base/opt.h"
+#include "cli/plan_files.h"
 #include "plan/tables.h"
 
 typedef struct clv_plan_devices_options {
@@ -29,18 +30,16 @@ extern const size_t clv_plan_devices_opts_n;
     }
 
 typedef struct clv_plan_devices { /* owns all */
-    clv_profile *profiles[CLV_PLAN_DEVICES_MAX];
-    size_t n;
-    clv_graph *graph; /* of the first profile */
-    clv_cuts *cuts;
+    clv_plan_files files;
     clv_plan_tables *tables;
     double tables_us; /* what making the tables took */
 } clv_plan_devices;
 
-/* CLV_EUSAGE: options that are missing, of the wrong number, or about no device. */
+/* `model` is the network's path, for calibrations (cli/plan_files.h). CLV_EUSAGE: options that are
+ * missing, of the wrong number, or about no device. */
 CLV_MUST
-clv_status clv_plan_devices_open(const clv_plan_devices_options *o, clv_plan_devices *out,
-                                 clv_error *err);
+clv_status clv_plan_devices_open(const clv_plan_devices_options *o, const char *model,
+                                 clv_plan_devices *out, clv_error *err);
 void clv_plan_devices_close(clv_plan_devices *d);
 
 /* The place of a device that is known by name or number (the first is 0). CLV_EUSAGE: there is none;

@@ -23,7 +23,7 @@ static const clv_plan_problem *problem_of(const clv_plan_report *r)
 char *clv_plan_report_label(const clv_plan_report *r, int cut)
 {
     if (cut < 0) return clv_strdup("(a set of units)");
-    return clv_cut_label(r->devices->cuts, r->devices->graph, (size_t)cut);
+    return clv_cut_label(r->devices->files.cuts, r->devices->files.graph, (size_t)cut);
 }
 
 bool clv_plan_report_has_watts(const clv_plan_report *r)

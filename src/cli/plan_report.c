@@ -241,7 +241,7 @@ static void print_head(const clv_plan_report *r, FILE *out)
     const clv_plan_problem *p = problem_of(r);
     const clv_plan *plan = &r->plan;
     int last = (int)p->cuts->n - 1, cut = plan->chain.cut[0];
-    fprintf(out, "%s, policy %s, objective %s: ", r->devices->profiles[0]->model,
+    fprintf(out, "%s, policy %s, objective %s: ", r->devices->files.profiles[0]->model,
             clv_policy_name(r->policy), clv_plan_objective_show(&p->objective).s);
     CLV_AUTO(clv_text_free) char *label = clv_plan_report_label(r, cut);
     if (p->n_devices == 2 && cut >= 0)

@@ -208,10 +208,11 @@ static json_t *link_json(const clv_link *l)
 static json_t *device_json(const clv_plan_report *r, size_t k)
 {
     const clv_plan_device *d = &problem_of(r)->devices[k];
-    const clv_profile *p = r->devices->profiles[k];
-    return json_pack("{s:o,s:o,s:o,s:f,s:f,s:s,s:f}", "name", text_json(d->name), "device",
-                     text_json(p->device), "engine", text_json(p->engine), "active_w",
-                     (double)d->active_mw / 1e3, "idle_w", (double)d->idle_mw / 1e3, "watts_from",
+    const clv_profile *p = r->devices->files.profiles[k];
+    return json_pack("{s:o,s:o,s:o,s:b,s:f,s:f,s:s,s:f}", "name", text_json(d->name), "device",
+                     text_json(p->device), "engine", text_json(p->engine), "predicted",
+                     r->devices->files.predicted[k], "active_w", (double)d->active_mw / 1e3,
+                     "idle_w", (double)d->idle_mw / 1e3, "watts_from",
                      clv_power_source_name(p->power.source), "price_per_s",
                      (double)d->price_pm_per_s / 1e12);
 }
@@ -221,8 +222,8 @@ void clv_plan_report_json(const clv_plan_report *r, FILE *out)
     const clv_plan_tables *t = r->devices->tables;
     json_t *root = json_object(), *candidates = json_array(), *devices = json_array(),
            *links = json_array();
-    json_object_set_new(root, "model", text_json(r->devices->profiles[0]->model));
-    json_object_set_new(root, "digest", json_string(r->devices->profiles[0]->digest));
+    json_object_set_new(root, "model", text_json(r->devices->files.profiles[0]->model));
+    json_object_set_new(root, "digest", json_string(r->devices->files.profiles[0]->digest));
     for (size_t k = 0; k < t->problem.n_devices; k++)
         json_array_append_new(devices, device_json(r, k));
     for (size_t k = 0; k + 1 < t->problem.n_devices; k++)

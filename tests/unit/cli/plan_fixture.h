@@ -68,15 +68,15 @@ static inline clv_plan_devices fixture_devices(size_t n, const char *link_text)
     static const char *const names[] = {"edge", "hub", "cloud"};
     static const double us[] = {300000, 50000, 10000};
     clv_error err = {0};
-    clv_plan_devices d = {.graph = fixture_graph(), .n = n};
+    clv_plan_devices d = {.files = {.graph = fixture_graph(), .n = n}};
     clv_link link;
     assert_ok(clv_link_parse(link_text, &link, &err), err);
-    assert_ok(clv_cuts_enumerate(d.graph, CLV_CUTS_CAP, &d.cuts, &err), err);
-    clv_plan_sources from = {.graph = d.graph, .cuts = d.cuts, .n_devices = n};
+    assert_ok(clv_cuts_enumerate(d.files.graph, CLV_CUTS_CAP, &d.files.cuts, &err), err);
+    clv_plan_sources from = {.graph = d.files.graph, .cuts = d.files.cuts, .n_devices = n};
     for (size_t k = 0; k < n; k++) {
         size_t which = k + 1 == n ? 2 : k;
-        from.profiles[k] = d.profiles[k] =
-            fixture_profile(d.graph, d.cuts, names[which], us[which]);
+        from.profiles[k] = d.files.profiles[k] =
+            fixture_profile(d.files.graph, d.files.cuts, names[which], us[which]);
         if (k + 1 < n) from.links[k] = link;
     }
     assert_ok(clv_plan_tables_new(&from, &d.tables, &err), err);
@@ -88,8 +88,8 @@ static inline void fixture_watts(clv_plan_devices *d)
     clv_plan_problem *p = &d->tables->problem;
     p->devices[0].active_mw = 7000;
     p->devices[0].idle_mw = 2000;
-    for (size_t k = 0; k + 1 < d->n; k++) p->hops[k].tx_mw = 1200;
-    p->devices[d->n - 1].price_pm_per_s = 1000000;
+    for (size_t k = 0; k + 1 < d->files.n; k++) p->hops[k].tx_mw = 1200;
+    p->devices[d->files.n - 1].price_pm_per_s = 1000000;
 }
 
 #endif

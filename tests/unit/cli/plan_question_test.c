@@ -166,8 +166,8 @@ static files write_files(void)
     assert_ok(clv_dir_temp("plan", &f.dir, &err), err);
     f.slow = clv_path_join(f.dir, "pi.json");
     f.fast = clv_path_join(f.dir, "gpu.json");
-    assert_ok(clv_profile_write(f.slow, d.profiles[0], &err), err);
-    assert_ok(clv_profile_write(f.fast, d.profiles[1], &err), err);
+    assert_ok(clv_profile_write(f.slow, d.files.profiles[0], &err), err);
+    assert_ok(clv_profile_write(f.fast, d.files.profiles[1], &err), err);
     clv_plan_devices_close(&d);
     return f;
 }
@@ -190,7 +190,7 @@ static clv_status open_devices(const char *const *words, size_t n, clv_plan_devi
     clv_args args = {argv, (int)n};
     clv_status s = clv_opt_defaults(sets, 1, err);
     if (!s) s = clv_opt_parse(sets, 1, &args, false, err);
-    if (!s) s = clv_plan_devices_open(&o, d, err);
+    if (!s) s = clv_plan_devices_open(&o, "no.onnx", d, err);
     clv_opt_done(sets, 1);
     for (size_t i = 0; i < n; i++) free(argv[i]);
     return s;
@@ -217,7 +217,7 @@ static void devices_are_named_after_their_files(void **state)
     assert_ok(OPEN(&d, &err, "--device", f.slow, "--device", named, "--device", f.fast, "--link",
                    "wifi", "--link", "5Mbit,10ms", "--queue", "hub=1ms", "--overhead", "100us"),
               err);
-    assert_int_equal(d.n, 3);
+    assert_int_equal(d.files.n, 3);
     assert_string_equal(d.tables->problem.devices[0].name, "pi");
     assert_string_equal(d.tables->problem.devices[1].name, "hub");
     assert_string_equal(d.tables->problem.devices[2].name, "gpu");

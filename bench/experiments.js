@@ -11,13 +11,17 @@ const percent = (x) => (x === undefined ? '' : x < 10 ? `${(100 * x).toFixed(1)}
 const ratio = (x) => (x === undefined ? '' : x.toFixed(2));
 const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
 
-/** Rows of `cleave demo` for each edge speed, all from profiles of this hour, measured once. */
+/** Rows of `cleave demo` for each edge speed, all from profiles of this hour, measured once. The nodes get these networks only:
+ * they would profile all that they have, at the same time as requests are measured. */
 function demos(cleave, o, networks, links, speeds, flags) {
   const cache = fs.mkdtempSync(path.join(os.tmpdir(), 'cleave-bench-'));
   const env = { ...process.env, XDG_CACHE_HOME: cache };
+  const models = path.join(cache, 'models');
   try {
+    fs.mkdirSync(models);
+    for (const name of networks) fs.symlinkSync(path.join(o.models, name), path.join(models, name));
     return speeds.flatMap((slow) => {
-      const args = ['demo', '--json', '--dir', o.models, '--networks', networks.join(','), '--slow', String(slow), ...flags];
+      const args = ['demo', '--json', '--dir', models, '--networks', networks.join(','), '--slow', String(slow), ...flags];
       for (const link of links) args.push('--links', link);
       const doc = JSON.parse(execFileSync(cleave, args, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 26 }));
       return doc.rows.map((row) => ({ ...row, slow: doc.slow, emulated: doc.emulated }));

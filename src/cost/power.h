@@ -28,7 +28,7 @@
 
 #define CLV_POWER_W_MAX     1e5 /* 100 kW: no device here takes more */
 #define CLV_POWER_PRICE_MAX 1.0 /* money for a second */
-enum { CLV_POWER_CORES_MAX = 65536, CLV_POWER_TEXT_MAX = 128 };
+enum { CLV_POWER_CORES_MAX = 65536, CLV_POWER_TEXT_MAX = 192 };
 
 #define CLV_POWER_SOURCE_MAP(X)                                                                    \
     X(UNKNOWN, "unknown")                                                                          \

@@ -27,6 +27,7 @@ typedef struct search {
     unsigned needs;
     int64_t z_ppm;
     size_t smallest;        /* of the codecs */
+    int64_t once_ns;        /* of any cut: round trip, overhead, the last device's wait */
     uint64_t *forbidden[2]; /* bitsets of the units that a device may not run; NULL: may run all */
     int64_t *bounds;        /* [cuts->n] no score of the cut is lower */
     shortlist kept;
@@ -41,6 +42,7 @@ static void search_done(search *s)
 static search search_of(const clv_plan_problem *p)
 {
     search s = {.p = p, .needs = clv_plan_needs(p), .z_ppm = clv_part_z_ppm(&p->objective)};
+    s.once_ns = p->hops[0].rtt_ns + p->hops[0].overhead_ns + p->devices[CLOUD].queue_ns;
     s.bounds = clv_alloc_array(p->cuts->n, sizeof *s.bounds);
     for (size_t k = 1; k < p->n_codecs; k++)
         if (p->codecs[k].bytes_per_kib < p->codecs[s.smallest].bytes_per_kib) s.smallest = k;
@@ -158,14 +160,13 @@ static void try_cut(search *s, size_t cut)
     if (found && may_cut(s, cut)) keep(&s->kept, &best);
 }
 
-/* UNKNOWN: the cut is not measured, or no codec keeps the limits. Variance only ever adds, and is left
- * out. Inlined once for `needs` 0, where whole
- * branches of the parts vanish. */
-static inline __attribute__((always_inline)) int64_t bound_of(const search *s, size_t cut,
-                                                              unsigned needs)
+/* Bounds are UNKNOWN when the cut is not measured, or when no codec keeps the limits. Variance only ever
+ * adds, and is left out. */
+static int64_t bound_of(const search *s, size_t cut, unsigned needs)
 {
     const clv_plan_problem *p = s->p;
     base b = base_of(p, cut, needs);
+    if (b.total.ns == CLV_PLAN_UNKNOWN) return CLV_PLAN_UNKNOWN;
     clv_plan_transfer t = clv_part_transfer(p, 0, cut, s->smallest);
     clv_plan_amount total = clv_part_add(b.total, clv_part_cross_of(p, 0, &t, needs));
     if (total.ns > p->limits.deadline_ns || total.nj > p->limits.energy_nj ||
@@ -173,7 +174,19 @@ static inline __attribute__((always_inline)) int64_t bound_of(const search *s, s
         return CLV_PLAN_UNKNOWN;
     if (p->objective.goal == CLV_GOAL_THROUGHPUT)
         return CLV_MAX(CLV_MAX(b.edge.ns, b.cloud.ns), CLV_MAX(t.up_ns, t.down_ns));
-    return needs ? clv_part_score(&p->objective, total.ns, &total) : total.ns;
+    return clv_part_score(&p->objective, total.ns, &total);
+}
+
+/* The same where only time is looked at: most re-plans, and as little as can be done for a cut. */
+static int64_t bound_of_time(const search *s, size_t cut)
+{
+    const clv_plan_problem *p = s->p;
+    int64_t edge = p->devices[EDGE].prefix[cut].ns, cloud = p->devices[CLOUD].suffix[cut].ns;
+    if (cut == 0) cloud = p->devices[CLOUD].prefix[p->cuts->n - 1].ns;
+    if (edge == CLV_PLAN_UNKNOWN || cloud == CLV_PLAN_UNKNOWN) return CLV_PLAN_UNKNOWN;
+    clv_plan_transfer t = clv_part_transfer(p, 0, cut, s->smallest);
+    int64_t total = edge + cloud + t.up_ns + t.down_ns + s->once_ns;
+    return total > p->limits.deadline_ns ? CLV_PLAN_UNKNOWN : total;
 }
 
 /* Bounds every cut but the last, and tries those of the lowest bounds. */
@@ -181,8 +194,9 @@ static void bound_cuts(search *s)
 {
     size_t last = s->p->cuts->n - 1, order[KEPT_MAX], n = 0;
     unsigned needs = s->needs & ~(unsigned)CLV_NEED_VAR;
+    bool only_time = !needs && s->p->objective.goal == CLV_GOAL_LATENCY;
     for (size_t cut = last; cut-- > 0;) {
-        int64_t bound = needs ? bound_of(s, cut, needs) : bound_of(s, cut, 0);
+        int64_t bound = only_time ? bound_of_time(s, cut) : bound_of(s, cut, needs);
         s->bounds[cut] = bound;
         if (n == KEPT_MAX && bound >= s->bounds[order[n - 1]]) continue;
         size_t at = n < KEPT_MAX ? n++ : n - 1;

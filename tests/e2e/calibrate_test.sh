@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# cleave calibrate, and plans from calibrations: written, gone on with, evaluated, planned with, refused.
+set -euo pipefail
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+# want_error STATUS TEXT COMMAND...: fails with the status and one line that has the text.
+want_error() {
+  local status=$1 text=$2 got=0
+  shift 2
+  "$@" >out 2>err || got=$?
+  [ "$got" = "$status" ] || fail "'$*' ended with $got, not $status: $(cat err)"
+  [ "$(wc -l <err)" = 1 ] || fail "'$*' printed more than one line: $(cat err)"
+  grep -qF -- "$text" err || fail "'$*' does not say '$text': $(cat err)"
+}
+# json FILE EXPRESSION: the value of a JavaScript expression of the document `d`.
+json() { node -e 'const d = JSON.parse(require("fs").readFileSync(process.argv[1])); console.log(eval(process.argv[2]))' "$1" "$2"; }
+
+"$CLEAVE" zoo lenet mobilenet_v2 -o models >/dev/null 2>&1 || fail "no models"
+
+# What was looked at stays when more is asked for; the file says so.
+"$CLEAVE" calibrate -o c.json --networks 7 --threads 1 | grep -q pointwise || fail "no table of kinds"
+cp c.json first.json
+"$CLEAVE" calibrate -o c.json --networks 8 --threads 1 >/dev/null
+[ "$(json c.json 'd.networks.length + " " + d.complete')" = "8 true" ] || fail "networks: $(json c.json 'd.networks.length')"
+[ "$(json c.json 'JSON.stringify(d.networks[3].rows)')" = "$(json first.json 'JSON.stringify(d.networks[3].rows)')" ] || fail "the first networks were measured again"
+[ "$(json c.json 'd.networks.every(n => n.rows.every(r => r.us >= 0))')" = true ] || fail "negative times"
+"$CLEAVE" calibrate -o c.json --networks 1 --threads 1 --seed 3 --fresh >/dev/null
+[ "$(json c.json 'd.networks.length')" = 1 ] || fail "--fresh does not start anew"
+mv first.json c.json
+
+# Evaluation: every field, three ways, a chart; measured profiles are kept and taken again.
+"$CLEAVE" calibrate --evaluate models/lenet models/mobilenet_v2 -c c.json --threads 1 --profiles p --budget 2s --svg e.svg --json >e.json
+for field in hit_10 hit_20 mape rank_error regret; do
+  for way in '' .corrected .baseline; do
+    [ "$(json e.json "[...d.models, d.total].every(m => m$way.$field >= 0)")" = true ] || fail "no $field of ${way:-.predicted}"
+  done
+done
+[ "$(json e.json 'd.models.map(m => m.model).join()')" = lenet,mobilenet_v2 ] || fail "models"
+[ "$(json e.json 'd.total.segments === d.models[0].segments + d.models[1].segments')" = true ] || fail "total"
+grep -q '</svg>' e.svg || fail "no SVG"
+[ -s p/lenet.json ] && [ -s p/mobilenet_v2.json ] || fail "profiles are not kept"
+"$CLEAVE" calibrate --evaluate models/lenet -c c.json --threads 1 --profiles p | grep -q baseline || fail "no table"
+
+# A device may be a calibration, and so may both.
+"$CLEAVE" plan models/mobilenet_v2 --edge c.json --cloud p/mobilenet_v2.json --link wifi --json >plan.json
+[ "$(json plan.json 'd.model')" = mobilenet_v2 ] || fail "model of a predicted plan"
+"$CLEAVE" plan models/mobilenet_v2 --edge c.json --cloud c.json --link lan | grep -q mobilenet_v2 || fail "plan from calibrations alone"
+
+# Bad files and uses.
+head -c 2000 c.json >cut.json
+want_error 1 "cut.json" "$CLEAVE" plan models/lenet --edge cut.json --cloud c.json --link wifi
+sed 's/"calibration":1/"calibration":9/' c.json >new.json
+want_error 1 "schema 9, this program reads 1" "$CLEAVE" plan models/lenet --edge new.json --cloud c.json --link wifi
+want_error 1 "schema 9" "$CLEAVE" calibrate -o new.json
+sed 's/"complete":true/"complete":false/' c.json >half.json
+want_error 1 "not complete" "$CLEAVE" plan models/lenet --edge half.json --cloud c.json --link wifi
+want_error 1 "slowed" "$CLEAVE" calibrate -o c.json --slowdown 3 --threads 1
+want_error 2 "MODEL" "$CLEAVE" calibrate --evaluate
+want_error 2 "models are for --evaluate" "$CLEAVE" calibrate models/lenet

@@ -10,6 +10,7 @@ static const char *const colours[] = {"#4477aa", "#ee7733", "#228833", "#aa3377"
 #define INK  "#222222"
 #define SOFT "#666666"
 #define GRID "#e4e4e4"
+#define HALO "paint-order=\"stroke\" stroke=\"#ffffff\" stroke-width=\"4\" "
 
 enum { LEFT = 72, RIGHT = 24, TOP = 64, PANEL = 190, GAP = 46 };
 
@@ -155,7 +156,8 @@ static void add_pointer(clv_buf *svg, const box *b, const clv_chart_panel *p, do
     bool left = x > b->x + b->w / 2;
     if (p->marked_text)
         add_text(svg, x + (left ? -8 : 8), y - 2,
-                 left ? "text-anchor=\"end\" font-weight=\"bold\"" : "font-weight=\"bold\"",
+                 left ? HALO "text-anchor=\"end\" font-weight=\"bold\""
+                      : HALO "font-weight=\"bold\"",
                  p->marked_text);
 }
 
@@ -283,10 +285,12 @@ static void add_curve(clv_buf *svg, const box *b, const log_axis *x, const log_a
 
 static void add_mark(clv_buf *svg, const box *b, const log_axis *axis, const clv_chart_mark *mark)
 {
-    double x = b->x + b->w * along(axis, mark->x), y = b->y + b->h - 6;
-    char style[120];
+    double x = b->x + b->w * along(axis, mark->x), y = b->y + 6;
+    char style[150];
     snprintf(style, sizeof style,
-             "font-size=\"10\" fill=\"" SOFT "\" transform=\"rotate(-90 %.1f %.1f)\"", x - 3, y);
+             "text-anchor=\"end\" font-size=\"10\" fill=\"" SOFT
+             "\" transform=\"rotate(-90 %.1f %.1f)\"",
+             x - 3, y);
     add_line(svg, x, b->y, x, b->y + b->h, "stroke=\"" SOFT "\" stroke-dasharray=\"2 3\"");
     add_text(svg, x - 3, y, style, mark->text);
 }

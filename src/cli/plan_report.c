@@ -39,8 +39,9 @@ static void cell_label(clv_table *t, const clv_plan_report *r, int cut)
 /* The score over the best one's: "+12.0 %". */
 static void cell_behind(clv_table *t, const clv_plan_cost *cost, const clv_plan_cost *best)
 {
-    if (best->score > 0)
-        clv_table_cell(t, "%+.1f %%", 100 * ((double)cost->score / (double)best->score - 1));
+    double behind = 100 * ((double)cost->score / (double)best->score - 1);
+    if (best->score > 0) /* a sum of units may be off its segment by a rounding: that is no lead */
+        clv_table_cell(t, "%+.1f %%", fabs(behind) < 0.05 ? 0 : behind);
     else
         clv_table_cell(t, "%s", cost->score > 0 ? "more" : "+0.0 %");
 }
@@ -259,7 +260,9 @@ static void print_head(const clv_plan_report *r, FILE *out)
     if (r->policy == CLV_POLICY_EXACT) {
         fprintf(out, "planner %s, %zu considered, ", clv_planner_name(plan->planner),
                 plan->considered);
-        if (plan->gap > 0)
+        if (!isfinite(plan->gap))
+            fputs("how far from the optimum is not known\n", out);
+        else if (plan->gap > 0)
             fprintf(out, "at most %.2f %% from the optimum\n", 100 * plan->gap);
         else
             fputs("proven optimal\n", out);

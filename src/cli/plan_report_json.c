@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "cli/plan_question.h"
 #include "cli/plan_report.h"
+#include "plan/plan_json.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -140,13 +141,15 @@ static json_t *plan_json(const clv_plan_report *r)
     json_object_set_new(o, "stages", stages);
     json_object_set_new(o, "planner", json_string(clv_planner_name(plan->planner)));
     set_int(o, "considered", (int64_t)plan->considered);
-    set_real(o, "gap", isfinite(plan->gap) ? plan->gap : 0);
+    json_object_set_new(o, "gap", isfinite(plan->gap) ? json_real(plan->gap) : json_null());
     json_object_set_new(o, "optimal",
                         json_boolean(plan->gap == 0 && r->policy == CLV_POLICY_EXACT));
     json_object_set_new(o, "binding",
                         plan->binding ? json_string(clv_plan_limit_name(plan->binding))
                                       : json_null());
     json_object_set_new(o, "why", text_json(plan->why));
+    CLV_AUTO(clv_text_free) char *value = clv_plan_json(plan);
+    json_object_set_new(o, "value", value ? json_loads(value, 0, NULL) : json_null());
     return o;
 }
 

@@ -40,7 +40,8 @@ static clv_sums transfer_cost(const clv_plan_problem *p, const clv_plan_transfer
         .at = {[CLV_DIM_UP] = t->up_ns,
                [CLV_DIM_DOWN] = t->down_ns,
                [CLV_DIM_NJ] = clv_part_radio_nj(p, 0, t, t->up_ns + t->down_ns),
-               [CLV_DIM_PM] = t->up_bytes * h->up_pm_per_byte + t->down_bytes * h->down_pm_per_byte,
+               [CLV_DIM_PM] = clv_part_sum(clv_part_ratio(t->up_bytes, h->up_pm_per_byte, 1),
+                                           clv_part_ratio(t->down_bytes, h->down_pm_per_byte, 1)),
                [CLV_DIM_WIRE] = t->up_bytes + t->down_bytes}};
 }
 

@@ -292,6 +292,47 @@ static void what_has_no_shape_does_not_cross(void **state)
     wide_done(&w);
 }
 
+/* All at its largest, for every goal and with limits: sums end below what would overflow. */
+static void the_largest_numbers_are_planned(void **state)
+{
+    (void)state;
+    wide w = wide_problem(8, 30);
+    clv_plan_hop *h = &w.p.hops[0];
+    *h = (clv_plan_hop){.up = true,
+                        .up_ps_per_byte = CLV_PLAN_PS_MAX,
+                        .down_ps_per_byte = CLV_PLAN_PS_MAX,
+                        .rtt_ns = CLV_PLAN_NS_MAX,
+                        .rtt_var_us2 = CLV_PLAN_VAR_MAX,
+                        .up_rel_ppm = 1000000,
+                        .overhead_ns = CLV_PLAN_NS_MAX,
+                        .tx_mw = CLV_PLAN_MW_MAX,
+                        .up_pj_per_byte = CLV_PLAN_PS_MAX,
+                        .up_pm_per_byte = CLV_PLAN_PRICE_MAX};
+    for (size_t d = 0; d < 2; d++) {
+        for (size_t u = 0; u < w.graph->n_units; u++)
+            w.unit_ns[d][u] = CLV_PLAN_NS_MAX - (int64_t)u;
+        w.p.devices[d].queue_ns = CLV_PLAN_NS_MAX;
+        w.p.devices[d].active_mw = w.p.devices[d].idle_mw = CLV_PLAN_MW_MAX;
+        w.p.devices[d].price_pm_per_s = CLV_PLAN_PRICE_MAX;
+    }
+    for (size_t t = 0; t < w.graph->n_tensors; t++) w.graph->tensors[t].bytes = (size_t)1 << 40;
+    for (int i = 0; i < 4 * CLV_GOAL_COUNT; i++) {
+        clv_planner_answer a;
+        clv_error err = {0};
+        w.p.may_return = i & 1;
+        w.p.limits.energy_nj = i & 2 ? INT64_MAX - 1 : CLV_PLAN_NO_LIMIT;
+        w.p.objective = (clv_plan_objective){.goal = (clv_plan_goal)(i / 4),
+                                             .quantile_ppm = i & 2 ? 999999 : 0,
+                                             .second_weight = CLV_PLAN_WEIGHT_MAX,
+                                             .joule_weight = CLV_PLAN_WEIGHT_MAX,
+                                             .money_weight = CLV_PLAN_WEIGHT_MAX};
+        assert_ok(clv_plan_min_cut(&w.p, &a, &err), err);
+        assert_true(a.cost.score > 0 && a.bound <= a.cost.score);
+        free(a.unit_device);
+    }
+    wide_done(&w);
+}
+
 static void what_it_cannot_plan_is_refused(void **state)
 {
     (void)state;
@@ -316,6 +357,7 @@ int main(void)
         cmocka_unit_test(a_graph_with_too_many_ideals_is_planned),
         cmocka_unit_test(a_return_is_taken_when_it_pays),
         cmocka_unit_test(what_has_no_shape_does_not_cross),
+        cmocka_unit_test(the_largest_numbers_are_planned),
         cmocka_unit_test(what_it_cannot_plan_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

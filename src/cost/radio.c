@@ -87,7 +87,7 @@ clv_radio_text clv_radio_show(const clv_radio *r)
         snprintf(joules, sizeof joules, ", %.3g J/MB up, %.3g J/MB down", r->up_j_per_byte * 1e6,
                  r->down_j_per_byte * 1e6);
     if (clv_radio_known(r))
-        snprintf(text.s, sizeof text.s, "%s up, %s down%s (%s)", clv_show_power(r->tx_w).s,
+        snprintf(text.s, sizeof text.s, "%s up, %s down%.44s (%s)", clv_show_power(r->tx_w).s,
                  clv_show_power(r->rx_w).s, joules, clv_power_source_name(r->source));
     return text;
 }

@@ -495,7 +495,7 @@ static inline void problem_codecs(clv_rng *r, const problem_options *o, problem 
         clv_plan_codec *codec = &q->codecs[k];
         *codec = (clv_plan_codec){.name = "raw", .bytes_per_kib = 1024};
         if (k == 0) continue;
-        snprintf(codec->name, sizeof codec->name, "q%zu", k);
+        snprintf(codec->name, sizeof codec->name, "q%u", (unsigned)(k % 10));
         codec->bytes_per_kib = o->rough ? problem_below(r, 1024) : 256 * (1 + problem_below(r, 3));
         for (size_t d = 0; d < q->p.n_devices; d++) {
             codec->encode_ps_per_byte[d] = 100 * problem_below(r, 5000);

@@ -219,8 +219,8 @@ static void try_cuts(search *s)
 
 static clv_plan_chain chain_of(const search *s, const candidate *c)
 {
-    clv_plan_chain chain = {.cut = {(int)c->cut, (int)s->p->cuts->n - 1}};
-    chain.codec[0] = (int)c->codec;
+    clv_plan_chain chain = {.cut = {(int)c->cut}, .codec = {(int)c->codec}};
+    for (size_t k = 1; k < CLV_PLAN_DEVICES_MAX; k++) chain.cut[k] = (int)s->p->cuts->n - 1;
     return chain;
 }
 

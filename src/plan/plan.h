@@ -15,9 +15,9 @@
  *                device 0. Exact for sums of units; with limits, a quantile or throughput it is
  *                branch and bound, which states its gap where it stops before the proof.
  *
- * With capped cuts A, B and C choose among the cuts that there are; `bound` then comes from D or from
- * the problem without its hops, and `gap` says how far away the optimum can be.
- * Ties go to fewer bytes on the wire, then to the later cuts.
+ * With capped cuts A, B and C choose among the cuts that there are; `bound` then is what the units would
+ * cost without hops, each on its best device, and `gap` says how far away the optimum can be.
+ * Ties go to fewer bytes on the wire, then to the lower latency, then to the later cuts.
  *
  * Threads: any; nothing is kept between calls. A plan owns its memory and borrows nothing.
  */
@@ -43,22 +43,21 @@ enum { CLV_PLAN_WHY_MAX = 400, CLV_PLAN_RIVALS_MAX = 5, CLV_PLAN_NO_CUT = -1 };
 
 /* A placement in short: I[k] of each device as a cut, and the codec of each hop. */
 typedef struct clv_plan_chain {
-    int cut
-        [CLV_PLAN_DEVICES_MAX]; /* the last is the full ideal; also of devices behind that run nothing */
+    int cut[CLV_PLAN_DEVICES_MAX]; /* from the last device that runs anything on, the full ideal */
     int codec[CLV_PLAN_DEVICES_MAX]; /* of the hop behind device k, where it is crossed */
 } clv_plan_chain;
 
-/* Device k's part. The times add up, over all stages, to the plan's latency. */
+/* Device k's part. The times add up, over all stages, to cost.total.ns; energy and money as well. Stages
+ * behind the last device that runs anything are zeroed. Of D, the energy and money of coding and of the
+ * hop stand in stage 0. */
 typedef struct clv_plan_stage {
-    int from,
-        to; /* cuts; from == to: runs nothing. CLV_PLAN_NO_CUT: an ideal that the problem's cuts lack */
+    int from, to; /* cuts; from == to: runs nothing; CLV_PLAN_NO_CUT: an ideal that is no cut */
     size_t n_units;
     int64_t wait_ns, decode_ns, compute_ns, encode_ns;
-    int64_t overhead_ns, rtt_ns, up_ns,
-        down_ns;                  /* of the hop behind it, 0 when it is not crossed */
-    int64_t up_bytes, down_bytes; /* as they are on the wire */
-    int codec;                    /* of that hop; -1 when it is not crossed */
-    int64_t nj, pm;               /* of the device and the hop behind it */
+    int64_t overhead_ns, rtt_ns, up_ns, down_ns; /* of the hop behind it, 0 when not crossed */
+    int64_t up_bytes, down_bytes;                /* as they are on the wire */
+    int codec;                                   /* of that hop; -1 when it is not crossed */
+    int64_t nj, pm;                              /* of the device and the hop behind it */
     int64_t memory_bytes;
 } clv_plan_stage;
 
@@ -66,9 +65,8 @@ typedef struct clv_plan_stage {
 typedef struct clv_plan_cost {
     clv_plan_amount total;
     int64_t latency_ns; /* the objective's quantile of total */
-    int64_t
-        period_ns; /* of a pipeline: the longest of each device's work, each hop's up and down */
-    int64_t score; /* what the objective compares: lower is better */
+    int64_t period_ns;  /* as a pipeline: its longest part (plan/problem.h) */
+    int64_t score;      /* what the objective compares: lower is better */
     int64_t wire_bytes; /* up and down, all hops */
 } clv_plan_cost;
 
@@ -102,14 +100,14 @@ typedef struct clv_plan {
     clv_plan_stage stages[CLV_PLAN_DEVICES_MAX];
     size_t n_stages; /* up to the last device that runs anything */
     clv_plan_cost cost;
-    clv_plan_rival
-        rivals[CLV_PLAN_RIVALS_MAX]; /* the next best placements, best first; of B and C the
-                                                   best of each other last device, of D none */
+    /* The next best placements, best first: of A other cuts, each in its best codec; of B and C the
+     * best of each other last device; of D none. */
+    clv_plan_rival rivals[CLV_PLAN_RIVALS_MAX];
     size_t n_rivals;
-    clv_plan_limit binding;     /* the limit without which a better plan would exist; NONE: none */
-    int64_t bound;              /* no placement scores below this */
-    double gap;                 /* score / bound - 1; 0: proven optimal */
-    size_t considered;          /* placements (A), labels (B), pairs (C), augmentations (D) */
+    clv_plan_limit binding; /* the one whose absence would help most; NONE: none would */
+    int64_t bound;          /* no placement scores below this */
+    double gap;             /* score / bound - 1; 0: proven optimal; INFINITY: nothing is known */
+    size_t considered;      /* placements (A), labels (B), pairs (C), augmentations (D) */
     char why[CLV_PLAN_WHY_MAX]; /* one plain sentence */
 } clv_plan;
 
@@ -121,8 +119,8 @@ CLV_MUST
 clv_status clv_plan_solve(const clv_plan_problem *p, clv_plan *out, clv_error *err);
 void clv_plan_done(clv_plan *plan);
 
-/* One given chain, weighed. CLV_EINVAL when it is no chain or was not measured; limits are not
- * looked at: clv_plan_violated(). */
+/* One given chain, weighed. CLV_EINVAL when it is no chain or was not measured, CLV_EUNAVAIL when a hop
+ * that it crosses is down; limits are not looked at: clv_plan_violated(). */
 CLV_MUST
 clv_status clv_plan_weigh(const clv_plan_problem *p, const clv_plan_chain *chain,
                           clv_plan_cost *out, clv_error *err);

@@ -74,10 +74,9 @@ typedef struct clv_plan_device {
                                       neither begin at nothing nor end at all. Neither time nor
                                       variance falls from an ideal to one that holds it; where they
                                       do, 0 is counted. NULL: such segments are unknown */
-    const int64_t
-        *unit_ns;     /* [graph->n_units] each unit's share, for planners that need sums: min-cut
-                               and the peers' policies. NULL: they cannot plan */
-    int64_t queue_ns; /* wait before a segment starts: a measured quantile */
+    const int64_t *unit_ns; /* [graph->n_units] each unit's share, for planners that need sums:
+                               min-cut and the peers' policies. NULL: they cannot plan */
+    int64_t queue_ns;       /* wait before a segment starts: a measured quantile */
     int64_t active_mw, idle_mw;
     int64_t price_pm_per_s;   /* of computing */
     int64_t memory_bytes_max; /* weights + peak activations of its segment; CLV_PLAN_NO_LIMIT */
@@ -87,8 +86,7 @@ typedef struct clv_plan_hop {
     bool up;                                  /* false: it cannot be crossed */
     int64_t up_ps_per_byte, down_ps_per_byte; /* picoseconds; > 0 when up */
     int64_t rtt_ns, rtt_var_us2;
-    int64_t up_rel_ppm,
-        down_rel_ppm;     /* standard deviation of the rates, parts per million of them */
+    int64_t up_rel_ppm, down_rel_ppm; /* standard deviation of the rates, in millionths of them */
     int64_t overhead_ns;  /* fixed cost of an exchange besides the link: framing, system calls */
     int64_t tx_mw, rx_mw; /* radio, while bytes go up and while they come down */
     int64_t up_pj_per_byte, down_pj_per_byte;
@@ -130,8 +128,7 @@ typedef struct clv_plan_objective {
 typedef struct clv_plan_limits {
     int64_t deadline_ns, energy_nj, price_pm;
     const uint8_t *unit_devices; /* [n_units] bit d: the unit may run on device d; NULL: all may */
-    const bool
-        *stays; /* [n_tensors] only device 0 may know it (privacy, graph/leakage.h); NULL: none */
+    const bool *stays; /* [n_tensors] only device 0 may know them (graph/leakage.h); NULL: none */
 } clv_plan_limits;
 extern const clv_plan_limits clv_plan_no_limits;
 

@@ -65,7 +65,7 @@ static clv_plan_problem without_others(const clv_plan_problem *p, clv_plan_limit
     return q;
 }
 
-/* Planners other than A are not asked for the last bits of a size: it is found to a 64th. */
+/* Planners other than A, which take longer, find a size to a 64th. */
 enum { COARSE = 64 };
 
 /* The cost of the best placement; false: none was found. */
@@ -103,20 +103,49 @@ static int64_t memory_of_all(const clv_plan_problem *p)
     return sum;
 }
 
-/* The least memory of one device that will do, by bisection. */
-static int64_t least_memory(const clv_plan_problem *p, size_t device)
+/* Does it do to give a device so much? */
+static bool fits_in(const clv_plan_problem *p, size_t device, int64_t bytes)
 {
     clv_plan_problem q = *p;
     clv_plan_cost cost;
-    int64_t *max = &q.devices[device].memory_bytes_max, low = -1, high = memory_of_all(p);
-    int64_t coarse = clv_planner_for(p) == CLV_PLANNER_ONE_CUT ? INT64_MAX : COARSE;
-    *max = CLV_PLAN_NO_LIMIT;
-    if (!ask(&q, &cost)) return CLV_PLAN_UNKNOWN;
-    for (*max = 0; high - low > 1 + high / coarse; *max = low + (high - low) / 2) {
-        if (ask(&q, &cost))
-            high = *max;
+    q.devices[device].memory_bytes_max = bytes;
+    return ask(&q, &cost);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The same for planner A, where it is what the device needs at one of the cuts. The largest will do. */
+static int64_t least_size(const clv_plan_problem *p, size_t device)
+{
+    size_t n = p->cuts->n, low = 0, high = n - 1;
+    CLV_AUTO(clv_free) int64_t *sizes = clv_alloc_array(n, sizeof *sizes);
+    for (size_t c = 0; c < n; c++)
+        sizes[c] = device ? clv_plan_memory(p, c, n - 1) : clv_plan_memory(p, 0, c);
+    qsort(sizes, n, sizeof *sizes, by_size);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (fits_in(p, device, sizes[middle]))
+            high = middle;
         else
-            low = *max;
+            low = middle + 1;
+    }
+    return sizes[high];
+}
+
+/* The least memory of one device that will do, by bisection. */
+static int64_t least_memory(const clv_plan_problem *p, size_t device)
+{
+    if (!fits_in(p, device, CLV_PLAN_NO_LIMIT)) return CLV_PLAN_UNKNOWN;
+    if (clv_planner_for(p) == CLV_PLANNER_ONE_CUT) return least_size(p, device);
+    if (fits_in(p, device, 0)) return 0;
+    int64_t low = 0, high = memory_of_all(p);
+    while (high - low > 1 + high / COARSE) {
+        int64_t middle = low + (high - low) / 2;
+        *(fits_in(p, device, middle) ? &high : &low) = middle;
     }
     return high;
 }

@@ -168,7 +168,7 @@ static clv_status plan(const char *model, const plan_options *o, const clv_plan_
     CLV_AUTO(clv_plan_report_done) clv_plan_report r = {.devices = &devices};
     CLV_AUTO(clv_located_done) clv_located at = {0};
     clv_status s = clv_locate(model, o->repository, &at, err);
-    if (s == CLV_OK) s = clv_plan_devices_open(of, at.path, &devices, err);
+    if (s == CLV_OK) s = clv_plan_devices_open(of, &at, &devices, err);
     if (s == CLV_OK) s = check_options(o, devices.files.n, err);
     if (s == CLV_OK) s = check_model(model, at.path, devices.files.profiles[0], err);
     if (s == CLV_OK) s = clv_plan_question_ask(asked, &devices.tables->problem, &question, err);

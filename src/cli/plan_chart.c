@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CURVE_POINTS = 60, CURVES_MAX = 12, BARS_MAX = 56, LABEL_SHOWN = 40 };
 
@@ -168,7 +169,7 @@ static void fill_bar(const clv_plan_report *r, const clv_plan_candidate *c, bar_
     v->joules[1][i] = parts.link_j * 1e3;
     v->joules[2][i] = parts.cloud_j * 1e3;
     CLV_AUTO(clv_text_free) char *label = clv_plan_report_label(r, c->chain.cut[0]);
-    v->labels[i] = clv_strndup(label, LABEL_SHOWN);
+    v->labels[i] = clv_strndup(label, strnlen(label, LABEL_SHOWN));
 }
 
 static void show_bars(const clv_plan_report *r, const bar_values *v, size_t n, size_t marked,

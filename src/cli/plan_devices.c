@@ -166,7 +166,7 @@ static clv_status set_queue(const char *text, clv_plan_tables *t, clv_error *err
 }
 
 static clv_status read_files(const clv_plan_devices_options *o, const named_file *files, size_t n,
-                             const char *model, clv_plan_devices *d, clv_error *err)
+                             const clv_located *model, clv_plan_devices *d, clv_error *err)
 {
     const char *paths[CLV_PLAN_DEVICES_MAX];
     for (size_t k = 0; k < n; k++) paths[k] = files[k].path;
@@ -198,7 +198,7 @@ static clv_status make_tables(const clv_plan_devices_options *o, const named_fil
     return s;
 }
 
-clv_status clv_plan_devices_open(const clv_plan_devices_options *o, const char *model,
+clv_status clv_plan_devices_open(const clv_plan_devices_options *o, const clv_located *model,
                                  clv_plan_devices *out, clv_error *err)
 {
     named_file files[CLV_PLAN_DEVICES_MAX] = {0};

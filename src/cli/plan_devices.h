@@ -3,7 +3,7 @@
  *
  *     clv_plan_devices_options o; ... CLV_PLAN_DEVICES_OPTS(&o) ...
  *     clv_plan_devices d;
- *     clv_plan_devices_open(&o, model_path, &d, &err);
+ *     clv_plan_devices_open(&o, &located, &d, &err);
  *     clv_plan_solve(&d.tables->problem, &plan, &err);
  *     clv_plan_devices_close(&d);
  *
@@ -35,10 +35,10 @@ typedef struct clv_plan_devices { /* owns all */
     double tables_us; /* what making the tables took */
 } clv_plan_devices;
 
-/* `model` is the network's path, for calibrations (cli/plan_files.h). CLV_EUSAGE: options that are
+/* `model` is the network's file, for calibrations (cli/plan_files.h). CLV_EUSAGE: options that are
  * missing, of the wrong number, or about no device. */
 CLV_MUST
-clv_status clv_plan_devices_open(const clv_plan_devices_options *o, const char *model,
+clv_status clv_plan_devices_open(const clv_plan_devices_options *o, const clv_located *model,
                                  clv_plan_devices *out, clv_error *err);
 void clv_plan_devices_close(clv_plan_devices *d);
 

@@ -64,15 +64,18 @@ static void close_network(clv_network **network)
 }
 
 /* The network as the engine here cuts it: a profile without times. */
-static clv_status look_at(const char *model, clv_profile **out, clv_error *err)
+static clv_status look_at(const clv_located *model, clv_profile **out, clv_error *err)
 {
     CLV_AUTO(close_engine) clv_engine *engine = NULL;
     CLV_AUTO(close_network) clv_network *network = NULL;
     const clv_device_options device = {.device = "cpu", .threads = 1, .slowdown = 1};
     clv_status s = clv_device_engine(&device, &engine, err);
-    if (s == CLV_OK) s = clv_network_open(model, engine, &(clv_network_options){0}, &network, err);
-    if (s == CLV_OK) *out = clv_profiler_blank(network);
-    return s;
+    if (s == CLV_OK)
+        s = clv_network_open(model->path, engine, &(clv_network_options){0}, &network, err);
+    if (s != CLV_OK) return s;
+    *out = clv_profiler_blank(network);
+    snprintf((*out)->model, sizeof(*out)->model, "%s", model->name);
+    return CLV_OK;
 }
 
 static void free_profile(clv_profile **p)
@@ -98,7 +101,7 @@ static clv_status predict(reading *r, size_t k, const clv_profile *of, clv_error
     return CLV_OK;
 }
 
-clv_status clv_plan_files_read(const char *const *paths, size_t n, const char *model,
+clv_status clv_plan_files_read(const char *const *paths, size_t n, const clv_located *model,
                                clv_plan_files *out, clv_error *err)
 {
     CLV_AUTO(reading_done) reading r = {.files = {.n = n}};

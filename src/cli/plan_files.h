@@ -2,7 +2,7 @@
  * the network is predicted. Which one a file is, its JSON tells, not its name.
  *
  *     clv_plan_files f = {0};
- *     clv_plan_files_read(paths, n, "models/resnet18/1/model.onnx", &f, &err);
+ *     clv_plan_files_read(paths, n, &located, &f, &err);
  *     … f.profiles[0 .. n), f.graph, f.cuts …
  *     clv_plan_files_done(&f);
  *
@@ -15,6 +15,7 @@
 #include "cost/profile.h"
 #include "graph/cuts.h"
 #include "plan/problem.h"
+#include "repo/locate.h"
 
 typedef struct clv_plan_files { /* owns all */
     clv_profile *profiles[CLV_PLAN_DEVICES_MAX];
@@ -26,7 +27,7 @@ typedef struct clv_plan_files { /* owns all */
 
 /* Errors name the file. */
 CLV_MUST
-clv_status clv_plan_files_read(const char *const *paths, size_t n, const char *model,
+clv_status clv_plan_files_read(const char *const *paths, size_t n, const clv_located *model,
                                clv_plan_files *out, clv_error *err);
 void clv_plan_files_done(clv_plan_files *f);
 

@@ -190,7 +190,7 @@ static clv_status open_devices(const char *const *words, size_t n, clv_plan_devi
     clv_args args = {argv, (int)n};
     clv_status s = clv_opt_defaults(sets, 1, err);
     if (!s) s = clv_opt_parse(sets, 1, &args, false, err);
-    if (!s) s = clv_plan_devices_open(&o, "no.onnx", d, err);
+    if (!s) s = clv_plan_devices_open(&o, &(clv_located){0}, d, err);
     clv_opt_done(sets, 1);
     for (size_t i = 0; i < n; i++) free(argv[i]);
     return s;

@@ -69,6 +69,21 @@ grep -q '^edge' text || fail "no shares in $(cat text)"
 plan --sweep rate --from 1Mbit --to 10Gbit --csv sweep.csv --svg sweep.svg >/dev/null
 head -1 sweep.csv | grep -q '^cut,label,from_bytes_per_s' || fail "sweep: $(cat sweep.csv)"
 grep -q '</svg>' sweep.svg || fail "no SVG of the sweep"
+# Other objectives and limits: what cannot be kept says how far it is, what makes no sense names its options.
+watts="--power edge=idle=2W,active=7W --radio wifi"
+plan $watts --objective energy --json >plan.json
+[ "$(json plan.json 'd.plan.optimal && d.candidates.every(c => c.energy_j >= d.plan.energy_j)')" = true ] || fail "energy"
+"$CLEAVE" plan models/lenet --device pi=edge.json --device hub=cloud.json --device gpu=cloud.json --link wifi --link lan --json >plan.json
+[ "$(json plan.json 'd.plan.cuts.length + d.plan.planner + d.devices.map(x => x.name)')" = 2hopspi,hub,gpu ] || fail "three devices: $(json plan.json 'd.plan.planner')"
+plan $watts --policy all --json >plan.json
+[ "$(json plan.json 'd.policies.length > 5 && d.policies.every(p => p.regret === null || p.regret >= 0)')" = true ] || fail "policies"
+plan $watts --chart cuts --svg cuts.svg >/dev/null
+grep -q 'the plan' cuts.svg || fail "no figure of the cuts"
+want_error 1 "no placement keeps all limits" plan --deadline 1us
+want_error 2 "states its watts" plan --objective energy
+want_error 2 "weighted:latency=1" plan --objective fast
+want_error 2 "there are edge, cloud" plan --memory fog=1MB
+want_error 2 "3 devices need 2" "$CLEAVE" plan models/lenet --device a=edge.json --device b=edge.json --device c=cloud.json
 want_error 1 "is down" plan --link down --policy cloud
 want_error 2 "5.85Mbit,60ms" plan --link 5Mbit
 want_error 2 "--policy" plan --policy best

@@ -13,7 +13,7 @@
 #include <string.h>
 
 typedef struct plan_options {
-    const char *csv, *svg, *repository;
+    const char *csv, *svg, *repository, *given;
     int policy, sweep, chart;
     double slowest, fastest;
     bool json;
@@ -29,6 +29,8 @@ static const clv_opt plan_opts[] = {
     CLV_OPT(plan_options, policy, CHOICE, "policy", "exact",
             .choices = &(CLV_POLICY_MAP(CLV_POLICY_CHOICE) "|all")[1],
             .help = "who chooses: exact, or what others have published; all: side by side"),
+    CLV_OPT(plan_options, given, TEXT, "given", NULL, .arg = "TEXT|FILE",
+            .help = "weigh this plan: the line after 'as text:', or a file with it or from --json"),
     CLV_OPT(plan_options, sweep, CHOICE, "sweep", "none", .choices = "none|rate",
             .help = "which cut wins at which bandwidth, exactly"),
     CLV_OPT(plan_options, slowest, RATE, "from", "0.1Mbit", .min = 1, .max = 1e12,
@@ -59,6 +61,8 @@ static const clv_cli_about plan_about = {
         "cleave plan resnet18.onnx --device pi=a.json --device hub=b.json --device gpu=c.json \\\n"
         "      --link wifi --link lan --memory pi=64MiB --private input\n"
         "cleave plan resnet18.onnx --edge edge.json --cloud cloud.json --policy all\n"
+        "cleave plan resnet18.onnx --edge edge.json --cloud cloud.json --link wifi \\\n"
+        "      --given 'edge - | raw | cloud ..output'\n"
         "cleave plan resnet18.onnx --edge edge.json --cloud cloud.json --sweep rate --svg s.svg\n"
         "cleave plan resnet18.onnx --edge edge.json --cloud cloud.json --chart cuts --svg c.svg\n",
     .positionals_min = 1,
@@ -111,7 +115,14 @@ static clv_status decide(const plan_options *o, clv_plan_report *r, clv_error *e
     const clv_plan_problem *p = &r->devices->tables->problem;
     r->policy = o->policy == POLICY_ALL ? CLV_POLICY_EXACT : (clv_policy)o->policy;
     int64_t start_ns = clv_now_ns();
-    clv_status s = clv_policy_plan(p, r->policy, &(clv_policy_options){.seed = 1}, &r->plan, err);
+    clv_status s = CLV_OK;
+    clv_plan_chain chain;
+    if (o->given) {
+        s = clv_plan_given_read(o->given, r->devices->files.profiles[0]->digest, p, &chain, err);
+        if (s == CLV_OK) s = clv_plan_given_weigh(p, &chain, &r->plan, &r->given, err);
+    } else {
+        s = clv_policy_plan(p, r->policy, &(clv_policy_options){.seed = 1}, &r->plan, err);
+    }
     r->planning_us += (double)(clv_now_ns() - start_ns) / 1000;
     if (s != CLV_OK) return s;
     clv_plan_report_rank(r);
@@ -149,6 +160,9 @@ static clv_status check_options(const plan_options *o, size_t n_devices, clv_err
         return clv_fail(err, CLV_EUSAGE, "--chart: needs --svg FILE to write to");
     if (o->chart == CHART_SWEEP && o->sweep != SWEEP_RATE)
         return clv_fail(err, CLV_EUSAGE, "--chart sweep: needs --sweep rate");
+    if (o->given && o->policy != CLV_POLICY_EXACT && o->policy != POLICY_ALL)
+        return clv_fail(err, CLV_EUSAGE, "--given: is weighed, --policy %s would choose another",
+                        clv_policy_name((clv_policy)o->policy));
     const char *only_two = o->svg                    ? "--svg"
                            : o->csv                  ? "--csv"
                            : o->sweep                ? "--sweep"

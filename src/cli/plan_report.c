@@ -4,6 +4,7 @@
 #include "base/unit.h"
 #include "cli/plan_question.h"
 #include "cli/table.h"
+#include "plan/plan_text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -243,7 +244,8 @@ static void print_head(const clv_plan_report *r, FILE *out)
     const clv_plan *plan = &r->plan;
     int last = (int)p->cuts->n - 1, cut = plan->chain.cut[0];
     fprintf(out, "%s, policy %s, objective %s: ", r->devices->files.profiles[0]->model,
-            clv_policy_name(r->policy), clv_plan_objective_show(&p->objective).s);
+            r->given.is ? "given" : clv_policy_name(r->policy),
+            clv_plan_objective_show(&p->objective).s);
     CLV_AUTO(clv_text_free) char *label = clv_plan_report_label(r, cut);
     if (p->n_devices == 2 && cut >= 0)
         fprintf(out, "cut %d, %s%s, ", cut, cut == 0 || cut == last ? "at the " : "after ", label);
@@ -256,10 +258,13 @@ static void print_head(const clv_plan_report *r, FILE *out)
     if (p->objective.goal == CLV_GOAL_THROUGHPUT && plan->cost.period_ns > 0)
         fprintf(out, ", %.4g requests/s", 1e9 / (double)plan->cost.period_ns);
     fprintf(out, "\n%s\n", plan->why);
+    CLV_AUTO(clv_text_free) char *line = clv_plan_chain_text(p, &plan->chain);
+    if (line) fprintf(out, "as text: %s\n", line);
     if (plan->binding) fprintf(out, "binding limit: %s\n", clv_plan_limit_name(plan->binding));
     if (r->policy == CLV_POLICY_EXACT) {
-        fprintf(out, "planner %s, %zu considered, ", clv_planner_name(plan->planner),
-                plan->considered);
+        if (!r->given.is)
+            fprintf(out, "planner %s, %zu considered, ", clv_planner_name(plan->planner),
+                    plan->considered);
         if (!isfinite(plan->gap))
             fputs("how far from the optimum is not known\n", out);
         else if (plan->gap > 0)

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "cli/plan_devices.h"
+#include "cli/plan_given.h"
 #include "plan/policies.h"
 #include "plan/sweep.h"
 
@@ -18,6 +19,7 @@ typedef struct clv_plan_candidate {
 typedef struct clv_plan_report {
     const clv_plan_devices *devices; /* borrowed; all else is owned */
     clv_policy policy;
+    clv_plan_given given; /* was the plan given, not chosen? */
     clv_plan plan;
     clv_plan_candidate
         *candidates; /* those that keep the limits first, each from best to worst. Two

@@ -3,6 +3,7 @@
 #include "cli/plan_question.h"
 #include "cli/plan_report.h"
 #include "plan/plan_json.h"
+#include "plan/plan_text.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -124,6 +125,13 @@ static json_t *stage_json(const clv_plan_report *r, size_t k)
     return o;
 }
 
+static void set_given(json_t *o, const clv_plan_given *g)
+{
+    json_object_set_new(o, "regret", isfinite(g->regret) ? json_real(g->regret) : json_null());
+    json_object_set_new(o, "breaks",
+                        g->violated ? json_string(clv_plan_limit_name(g->violated)) : json_null());
+}
+
 static json_t *plan_json(const clv_plan_report *r)
 {
     const clv_plan *plan = &r->plan;
@@ -131,7 +139,11 @@ static json_t *plan_json(const clv_plan_report *r)
     json_t *o = place_json(r, &plan->chain), *stages = json_array();
     double all_us = (double)plan->cost.total.ns / 1e3, one = all_us > 0 ? 1 / all_us : 0;
     set_parts(o, problem_of(r), &c, &plan->cost);
-    json_object_set_new(o, "policy", json_string(clv_policy_name(r->policy)));
+    CLV_AUTO(clv_text_free) char *line = clv_plan_chain_text(problem_of(r), &plan->chain);
+    json_object_set_new(o, "text", line ? text_json(line) : json_null());
+    json_object_set_new(o, "policy",
+                        json_string(r->given.is ? "given" : clv_policy_name(r->policy)));
+    if (r->given.is) set_given(o, &r->given);
     json_object_set_new(o, "objective",
                         json_string(clv_plan_objective_show(&problem_of(r)->objective).s));
     set_real(o, "edge_share", c.edge_us * one);

@@ -17,7 +17,7 @@ enum {
 /* Requests so long are few in a visit, so that the rounds are many. */
 #define LONG_US 200000.0
 /* Plans that the node may try before it is measured, and requests to each. */
-enum { ACQUAINT_PLANS = 6, ACQUAINT_REQUESTS = 4 };
+enum { ACQUAINT_PLANS = 6, ACQUAINT_REQUESTS = 10, ACQUAINT_LONG_REQUESTS = 5 };
 /* Predicted to take so many times the best: one request tells enough. */
 #define FAR 3.0
 
@@ -82,7 +82,9 @@ static clv_status acquaint(trial *t, clv_error *err)
         size_t before = t->c.chosen;
         status = clv_demo_pin(t->node, t->model, (int)before, err);
         double us, energy_j;
-        for (int k = 0; !status && k < ACQUAINT_REQUESTS; k++) status = ask(t, &us, &energy_j, err);
+        int requests =
+            t->c.items[0].predicted_us > LONG_US ? ACQUAINT_LONG_REQUESTS : ACQUAINT_REQUESTS;
+        for (int k = 0; !status && k < requests; k++) status = ask(t, &us, &energy_j, err);
         clv_demo_contenders_done(&t->c);
         if (!status) status = look(t, err);
         if (t->c.chosen == before) break;

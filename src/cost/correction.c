@@ -6,13 +6,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Standard deviations of z. A run's own noise; how far a device may be from its profile before
- * anything is known; how far one cut may be from the others; how both wander in a second. */
-#define RUN_SIGMA      0.05
-#define LEVEL_SIGMA    0.30
-#define LEVEL_DRIFT    0.02
+/* Standard deviations of z: a run's own noise; how far a device is from its profile, as a rule; how
+ * far one cut is from the others. */
+#define RUN_SIGMA      0.10
+#define LEVEL_SIGMA    0.15
 #define RESIDUAL_SIGMA 0.05
-#define RESIDUAL_DRIFT 0.002
 
 void clv_correction_init(clv_correction *c, size_t n_cuts)
 {
@@ -28,11 +26,19 @@ void clv_correction_done(clv_correction *c)
     *c = (clv_correction){0};
 }
 
-/* Time passes: what was known is less sure, up to knowing nothing. */
-static void drift(clv_correction_state *s, double per_second, double most, int64_t now_us)
+/* What is left of a deviation after so long: the memory of an Ornstein-Uhlenbeck process. */
+static double memory(const clv_correction_state *s, int64_t now_us)
 {
-    double seconds = s->at_us ? (double)(now_us - s->at_us) / 1e6 : 0;
-    if (seconds > 0) s->var = fmin(s->var + per_second * per_second * seconds, most * most);
+    double us = s->at_us ? (double)(now_us - s->at_us) : 0;
+    return us > 0 ? exp(-us / (double)CLV_CORRECTION_FADE_US) : 1;
+}
+
+/* Time passes: z returns to the profile, and its variance to that of a device of which nothing is known. */
+static void fade(clv_correction_state *s, double sigma, int64_t now_us)
+{
+    double left = memory(s, now_us);
+    s->z *= left;
+    s->var = left * left * s->var + (1 - left * left) * sigma * sigma;
     s->at_us = now_us;
 }
 
@@ -43,15 +49,16 @@ static void learn(clv_correction_state *s, double innovation, double total_var)
     s->var *= 1 - gain;
 }
 
-/* One more run far off on this side. Are there enough to believe them? */
-static bool device_changed(clv_correction *c, double z, bool above)
+/* One more run far off on this side. Are there enough to believe the nearest? */
+static bool device_changed(clv_correction *c, double innovation)
 {
-    if ((c->strikes > 0) != above || c->strikes == 0) {
+    int side = innovation > 0 ? 1 : -1;
+    if (c->strikes * side <= 0) {
         c->strikes = 0;
-        c->struck = 0;
+        c->struck = innovation;
     }
-    c->strikes += above ? 1 : -1;
-    c->struck += z;
+    c->strikes += side;
+    if (fabs(innovation) < fabs(c->struck)) c->struck = innovation;
     return abs(c->strikes) >= CLV_CORRECTION_STRIKES;
 }
 
@@ -60,14 +67,14 @@ void clv_correction_observe(clv_correction *c, size_t cut, double predicted_us, 
 {
     if (cut >= c->n || !(predicted_us > 0) || !(measured_us > 0)) return;
     clv_correction_state *own = &c->residual[cut];
-    drift(&c->level, LEVEL_DRIFT, LEVEL_SIGMA, now_us);
-    drift(own, RESIDUAL_DRIFT, RESIDUAL_SIGMA, now_us);
+    fade(&c->level, LEVEL_SIGMA, now_us);
+    fade(own, RESIDUAL_SIGMA, now_us);
     double z = log(measured_us / predicted_us);
     double innovation = z - c->level.z - own->z;
     double var = c->level.var + own->var + RUN_SIGMA * RUN_SIGMA;
     if (fabs(innovation) > CLV_CORRECTION_GATE * sqrt(var)) {
-        if (device_changed(c, z, innovation > 0)) {
-            c->level.z = c->struck / abs(c->strikes) - own->z;
+        if (device_changed(c, innovation)) {
+            c->level.z += c->struck;
             c->level.var = LEVEL_SIGMA * LEVEL_SIGMA;
             c->strikes = 0;
         }
@@ -78,8 +85,9 @@ void clv_correction_observe(clv_correction *c, size_t cut, double predicted_us, 
     learn(own, innovation, var);
 }
 
-double clv_correction_factor(const clv_correction *c, size_t cut)
+double clv_correction_factor(const clv_correction *c, size_t cut, int64_t now_us)
 {
-    double z = c->level.z + (cut < c->n ? c->residual[cut].z : 0);
+    double z = c->level.z * memory(&c->level, now_us);
+    if (cut < c->n) z += c->residual[cut].z * memory(&c->residual[cut], now_us);
     return exp(fmax(-log(CLV_CORRECTION_MAX), fmin(log(CLV_CORRECTION_MAX), z)));
 }

@@ -3,19 +3,23 @@
  *     clv_correction c;
  *     clv_correction_init(&c, n_cuts);
  *     clv_correction_observe(&c, cut, predicted_us, measured_us, now_us);   // after each run
- *     double us = predicted_us * clv_correction_factor(&c, cut);            // when planning
+ *     double us = predicted_us * clv_correction_factor(&c, cut, now_us);    // when planning
  *     clv_correction_done(&c);
  *
  * Profiles are medians of a quiet minute; the device that runs today is warmer, busier, or clocked
  * otherwise. The state is z = ln(measured / predicted) = level + residual[cut]: the level is common to
  * all segments of the device, so that a run at one cut also corrects those that were never run; the
  * residual is the cut's own. Each run updates both by a Kalman filter (scalar, the covariance between
- * them left out: the gain of each is its share of the innovation's variance), and time makes both less
- * sure.
+ * them left out: the gain of each is its share of the innovation's variance).
+ *
+ * What was learnt fades: both are Ornstein-Uhlenbeck processes, which return to 0, the profile, with the
+ * time constant CLV_CORRECTION_FADE_US. Without that a plan that was left in a slow spell would never be
+ * tried again, because what does not run teaches nothing.
  *
  * Outliers: a run further away than CLV_CORRECTION_GATE standard deviations teaches nothing, unless
  * CLV_CORRECTION_STRIKES in a row lie on the same side: then the device has changed, and the level
- * starts anew at their mean. The factor stays between 1/CLV_CORRECTION_MAX and CLV_CORRECTION_MAX.
+ * starts anew at the nearest of them. The factor stays between 1/CLV_CORRECTION_MAX and
+ * CLV_CORRECTION_MAX.
  *
  * Threads: one at a time.
  *
@@ -28,9 +32,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLV_CORRECTION_MAX  20.0
-#define CLV_CORRECTION_GATE 3.0
-enum { CLV_CORRECTION_STRIKES = 3 };
+#define CLV_CORRECTION_MAX     20.0
+#define CLV_CORRECTION_GATE    3.0
+#define CLV_CORRECTION_FADE_US INT64_C(60000000)
+enum { CLV_CORRECTION_STRIKES = 5 };
 
 typedef struct clv_correction_state {
     double z, var;
@@ -41,7 +46,7 @@ typedef struct clv_correction {
     clv_correction_state level, *residual; /* owned, [n] */
     size_t n;
     int strikes;   /* outliers in a row, below 0: on the lower side */
-    double struck; /* sum of their z */
+    double struck; /* innovation of the nearest of them */
 } clv_correction;
 
 void clv_correction_init(clv_correction *c, size_t n_cuts);
@@ -50,6 +55,6 @@ void clv_correction_done(clv_correction *c);
 void clv_correction_observe(clv_correction *c, size_t cut, double predicted_us, double measured_us,
                             int64_t now_us);
 /* 1 before the first run. */
-double clv_correction_factor(const clv_correction *c, size_t cut);
+double clv_correction_factor(const clv_correction *c, size_t cut, int64_t now_us);
 
 #endif

@@ -104,12 +104,13 @@ static clv_plan_time scaled(const clv_plan_time *t, double factor)
                            whole((double)t->var_us2 * factor * factor, CLV_PLAN_VAR_MAX)};
 }
 
-void clv_plan_tables_correct(clv_plan_tables *t, size_t device, const clv_correction *c)
+void clv_plan_tables_correct(clv_plan_tables *t, size_t device, const clv_correction *c,
+                             int64_t now_us)
 {
     size_t n = t->problem.cuts->n;
     const clv_plan_time *measured = t->measured[device];
     for (size_t i = 0; i < n; i++) {
-        double factor = clv_correction_factor(c, i);
+        double factor = clv_correction_factor(c, i, now_us);
         t->times[device][i] = scaled(&measured[i], factor);
         t->times[device][n + i] = scaled(&measured[n + i], factor);
     }

@@ -11,6 +11,7 @@
 /* A remote part may take this many times its prediction, and the patience beyond, before it is given up. */
 enum { CLV_REMOTE_SLACK = 3 };
 #define CLV_PATIENCE_DEFAULT_US 1000000
+enum { CLV_COLD_REQUESTS = 2 };
 
 /* A request on its way. It is held by whoever runs the next step, and by the message to the peer as long as that may still be
  * read by the socket: a lost peer's message can outlive the answer. So the tensors are the carry's, not the request's. */
@@ -75,6 +76,14 @@ static bool is_wanted(const clv_request *r, const char *name)
     return r->wanted.n == 0;
 }
 
+/* Tell what this request took, unless it ran on cold segments: the first few of a deployment do. */
+static void teach(carry *c)
+{
+    clv_deployment *d = c->cut == c->s->last ? c->s->local : c->d;
+    if (atomic_fetch_add(&d->answered, 1) >= CLV_COLD_REQUESTS && is_single(c))
+        clv_learning_saw(&c->s->learning, c->cut, &c->r->timing);
+}
+
 /* Move the network's outputs that were asked for into the answer, in the network's order: the tail's, and those that the head
  * made already. */
 static void carry_answer(carry *c, clv_tensors *tail)
@@ -89,8 +98,7 @@ static void carry_answer(carry *c, clv_tensors *tail)
         clv_tensors_add(&c->r->outputs, *t);
         *t = (clv_tensor){0};
     }
-    if (c->from == 0 && c->s->o.peer && !c->r->recovered[0] && is_single(c))
-        clv_learning_saw(&c->s->learning, c->cut, &c->r->timing);
+    if (c->from == 0 && c->s->o.peer && !c->r->recovered[0]) teach(c);
     carry_end(c);
 }
 

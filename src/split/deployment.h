@@ -14,6 +14,8 @@ typedef struct clv_deployment {
     clv_segment *tail; /* suffix, to finish here what the peer did not; NULL when all is local */
     char *label;       /* "local", "remote" or the cut's label */
     bool any_batch;    /* false: batch 1 only */
+    atomic_int
+        answered; /* requests that went as planned: the first run cold segments and teach nothing */
     /* predicted, following the link; 0: not known */
     _Atomic int64_t expected_remote_us; /* the peer's part with the link */
     _Atomic int64_t expected_tail_us;   /* the same part, done here */

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* What was learnt fades slowly: no need to follow it more often. */
+#define CLV_FADE_STEP_US 1000000
+
 void clv_learning_init(clv_learning *l, size_t n_cuts)
 {
     *l = (clv_learning){0};
@@ -48,13 +51,15 @@ void clv_learning_apply(clv_learning *l, clv_plan_tables *tables)
 {
     clv_sighting seen[CLV_SIGHTINGS_MAX];
     size_t n = take(l, seen), n_cuts = tables->problem.cuts->n;
-    if (n == 0) return;
+    int64_t now = clv_now_us();
+    if (n == 0 && now - l->applied_us < CLV_FADE_STEP_US) return;
+    l->applied_us = now;
     const clv_plan_time *prefixes = tables->measured[0], *suffixes = tables->measured[1] + n_cuts;
     for (size_t i = 0; i < n; i++) {
         size_t cut = seen[i].cut;
         observe(&l->here, &prefixes[cut], cut, seen[i].edge_us, seen[i].at_us);
         observe(&l->there, &suffixes[cut], cut, seen[i].cloud_us, seen[i].at_us);
     }
-    clv_plan_tables_correct(tables, 0, &l->here);
-    clv_plan_tables_correct(tables, 1, &l->there);
+    clv_plan_tables_correct(tables, 0, &l->here, now);
+    clv_plan_tables_correct(tables, 1, &l->there, now);
 }

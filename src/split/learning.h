@@ -31,12 +31,13 @@ typedef struct clv_learning {
     clv_sighting seen[CLV_SIGHTINGS_MAX];
     size_t n_seen;
     clv_correction here, there;
+    int64_t applied_us; /* when, last */
 } clv_learning;
 
 void clv_learning_init(clv_learning *l, size_t n_cuts);
 void clv_learning_done(clv_learning *l);
 void clv_learning_saw(clv_learning *l, size_t cut, const clv_timing *t);
-/* Corrects the times of device 0 (here) and 1 (there), if anything was seen since the last time. */
+/* Corrects the times of device 0 (here) and 1 (there), when something was seen or a while has passed since the last time. */
 void clv_learning_apply(clv_learning *l, clv_plan_tables *tables);
 
 #endif

@@ -12,12 +12,12 @@ static void nothing_is_corrected_before_the_first_run(void **state)
     (void)state;
     clv_correction c;
     clv_correction_init(&c, 3);
-    for (size_t i = 0; i < 5; i++) assert_true(clv_correction_factor(&c, i) == 1);
+    for (size_t i = 0; i < 5; i++) assert_true(clv_correction_factor(&c, i, SECOND) == 1);
     clv_correction_observe(&c, 0, 0, 100, SECOND);
     clv_correction_observe(&c, 0, 100, 0, SECOND);
     clv_correction_observe(&c, 9, 100, 300, SECOND);
     clv_correction_observe(&c, 1, NAN, 300, SECOND);
-    assert_true(clv_correction_factor(&c, 0) == 1);
+    assert_true(clv_correction_factor(&c, 0, SECOND) == 1);
     clv_correction_done(&c);
 }
 
@@ -28,10 +28,11 @@ static void one_cut_teaches_about_all(void **state)
     clv_correction c;
     clv_correction_init(&c, 4);
     clv_rng r = clv_rng_seeded(7);
+    int64_t now = 4 * SECOND;
     for (int i = 1; i <= 40; i++)
         clv_correction_observe(&c, 2, 1000, 1400 * exp(0.05 * clv_rng_normal(&r)), i * SECOND / 10);
-    assert_true(fabs(clv_correction_factor(&c, 2) - 1.4) < 0.05);
-    assert_true(fabs(clv_correction_factor(&c, 0) - 1.4) < 0.08);
+    assert_true(fabs(clv_correction_factor(&c, 2, now) - 1.4) < 0.05);
+    assert_true(fabs(clv_correction_factor(&c, 0, now) - 1.4) < 0.08);
     clv_correction_done(&c);
 }
 
@@ -41,31 +42,49 @@ static void a_cut_keeps_what_is_its_own(void **state)
     (void)state;
     clv_correction c;
     clv_correction_init(&c, 3);
+    int64_t now = 60 * SECOND;
     for (int i = 1; i <= 60; i++) {
         clv_correction_observe(&c, 0, 1000, 1000, i * SECOND);
         clv_correction_observe(&c, 1, 1000, 1150, i * SECOND);
         clv_correction_observe(&c, 2, 1000, 1000, i * SECOND);
     }
-    assert_true(clv_correction_factor(&c, 1) / clv_correction_factor(&c, 0) > 1.08);
-    assert_true(clv_correction_factor(&c, 1) / clv_correction_factor(&c, 0) < 1.16);
-    assert_true(fabs(clv_correction_factor(&c, 0) - 1) < 0.06);
+    assert_true(clv_correction_factor(&c, 1, now) / clv_correction_factor(&c, 0, now) > 1.08);
+    assert_true(clv_correction_factor(&c, 1, now) / clv_correction_factor(&c, 0, now) < 1.16);
+    assert_true(fabs(clv_correction_factor(&c, 0, now) - 1) < 0.06);
     clv_correction_done(&c);
 }
 
-static void a_single_outlier_teaches_nothing_and_three_do(void **state)
+static void an_outlier_teaches_nothing_and_five_do(void **state)
 {
     (void)state;
     clv_correction c;
     clv_correction_init(&c, 1);
+    int64_t now = 20 * SECOND;
     for (int i = 1; i <= 20; i++) clv_correction_observe(&c, 0, 1000, 1000, i * SECOND);
-    double before = clv_correction_factor(&c, 0);
-    clv_correction_observe(&c, 0, 1000, 9000, 21 * SECOND);
-    clv_correction_observe(&c, 0, 1000, 100, 22 * SECOND); /* another side: the count starts anew */
-    clv_correction_observe(&c, 0, 1000, 9000, 23 * SECOND);
-    clv_correction_observe(&c, 0, 1000, 9000, 24 * SECOND);
-    assert_true(clv_correction_factor(&c, 0) == before);
-    clv_correction_observe(&c, 0, 1000, 9000, 25 * SECOND);
-    assert_true(fabs(clv_correction_factor(&c, 0) - 9) < 0.5);
+    double before = clv_correction_factor(&c, 0, now);
+    clv_correction_observe(&c, 0, 1000, 9000, now);
+    clv_correction_observe(&c, 0, 1000, 100, now); /* another side: the count starts anew */
+    for (int i = 0; i < CLV_CORRECTION_STRIKES - 1; i++)
+        clv_correction_observe(&c, 0, 1000, 9000, now);
+    assert_true(clv_correction_factor(&c, 0, now) == before);
+    clv_correction_observe(&c, 0, 1000, 4000, now); /* the nearest of them counts */
+    assert_true(fabs(clv_correction_factor(&c, 0, now) - 4) < 0.2);
+    clv_correction_done(&c);
+}
+
+/* A plan that was left in a slow spell is tried again some minutes later. */
+static void what_was_learnt_fades(void **state)
+{
+    (void)state;
+    clv_correction c;
+    clv_correction_init(&c, 2);
+    int64_t now = 10 * SECOND;
+    for (int i = 1; i <= 100; i++) clv_correction_observe(&c, 0, 1000, 1500, now * i / 100);
+    double at_once = clv_correction_factor(&c, 0, now);
+    double later = clv_correction_factor(&c, 0, now + CLV_CORRECTION_FADE_US);
+    assert_true(at_once > 1.45);
+    assert_true(fabs(log(later) / log(at_once) - exp(-1)) < 1e-9);
+    assert_true(clv_correction_factor(&c, 0, now + 20 * CLV_CORRECTION_FADE_US) < 1.0001);
     clv_correction_done(&c);
 }
 
@@ -74,10 +93,11 @@ static void the_factor_has_limits(void **state)
     (void)state;
     clv_correction c;
     clv_correction_init(&c, 1);
-    for (int i = 1; i <= 10; i++) clv_correction_observe(&c, 0, 1, 1e9, i * SECOND);
-    assert_true(clv_correction_factor(&c, 0) <= CLV_CORRECTION_MAX * 1.0000001);
-    for (int i = 1; i <= 10; i++) clv_correction_observe(&c, 0, 1e9, 1, i * SECOND);
-    assert_true(clv_correction_factor(&c, 0) >= 0.9999999 / CLV_CORRECTION_MAX);
+    int64_t now = 10 * SECOND;
+    for (int i = 1; i <= 10; i++) clv_correction_observe(&c, 0, 1, 1e9, now);
+    assert_true(clv_correction_factor(&c, 0, now) <= CLV_CORRECTION_MAX * 1.0000001);
+    for (int i = 1; i <= 10; i++) clv_correction_observe(&c, 0, 1e9, 1, now);
+    assert_true(clv_correction_factor(&c, 0, now) >= 0.9999999 / CLV_CORRECTION_MAX);
     clv_correction_done(&c);
 }
 
@@ -87,7 +107,8 @@ int main(void)
         cmocka_unit_test(nothing_is_corrected_before_the_first_run),
         cmocka_unit_test(one_cut_teaches_about_all),
         cmocka_unit_test(a_cut_keeps_what_is_its_own),
-        cmocka_unit_test(a_single_outlier_teaches_nothing_and_three_do),
+        cmocka_unit_test(an_outlier_teaches_nothing_and_five_do),
+        cmocka_unit_test(what_was_learnt_fades),
         cmocka_unit_test(the_factor_has_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -341,7 +341,7 @@ static void runs_correct_what_was_measured(void **state)
     clv_correction c;
     clv_correction_init(&c, n.cuts->n);
     for (int i = 1; i < 200; i++) clv_correction_observe(&c, 4, 100, 150, i * 10000);
-    clv_plan_tables_correct(t, 0, &c);
+    clv_plan_tables_correct(t, 0, &c, 200 * 10000);
     double grown = (double)t->problem.devices[0].prefix[4].ns / (double)before[0].ns;
     assert_true(fabs(grown - 1.5) < 0.02);
     assert_true(t->problem.devices[0].prefix[4].var_us2 > before[0].var_us2);
@@ -350,7 +350,7 @@ static void runs_correct_what_was_measured(void **state)
     assert_int_equal(t->problem.devices[1].suffix[4].ns, before[1].ns);
     clv_correction_done(&c);
     clv_correction_init(&c, n.cuts->n);
-    clv_plan_tables_correct(t, 0, &c);
+    clv_plan_tables_correct(t, 0, &c, 200 * 10000);
     assert_int_equal(t->problem.devices[0].prefix[4].ns, before[0].ns);
     clv_correction_done(&c);
     clv_plan_tables_free(t);

@@ -92,7 +92,7 @@ static clv_status acquaint(trial *t, clv_error *err)
     return status;
 }
 
-/* Rounds: each rival and the floor in turn, so that a slow spell of the machine meets all of them. */
+/* Rounds: each rival in turn, and the floor next to the plan, so that a slow spell of the machine meets all of them. */
 static clv_status measure(trial *t, clv_demo_floor *f, int *rounds, clv_error *err)
 {
     int64_t begin = clv_now_us(), budget_us = t->node->demo->budget_us;
@@ -100,11 +100,11 @@ static clv_status measure(trial *t, clv_demo_floor *f, int *rounds, clv_error *e
         int64_t gone_us = clv_now_us() - begin;
         if (*rounds >= ROUNDS_MIN && gone_us > budget_us) break;
         if (*rounds >= ROUNDS_FEWEST && gone_us > OVERDRAWN * budget_us) break;
-        if (f && clv_demo_floor_visit(f, err)) return err->status;
         for (size_t i = 0; i < t->c.n; i++) {
             clv_demo_entrant *e =
                 &t->c.items[(i + (size_t)*rounds) % t->c.n]; /* nobody is always first */
             bool worth = e->rival || (*rounds == 0 && !clv_demo_entrant_hopeless(&t->c, e));
+            if (f && e->cut == t->c.chosen && clv_demo_floor_visit(f, err)) return err->status;
             if (worth && visit(t, e, err)) return err->status;
         }
         if (*rounds == 0) clv_demo_contenders_promote(&t->c);

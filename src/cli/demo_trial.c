@@ -60,8 +60,8 @@ static clv_status visit(trial *t, clv_demo_entrant *e, clv_error *err)
 {
     if (clv_demo_pin(t->node, t->model, (int)e->cut, err)) return err->status;
     bool far = e->predicted_us > FAR * t->c.items[0].predicted_us;
-    int requests = far ? 1 : e->predicted_us > LONG_US ? LONG_VISIT : VISIT;
-    for (int k = 0; k < requests; k++) {
+    int requests = !far && e->predicted_us > LONG_US ? LONG_VISIT : VISIT;
+    for (int k = 0; k < requests && !(far && e->n > 0); k++) {
         double us, energy_j;
         if (ask(t, &us, &energy_j, err)) return err->status;
         if ((k == 0 && !far) || us < 0)

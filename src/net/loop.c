@@ -26,10 +26,10 @@ struct clv_loop {
     uv_loop_t uv;
     int wake_fd; /* eventfd: something was posted, or the loop is to stop */
     uv_poll_t wake;
-    pthread_mutex_t lock; /* guards todo */
-    posted *todo;
-    size_t n_todo, todo_cap;
-    posted *batch; /* what `todo` was; only the loop's thread sees it */
+    pthread_mutex_t lock; /* guards the inbox */
+    posted *inbox;
+    size_t n_inbox, inbox_cap;
+    posted *batch; /* what `inbox` was; only the loop's thread sees it */
     size_t batch_cap;
     _Atomic unsigned long thread;
     atomic_bool stopping;
@@ -48,12 +48,12 @@ struct clv_timer {
 static void run_posted(clv_loop *loop)
 {
     pthread_mutex_lock(&loop->lock);
-    posted *batch = loop->todo;
-    size_t n = loop->n_todo;
-    size_t cap = loop->todo_cap;
-    loop->todo = loop->batch;
-    loop->todo_cap = loop->batch_cap;
-    loop->n_todo = 0;
+    posted *batch = loop->inbox;
+    size_t n = loop->n_inbox;
+    size_t cap = loop->inbox_cap;
+    loop->inbox = loop->batch;
+    loop->inbox_cap = loop->batch_cap;
+    loop->n_inbox = 0;
     loop->batch = NULL;
     loop->batch_cap = 0;
     pthread_mutex_unlock(&loop->lock);
@@ -117,9 +117,9 @@ void clv_loop_stop(clv_loop *loop)
 void clv_loop_post(clv_loop *loop, void (*fn)(void *arg), void *arg)
 {
     pthread_mutex_lock(&loop->lock);
-    clv_grow(&loop->todo, &loop->todo_cap, loop->n_todo + 1, sizeof *loop->todo);
-    loop->todo[loop->n_todo++] = (posted){fn, arg};
-    bool first = loop->n_todo == 1;
+    clv_grow(&loop->inbox, &loop->inbox_cap, loop->n_inbox + 1, sizeof *loop->inbox);
+    loop->inbox[loop->n_inbox++] = (posted){fn, arg};
+    bool first = loop->n_inbox == 1;
     pthread_mutex_unlock(&loop->lock);
     if (first) wake(loop);
 }
@@ -159,7 +159,7 @@ void clv_loop_free(clv_loop *loop)
     if (!loop) return;
     atomic_store(&loop->thread, (unsigned long)pthread_self());
     /* Posted functions may post more (an answer that arrives late releases its slices). */
-    while (loop->n_todo) run_posted(loop);
+    while (loop->n_inbox) run_posted(loop);
     for (signal_watch *w = loop->signals, *next; w; w = next) {
         next = w->next;
         uv_close((uv_handle_t *)&w->uv, free_data);
@@ -169,7 +169,7 @@ void clv_loop_free(clv_loop *loop)
     if (uv_loop_close(&loop->uv)) abort(); /* something made on the loop was not freed */
     close(loop->wake_fd);
     pthread_mutex_destroy(&loop->lock);
-    free(loop->todo);
+    free(loop->inbox);
     free(loop->batch);
     free(loop->read_buffer);
     free(loop);

@@ -1,4 +1,9 @@
-/* What the writer and the reader of cost/profile.h share. */
+/* What the writer and the reader of cost/profile.h share. Private to cost/.
+ *
+ * profile.c writes, profile_parse.c reads the measured cuts, profile_network.c both for the network's
+ * graph. The features stand in one table here, so that none is written and not read back.
+ * Reading believes nothing: every number has a bound, every name is looked up, and an error names the
+ * field by its place in the document (cost/fields.h), as "units[3].features.macs". */
 #ifndef CLV_COST_PROFILE_PRIV_H
 #define CLV_COST_PROFILE_PRIV_H
 
@@ -7,7 +12,7 @@
 
 #define CLV_PROFILE_BYTES_MAX ((int64_t)1 << 40) /* also of a dimension */
 
-/* The numbers of clv_unit_features: X(field, the most it may be) */
+/* The numbers of clv_unit_features: X(field, the most it may be). The least is 0. */
 #define CLV_PROFILE_FEATURE_MAP(X)                                                                 \
     X(in_channels, CLV_PROFILE_BYTES_MAX)                                                          \
     X(in_h, CLV_PROFILE_BYTES_MAX)                                                                 \
@@ -39,6 +44,7 @@ typedef struct clv_tensor_names {
     } * items;
     size_t n;
 } clv_tensor_names;
+/* Sorted once: a document has up to CLV_GRAPH_TENSORS_MAX of them and names each several times. */
 clv_tensor_names clv_tensor_names_of(const clv_profile *p);
 void clv_tensor_names_done(clv_tensor_names *names);
 int clv_tensor_names_find(const clv_tensor_names *names, const char *name); /* -1: none */

@@ -41,17 +41,20 @@ static inline int64_t clv_part_ratio(int64_t a, int64_t b, int64_t divisor)
     return (int64_t)(((uint64_t)product + (uint64_t)divisor - 1) / (uint64_t)divisor);
 }
 
+/* a + b, kept below INT64_MAX: that value is CLV_PLAN_UNKNOWN and no sum may become it. */
 static inline int64_t clv_part_sum(int64_t a, int64_t b)
 {
     int64_t sum;
     return __builtin_add_overflow(a, b, &sum) || sum == INT64_MAX ? INT64_MAX - 1 : sum;
 }
 
+/* What was not measured, or cannot be crossed: every sum with it is unknown too. */
 static inline clv_plan_amount clv_part_unknown(void)
 {
     return (clv_plan_amount){.ns = CLV_PLAN_UNKNOWN};
 }
 
+/* Component by component; see clv_plan_add(). */
 static inline clv_plan_amount clv_part_add(clv_plan_amount a, clv_plan_amount b)
 {
     if (a.ns == CLV_PLAN_UNKNOWN || b.ns == CLV_PLAN_UNKNOWN) return clv_part_unknown();
@@ -61,7 +64,8 @@ static inline clv_plan_amount clv_part_add(clv_plan_amount a, clv_plan_amount b)
                              .pm = clv_part_sum(a.pm, b.pm)};
 }
 
-/* A device that computes for this long. */
+/* A device that computes for this long: its active power and price, and device 0's idle power while
+ * another device works on its request. */
 static inline clv_plan_amount clv_part_work(const clv_plan_problem *p, size_t device,
                                             clv_plan_time t, unsigned needs)
 {
@@ -74,12 +78,14 @@ static inline clv_plan_amount clv_part_work(const clv_plan_problem *p, size_t de
     return a;
 }
 
+/* What a number grew by. Rounding and variances may fall a little where time does not: then nothing. */
 static inline int64_t clv_part_rise(int64_t from, int64_t to)
 {
     return to > from ? to - from : 0;
 }
 
-/* A segment that neither begins at nothing nor ends at all. */
+/* A segment that neither begins at nothing nor ends at all. The two points are made amounts before they
+ * are subtracted, so that neighbouring segments add up to exactly the one that holds both. */
 static inline clv_plan_amount clv_part_middle(const clv_plan_problem *p, size_t device, size_t from,
                                               size_t to, unsigned needs)
 {
@@ -94,6 +100,7 @@ static inline clv_plan_amount clv_part_middle(const clv_plan_problem *p, size_t 
                              .pm = clv_part_rise(a.pm, b.pm)};
 }
 
+/* Which of the three measured times a segment is: prefix, suffix, or a difference of progress. */
 static inline clv_plan_amount clv_part_segment(const clv_plan_problem *p, size_t device,
                                                size_t from, size_t to, unsigned needs)
 {
@@ -104,6 +111,7 @@ static inline clv_plan_amount clv_part_segment(const clv_plan_problem *p, size_t
     return clv_part_middle(p, device, from, to, needs);
 }
 
+/* The device's queue. Device 0 idles through another device's; its own wait takes time only. */
 static inline clv_plan_amount clv_part_wait(const clv_plan_problem *p, size_t device,
                                             unsigned needs)
 {
@@ -112,6 +120,7 @@ static inline clv_plan_amount clv_part_wait(const clv_plan_problem *p, size_t de
     return a;
 }
 
+/* Coding is work of the device that does it, by raw byte. Codecs that take no time (raw) return early. */
 static inline clv_plan_amount clv_part_encode(const clv_plan_problem *p, size_t device, size_t cut,
                                               size_t codec, unsigned needs)
 {
@@ -130,6 +139,7 @@ static inline clv_plan_amount clv_part_decode(const clv_plan_problem *p, size_t 
     return clv_part_work(p, device, t, needs);
 }
 
+/* Bytes on the wire and how long they take: coded ones up, the raw answer down. The hop must be up. */
 static inline clv_plan_transfer clv_part_transfer(const clv_plan_problem *p, size_t hop, size_t cut,
                                                   size_t codec)
 {
@@ -154,6 +164,7 @@ static inline int64_t clv_part_variance(int64_t ns, int64_t rel_ppm)
 int64_t clv_part_radio_nj(const clv_plan_problem *p, size_t hop, const clv_plan_transfer *t,
                           int64_t total_ns);
 
+/* A transfer with its round trip and overhead. The variances of rates and round trip are independent. */
 static inline clv_plan_amount clv_part_cross_of(const clv_plan_problem *p, size_t hop,
                                                 const clv_plan_transfer *t, unsigned needs)
 {
@@ -170,6 +181,7 @@ static inline clv_plan_amount clv_part_cross_of(const clv_plan_problem *p, size_
     return a;
 }
 
+/* The two above together, for who does not need the bytes. */
 static inline clv_plan_amount clv_part_cross(const clv_plan_problem *p, size_t hop, size_t cut,
                                              size_t codec, unsigned needs)
 {

@@ -1,6 +1,6 @@
 /* The whole way: random networks of every family open, cut and run; a few are looked at and learnt from. */
 #include "base/file.h"
-#include "engine/ort.h"
+#include "engine_rig.h"
 #include "measure/calibrator.h"
 #include "repo/network.h"
 #include "unit.h"
@@ -10,25 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static clv_engine *engine;
-static char *folder;
-
-static int start(void **state)
-{
-    (void)state;
-    return clv_dir_temp("calibrator", &folder, NULL) ||
-           clv_ort_engine_new(&(clv_ort_options){.threads = 1}, &engine, NULL);
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    clv_engine_free(engine);
-    clv_dir_remove(folder);
-    free(folder);
-    return 0;
-}
 
 static void every_family_can_be_cut(void **state)
 {
@@ -122,5 +103,5 @@ int main(void)
         cmocka_unit_test(what_is_looked_at_is_learnt_and_gone_on_with),
         cmocka_unit_test(another_device_s_file_is_refused),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, engine_rig_start, engine_rig_stop);
 }

@@ -1,29 +1,10 @@
 /* What the zoo's networks and small models of other kinds say of their units, against what is known of
  * them. */
 #include "base/file.h"
-#include "engine/ort.h"
+#include "engine_rig.h"
 #include "model.h"
 #include "repo/network.h"
 #include "zoo/zoo.h"
-
-static char *folder;
-static clv_engine *engine;
-
-static int start(void **state)
-{
-    (void)state;
-    return clv_dir_temp("features", &folder, NULL) ||
-           clv_ort_engine_new(&(clv_ort_options){.threads = 1}, &engine, NULL);
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    clv_engine_free(engine);
-    clv_dir_remove(folder);
-    free(folder);
-    return 0;
-}
 
 static clv_network *open_path(const char *path)
 {
@@ -153,5 +134,5 @@ int main(void)
         cmocka_unit_test(a_google_net_joins_and_pools),
         cmocka_unit_test(every_other_kind_is_known),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, engine_rig_start, engine_rig_stop);
 }

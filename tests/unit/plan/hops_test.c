@@ -1,6 +1,7 @@
 #include "chains.h"
 #include "plan/lattice.h"
 #include "plan/planners.h"
+#include "two_devices.h"
 #include "unit.h"
 
 /* A kind of problem for planner B, and how many of it. */
@@ -171,22 +172,10 @@ static void progress_that_falls_is_planned_too(void **state)
     }
 }
 
-/* With two devices there is one cut, and planner A tries them all. */
 static void with_two_devices_it_is_as_good_as_one_cut(void **state)
 {
     (void)state;
-    clv_rng r = clv_rng_seeded(8);
-    const problem_options o = {
-        .rough = true, .limits = true, .unknowns = true, .any_goal = true, .quantiles = true};
-    for (int i = 0; i < 1000; i++) {
-        problem *q = problem_for_hops(&r, &o);
-        clv_planner_answer a, b;
-        clv_error err = {0};
-        clv_status st = clv_plan_one_cut(&q->p, &a, &err);
-        assert_int_equal(clv_plan_hops(&q->p, &b, &err), st);
-        if (!st) assert_int_equal(a.cost.score, b.cost.score);
-        problem_free(q);
-    }
+    expect_one_cut(clv_plan_hops, problem_for_hops);
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 #include "chains.h"
 #include "plan/planners.h"
+#include "two_devices.h"
 #include "unit.h"
 
 /* A kind of problem for planner C, and how many of it. */
@@ -90,22 +91,10 @@ static void without_limits_on_memory_it_is_as_good_as_hops(void **state)
     }
 }
 
-/* With two devices there is one cut, and planner A tries them all. */
 static void with_two_devices_it_is_as_good_as_one_cut(void **state)
 {
     (void)state;
-    clv_rng r = clv_rng_seeded(8);
-    const problem_options o = {
-        .rough = true, .limits = true, .unknowns = true, .any_goal = true, .quantiles = true};
-    for (int i = 0; i < 1000; i++) {
-        problem *q = problem_random(&r, &o);
-        clv_planner_answer a, b;
-        clv_error err = {0};
-        clv_status st = clv_plan_one_cut(&q->p, &a, &err);
-        assert_int_equal(clv_plan_pipeline(&q->p, &b, &err), st);
-        if (!st) assert_int_equal(a.cost.score, b.cost.score);
-        problem_free(q);
-    }
+    expect_one_cut(clv_plan_pipeline, problem_random);
 }
 
 int main(void)

@@ -1,29 +1,10 @@
 /* Opening, caching, exporting, refusing. Parity of the cuts is in parity_test.c. */
 #include "base/file.h"
-#include "engine/ort.h"
+#include "engine_rig.h"
 #include "model.h"
 #include "repo/network.h"
 
 #include <pthread.h>
-
-static char *folder;
-static clv_engine *engine;
-
-static int start(void **state)
-{
-    (void)state;
-    return clv_dir_temp("network", &folder, NULL) ||
-           clv_ort_engine_new(&(clv_ort_options){.threads = 1}, &engine, NULL);
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    clv_engine_free(engine);
-    clv_dir_remove(folder);
-    free(folder);
-    return 0;
-}
 
 static char *write_model(model *m)
 {
@@ -316,5 +297,5 @@ int main(void)
         cmocka_unit_test(bad_models_are_named),
         cmocka_unit_test(an_output_that_is_no_result_keeps_it_whole),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, engine_rig_start, engine_rig_stop);
 }

@@ -1,27 +1,8 @@
 /* Every legal cut of small networks, each with something that is hard to cut, gives the answer of the whole. */
 #include "base/file.h"
-#include "engine/ort.h"
+#include "engine_rig.h"
 #include "model.h"
 #include "repo/verify.h"
-
-static char *folder;
-static clv_engine *engine;
-
-static int start(void **state)
-{
-    (void)state;
-    return clv_dir_temp("parity", &folder, NULL) ||
-           clv_ort_engine_new(&(clv_ort_options){.threads = 1}, &engine, NULL);
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    clv_engine_free(engine);
-    clv_dir_remove(folder);
-    free(folder);
-    return 0;
-}
 
 /* Takes the model; leaves the file for the engine to map. */
 static clv_network *open_dims(model *m, const char *const *dims, size_t n_dims)
@@ -387,5 +368,5 @@ int main(void)
         cmocka_unit_test(old_models_list_weights_as_inputs),
         cmocka_unit_test(other_free_dimensions_need_a_value),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, engine_rig_start, engine_rig_stop);
 }

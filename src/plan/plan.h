@@ -16,7 +16,8 @@
  *                branch and bound, which states its gap where it stops before the proof.
  *
  * With capped cuts A, B and C choose among the cuts that there are; `bound` then is what the units would
- * cost without hops, each on its best device, and `gap` says how far away the optimum can be.
+ * cost without hops, each on its best device, and `gap` says how far away the optimum can be. That is
+ * a bound if segments take no less than the sum of their units; fused ones may take less.
  * Ties go to fewer bytes on the wire, then to the lower latency, then to the later cuts.
  *
  * Threads: any; nothing is kept between calls. A plan owns its memory and borrows nothing.
@@ -105,7 +106,7 @@ typedef struct clv_plan {
     clv_plan_rival rivals[CLV_PLAN_RIVALS_MAX];
     size_t n_rivals;
     clv_plan_limit binding; /* the one whose absence would help most; NONE: none would */
-    int64_t bound;          /* no placement scores below this */
+    int64_t bound;          /* no placement scores below this; capped cuts: see above */
     double gap;             /* score / bound - 1; 0: proven optimal; INFINITY: nothing is known */
     size_t considered;      /* placements (A), labels (B), pairs (C), augmentations (D) */
     char why[CLV_PLAN_WHY_MAX]; /* one plain sentence */

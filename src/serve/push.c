@@ -199,6 +199,8 @@ static void push_run(void *arg, int64_t queue_us)
     CLV_AUTO(clv_text_free) char *path = NULL;
     clv_error err = {0};
     if (accept(p, &path, &err)) {
+        clv_dir_remove(p->dir); /* before the answer: whoever has it finds nothing left behind */
+        clv_free(&p->dir);
         p->done(p->arg, &err);
     } else {
         clv_log(CLV_LOG_INFO, "serve", "model pushed", "model=%s version=%s", p->name, p->version);

@@ -22,7 +22,7 @@
 #include "cost/power.h"
 #include "graph/graph.h"
 
-enum { CLV_PROFILE_SCHEMA = 2 };
+enum { CLV_PROFILE_SCHEMA = 3 };
 /* Inputs and outputs of all units together. */
 enum { CLV_PROFILE_LINKS_MAX = 131072 };
 #define CLV_PROFILE_FILE_MAX ((size_t)64 << 20)
@@ -67,6 +67,17 @@ typedef struct clv_profile_tensor {
     bool is_input, is_output;
 } clv_profile_tensor;
 
+/* A codec (by its name in tensor/codec.h) at this network's cuts. Times are of this device for a million
+ * raw bytes of a cut's tensors; bytes and accuracy are the network's, the same on any device, and are kept
+ * by the device that measured them. */
+typedef struct clv_profile_codec {
+    char name[16];
+    double encode_us_per_mb, decode_us_per_mb;
+    double *cut_bytes; /* [n_cuts] mean coded bytes of all tensors at the cut; 0: not measured */
+    double *cut_drop; /* [n_cuts] share of right answers lost there, >= 0: the measured mean and one
+                          standard error of it; NULL: lossless, or without data (then only f16 is lossy) */
+} clv_profile_codec;
+
 typedef struct clv_profile {
     char model[128], digest[CLV_DIGEST_TEXT];
     char device[64], engine[128];
@@ -80,6 +91,11 @@ typedef struct clv_profile {
     size_t n_units;
     clv_profile_tensor *tensors;
     size_t n_tensors;
+    clv_profile_codec *codecs; /* raw is not among them; may be none */
+    size_t n_codecs;
+    char data[128];  /* what coded bytes and accuracy were measured on; "": seeded random inputs */
+    int samples;     /* of that data; 0: none */
+    double accuracy; /* of the uncut network on it, a share of 1; 0: no data */
 } clv_profile;
 
 void clv_profile_free(clv_profile *p);

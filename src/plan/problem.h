@@ -96,7 +96,12 @@ typedef struct clv_plan_hop {
 /* How tensors are written for a hop. The answer always comes back raw. */
 typedef struct clv_plan_codec {
     char name[16];
-    int64_t bytes_per_kib;                            /* coded bytes of 1024 raw ones */
+    int64_t bytes_per_kib; /* coded bytes of 1024 raw ones, where cut_bytes is NULL */
+    const int64_t
+        *cut_bytes; /* [cuts->n] measured coded bytes of each cut's tensors; CLV_PLAN_UNKNOWN:
+                                 this codec is not offered there. NULL: bytes_per_kib */
+    const int64_t
+        *cut_drop_ppm; /* [cuts->n] accuracy that it costs there, in millionths; NULL: none */
     int64_t encode_ps_per_byte[CLV_PLAN_DEVICES_MAX]; /* of raw bytes, on each device */
     int64_t decode_ps_per_byte[CLV_PLAN_DEVICES_MAX];
 } clv_plan_codec;
@@ -127,6 +132,7 @@ typedef struct clv_plan_objective {
 /* What a plan must keep. Zeroed except for CLV_PLAN_NO_LIMITs: see clv_plan_no_limits. */
 typedef struct clv_plan_limits {
     int64_t deadline_ns, energy_nj, price_pm;
+    int64_t drop_ppm; /* accuracy lost to the codecs of all crossed hops together, in millionths */
     const uint8_t *unit_devices; /* [n_units] bit d: the unit may run on device d; NULL: all may */
     const bool *stays; /* [n_tensors] only device 0 may know them (graph/leakage.h); NULL: none */
 } clv_plan_limits;

@@ -46,6 +46,7 @@ typedef struct clv_tensor {
     clv_shape shape;
     void *data; /* 64-byte aligned when made by clv_tensor_new; views may be unaligned */
     size_t bytes;
+    bool coded; /* `data` is an encoding (tensor/codec.h) of what dtype and shape say */
     void (*release)(void *owner); /* NULL: nothing to release */
     void *owner;
 } clv_tensor;
@@ -57,7 +58,7 @@ clv_tensor clv_tensor_view(const char *name, clv_dtype dtype, clv_shape shape, c
                            size_t bytes);
 void clv_tensor_done(clv_tensor *t);
 /* Do bytes, dtype and shape agree (TEXT: is the serialisation sound)? The check for everything that
- * crosses a border. */
+ * crosses a border. Of a coded tensor only dtype and shape are looked at: clv_codec_decode() checks the rest. */
 CLV_MUST
 clv_status clv_tensor_check(const clv_tensor *t, clv_error *err);
 

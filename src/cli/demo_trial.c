@@ -24,6 +24,7 @@ enum { ACQUAINT_PLANS = 6, ACQUAINT_REQUESTS = 10, ACQUAINT_LONG_REQUESTS = 5 };
 typedef struct trial {
     clv_demo_node *node;
     const char *model;
+    size_t last; /* the cut that is all local */
     const clv_tensors *inputs;
     clv_demo_contenders c;
     clv_link link; /* as the node knows it */
@@ -40,15 +41,17 @@ static void on_done(clv_request *r)
     clv_demo_signal(r->asker, r->error.status ? &r->error : NULL);
 }
 
-/* One request; its latency, or a negative number when the peer did not do its part; and its energy. */
-static clv_status ask(trial *t, double *us, double *energy_j, clv_error *err)
+/* One request at this cut; its latency, or a negative number when the peer did not do its part (it may also have been lost since the
+ * cut was pinned, and then nothing is sent at all); and its energy. */
+static clv_status ask(trial *t, size_t cut, double *us, double *energy_j, clv_error *err)
 {
     clv_request *r = clv_demo_request(t->model, t->inputs);
     r->asker = t->node;
     r->done = on_done;
     clv_server_submit(t->node->node.server, r);
     clv_demo_wait(t->node);
-    *us = r->error.status || r->recovered[0] ? -1 : (double)r->timing.total_us;
+    bool as_pinned = !r->recovered[0] && (r->up_bytes > 0) == (cut < t->last);
+    *us = r->error.status || !as_pinned ? -1 : (double)r->timing.total_us;
     const clv_energy_use use = clv_request_use(r);
     *energy_j = clv_energy_j(&t->node->node.rates, &use).total_j;
     clv_request_free(r);
@@ -63,7 +66,7 @@ static clv_status visit(trial *t, clv_demo_entrant *e, clv_error *err)
     int requests = !far && e->predicted_us > LONG_US ? LONG_VISIT : VISIT;
     for (int k = 0; k < requests && !(far && e->n > 0); k++) {
         double us, energy_j;
-        if (ask(t, &us, &energy_j, err)) return err->status;
+        if (ask(t, e->cut, &us, &energy_j, err)) return err->status;
         if ((k == 0 && !far) || us < 0)
             continue; /* the first warms caches up after the cut before */
         clv_demo_entrant_add(e, us);
@@ -84,7 +87,7 @@ static clv_status acquaint(trial *t, clv_error *err)
         double us, energy_j;
         int requests =
             t->c.items[0].predicted_us > LONG_US ? ACQUAINT_LONG_REQUESTS : ACQUAINT_REQUESTS;
-        for (int k = 0; !status && k < requests; k++) status = ask(t, &us, &energy_j, err);
+        for (int k = 0; !status && k < requests; k++) status = ask(t, before, &us, &energy_j, err);
         clv_demo_contenders_done(&t->c);
         if (!status) status = look(t, err);
         if (t->c.chosen == before) break;
@@ -115,7 +118,8 @@ static clv_status measure(trial *t, clv_demo_floor *f, int *rounds, clv_error *e
 clv_status clv_demo_trial(clv_demo_node *n, const char *model, clv_network *network,
                           const clv_tensors *inputs, clv_demo_row *row, clv_error *err)
 {
-    trial t = {.node = n, .model = model, .inputs = inputs};
+    trial t = {
+        .node = n, .model = model, .last = clv_network_cuts(network)->n - 1, .inputs = inputs};
     clv_status status = acquaint(&t, err);
     clv_demo_floor *f = NULL;
     if (!status && !n->demo->policies)

@@ -77,6 +77,19 @@ plan $watts --objective energy --json >plan.json
 [ "$(json plan.json 'd.plan.cuts.length + d.plan.planner + d.devices.map(x => x.name)')" = 2hopspi,hub,gpu ] || fail "three devices: $(json plan.json 'd.plan.planner')"
 plan $watts --policy all --json >plan.json
 [ "$(json plan.json 'd.policies.length > 5 && d.policies.every(p => p.regret === null || p.regret >= 0)')" = true ] || fail "policies"
+# A plan that was written down, as text or JSON, weighs the same again; what must stay here is in no plan.
+plan --link 30Mbit,10us --json >plan.json
+plan --link 30Mbit,10us | sed -n 's/.*as text: *//p' >plan.txt
+for written in plan.json plan.txt; do
+  plan --link 30Mbit,10us --given $written --json >given.json
+  [ "$(json given.json 'd.plan.cut + " " + d.plan.latency_us')" = "$(json plan.json 'd.plan.cut + " " + d.plan.latency_us')" ] || fail "$written given"
+done
+plan --link 2Gbit,1us --json >plan.json
+[ "$(json plan.json 'd.plan.cut < d.candidates.length - 1')" = true ] || fail "a fast link is not used"
+plan --link 2Gbit,1us --private class:features --json >plan.json
+[ "$(json plan.json 'd.plan.label')" = output ] || fail "features leave"
+plan --link 2Gbit,1us --private input --json >plan.json
+[ "$(json plan.json 'd.plan.cut > 0')" = true ] || fail "the input leaves"
 plan $watts --chart cuts --svg cuts.svg >/dev/null
 grep -q 'the plan' cuts.svg || fail "no figure of the cuts"
 want_error 1 "no placement keeps all limits" plan --deadline 1us

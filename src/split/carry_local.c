@@ -1,0 +1,56 @@
+/* The parts of a request that run here, on the compute lane. */
+#include "split/carry.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+static bool carry_late(clv_carry *c)
+{
+    if (!c->r->deadline_us || clv_now_us() < c->r->deadline_us) return false;
+    clv_error err = {0};
+    clv_fail(&err, CLV_ETIMEOUT,
+             "model '%s': the deadline passed %lld us ago, before the request could run",
+             c->s->model, (long long)(clv_now_us() - c->r->deadline_us));
+    clv_carry_fail(c, &err);
+    return true;
+}
+
+/* Run a segment on this lane and count its time. */
+static clv_status run_segment(clv_carry *c, clv_segment *segment, clv_tensors *out, clv_error *err)
+{
+    size_t n;
+    clv_tensor *in = clv_carry_gather(c, segment, &n);
+    int64_t start = clv_now_us();
+    clv_status status = clv_segment_run(segment, in, n, out, err);
+    c->r->timing.edge_us += clv_now_us() - start;
+    free(in);
+    return status;
+}
+
+/* Run the rest of the network here: from the request's inputs, or from the tensors that the head made. */
+void clv_carry_run_rest(void *arg, int64_t queue_us)
+{
+    clv_carry *c = arg;
+    c->r->timing.wait_us += queue_us;
+    if (carry_late(c)) return;
+    clv_tensors out = {0};
+    clv_error err = {0};
+    if (run_segment(c, c->run, &out, &err))
+        clv_carry_fail(c, &err);
+    else
+        clv_carry_answer(c, &out);
+    clv_tensors_done(&out);
+}
+
+void clv_carry_run_head(void *arg, int64_t queue_us)
+{
+    clv_carry *c = arg;
+    c->r->timing.wait_us += queue_us;
+    if (carry_late(c)) return;
+    clv_error err = {0};
+    if (run_segment(c, c->d->head, &c->made, &err))
+        clv_carry_fail(c, &err);
+    else
+        clv_carry_ask_peer(c);
+}

@@ -73,10 +73,13 @@ void clv_server_pin(clv_server *s, const char *model, int cut, clv_server_done_f
 {
     clv_served *m;
     clv_error err = {0};
-    if (clv_server_find_ready(s, model, NULL, &m, &err))
+    if (clv_server_find_ready(s, model, NULL, &m, &err)) {
         done(arg, &err);
-    else
-        clv_splitter_pin(m->splitter, cut, done, arg);
+        return;
+    }
+    size_t last = clv_network_cuts(m->network)->n - 1;
+    clv_route route = clv_route_at((size_t)cut, (clv_codec){0}, last);
+    clv_splitter_pin(m->splitter, cut < 0 ? NULL : &route, done, arg);
 }
 
 void clv_server_prepare(clv_server *s, const char *model, const char *version,

@@ -157,14 +157,14 @@ typedef struct expectation {
 } expectation;
 
 typedef struct choice {
-    size_t cut;
+    clv_route route;
     expectation expected;
 } choice;
 
 /* A deployment in the making: built here and prepared on the peer at the same time. */
 typedef struct preparation {
     clv_splitter *s;
-    size_t cut;
+    clv_route route;
     expectation expected;
     clv_deployment *built; /* NULL: failed */
     atomic_int open;       /* sides that are not ready yet */
@@ -178,12 +178,27 @@ static void end_pin(clv_splitter *s, const clv_error *error)
     if (done) done(s->adapt.pin_arg, error);
 }
 
-/* Is this cut still to be deployed, now that it is ready? The link, the peer or the pin may have changed meanwhile. */
-static bool still_wanted(const clv_splitter *s, size_t cut)
+static bool is_pinned(const clv_splitter *s, const clv_route *route)
+{
+    return s->adapt.pinned && clv_route_equal(route, &s->adapt.pin);
+}
+
+static bool is_live(const clv_splitter *s, const clv_route *route)
+{
+    return clv_route_equal(route, &s->live->route);
+}
+
+static bool is_local(const clv_splitter *s)
+{
+    return is_live(s, &s->local->route);
+}
+
+/* Is this route still to be deployed, now that it is ready? The link, the peer or the pin may have changed meanwhile. */
+static bool still_wanted(const clv_splitter *s, const clv_route *route)
 {
     const clv_adapt *a = &s->adapt;
     if (!clv_peer_link(s->o.peer).up) return false;
-    return a->pinned >= 0 ? cut == (size_t)a->pinned : a->stage == CLV_STAGE_READY;
+    return a->pinned ? is_pinned(s, route) : a->stage == CLV_STAGE_READY;
 }
 
 static void not_prepared(preparation *p)
@@ -194,18 +209,18 @@ static void not_prepared(preparation *p)
     s->adapt.ask_after_us = clv_now_us() + CLV_ASK_AGAIN_US / 5;
     if (p->there.status == CLV_ENOTFOUND && s->adapt.stage == CLV_STAGE_READY)
         s->adapt.stage = CLV_STAGE_ASK; /* it had the model once */
-    if (s->adapt.pinned == (int)p->cut) end_pin(s, error);
+    if (is_pinned(s, &p->route)) end_pin(s, error);
 }
 
 static void take_over(preparation *p)
 {
     clv_splitter *s = p->s;
-    if (still_wanted(s, p->cut)) {
+    if (still_wanted(s, &p->route)) {
         atomic_store(&p->built->expected_remote_us, p->expected.remote_us);
         atomic_store(&p->built->expected_tail_us, p->expected.tail_us);
         clv_log(CLV_LOG_INFO, "split", "plan", "model=%s cut=\"%s\"", s->model, p->built->label);
         clv_splitter_deploy(s, clv_deployment_ref(p->built));
-        if (s->adapt.pinned == (int)p->cut) end_pin(s, NULL);
+        if (is_pinned(s, &p->route)) end_pin(s, NULL);
     }
     clv_adapt_step(s);
 }
@@ -235,7 +250,7 @@ static void build_here(void *arg, int64_t queue_us)
 {
     (void)queue_us;
     preparation *p = arg;
-    if (clv_deployment_new(p->s->network, p->cut, &p->built, &p->here)) p->built = NULL;
+    if (clv_deployment_new(p->s->network, &p->route, &p->built, &p->here)) p->built = NULL;
     side_ready(p);
 }
 
@@ -249,11 +264,11 @@ static void on_peer_prepared(void *arg, const clv_error *error)
 static void prepare(clv_splitter *s, const choice *chosen)
 {
     preparation *p = clv_alloc(sizeof *p);
-    *p = (preparation){.s = s, .cut = chosen->cut, .expected = chosen->expected};
+    *p = (preparation){.s = s, .route = chosen->route, .expected = chosen->expected};
     atomic_init(&p->open, 2);
     s->adapt.preparing = true;
     atomic_fetch_add(&s->busy, 1);
-    const clv_cut *c = &clv_network_cuts(s->network)->items[p->cut];
+    const clv_cut *c = &clv_network_cuts(s->network)->items[p->route.cut[0]];
     CLV_AUTO(clv_free) const char **names = clv_alloc_array(c->n_live, sizeof *names);
     for (size_t i = 0; i < c->n_live; i++)
         names[i] = clv_network_graph(s->network)->tensors[c->live[i]].name;
@@ -295,16 +310,20 @@ clv_status clv_splitter_problem(clv_splitter *s, const clv_plan_problem **proble
     return CLV_OK;
 }
 
-static clv_plan_chain chain_of(const clv_splitter *s, size_t cut)
+/* The codecs of the planner's problem, by number. */
+static const clv_codec offered[] = {{CLV_QUANT_RAW, CLV_PACK_NONE}};
+
+/* What is deployed, as the planner has it. */
+static clv_plan_chain live_chain(const clv_splitter *s)
 {
-    return (clv_plan_chain){.cut = {(int)cut, (int)s->last}};
+    return (clv_plan_chain){.cut = {(int)clv_deployment_cut(s->live), (int)s->last}};
 }
 
-/* What the policy wants; the present cut if the best is hardly better. */
-static clv_status best_cut(const clv_splitter *s, const clv_plan_problem *p, size_t *cut,
-                           clv_error *err)
+/* What the policy wants; what is deployed if the best is hardly better. */
+static clv_status best_route(const clv_splitter *s, const clv_plan_problem *p, clv_route *route,
+                             clv_error *err)
 {
-    clv_plan_chain live = chain_of(s, s->live->cut);
+    clv_plan_chain live = live_chain(s);
     clv_plan_cost best, now;
     clv_policy_choice chosen;
     clv_status status =
@@ -313,7 +332,7 @@ static clv_status best_cut(const clv_splitter *s, const clv_plan_problem *p, siz
     bool keep = s->o.policy == CLV_POLICY_EXACT && clv_plan_weigh(p, &live, &now, NULL) == CLV_OK &&
                 clv_plan_weigh(p, &chosen.chain, &best, NULL) == CLV_OK &&
                 (double)best.score > CLV_SWITCH_GAIN * (double)now.score;
-    *cut = keep ? s->live->cut : (size_t)chosen.chain.cut[0];
+    *route = keep ? s->live->route : clv_route_of(&chosen.chain, offered, s->last);
     clv_policy_choice_done(&chosen);
     return CLV_OK;
 }
@@ -333,26 +352,26 @@ static expectation expect(const clv_plan_problem *p, size_t cut)
                          .tail_us = CLV_MAX(whole_ns - head_ns, 0) / 1000};
 }
 
-/* The pinned cut, or the best one. */
+/* The pinned route, or the best one. */
 static choice choose(clv_splitter *s)
 {
     const clv_adapt *a = &s->adapt;
-    choice out = {.cut = a->pinned >= 0 ? (size_t)a->pinned : s->last};
+    choice out = {.route = a->pinned ? a->pin : s->local->route};
     const clv_plan_problem *problem;
     clv_error err = {0};
     if (clv_splitter_problem(s, &problem, &err)) return out;
-    if (a->pinned < 0 && best_cut(s, problem, &out.cut, &err)) {
+    if (!a->pinned && best_route(s, problem, &out.route, &err)) {
         say(s, CLV_LOG_WARN, "no plan", err.text);
         return out;
     }
-    out.expected = expect(problem, out.cut);
+    out.expected = expect(problem, out.route.cut[0]);
     return out;
 }
 
 /* The peer is lost: everything runs here from the next request on. */
 static void retreat(clv_splitter *s)
 {
-    if (s->live->cut == s->last) return;
+    if (is_local(s)) return;
     clv_log(CLV_LOG_WARN, "split", "peer lost", "model=%s peer=%s plan=local", s->model,
             clv_peer_url(s->o.peer));
     clv_splitter_deploy(s, clv_deployment_ref(s->local));
@@ -363,7 +382,7 @@ void clv_adapt_refused(clv_splitter *s, const clv_error *error)
     bool passing = error->status == CLV_EBUSY || error->status == CLV_ETIMEOUT ||
                    error->status == CLV_ELIMIT /* gRPC has one code for both */ ||
                    error->status == CLV_ECANCELED;
-    if (s->closing || passing || s->live->cut == s->last) return;
+    if (s->closing || passing || is_local(s)) return;
     if (s->adapt.stage == CLV_STAGE_READY) s->adapt.stage = CLV_STAGE_ASK;
     s->adapt.ask_after_us = clv_now_us() + CLV_ASK_AGAIN_US;
     say(s, CLV_LOG_WARN, "peer refused", error->text);
@@ -376,7 +395,7 @@ void clv_adapt_withheld(clv_splitter *s, const clv_error *error)
             clv_peer_url(s->o.peer), error->text);
     if (s->closing) return;
     clv_adapt_unpin(s, error->text);
-    if (s->live->cut != s->last) clv_splitter_deploy(s, clv_deployment_ref(s->local));
+    if (!is_local(s)) clv_splitter_deploy(s, clv_deployment_ref(s->local));
 }
 
 void clv_adapt_step(void *splitter)
@@ -394,15 +413,15 @@ void clv_adapt_step(void *splitter)
     if (a->stage != CLV_STAGE_READY) ask(s);
     join(s);
     if (a->preparing || clv_now_us() < a->ask_after_us ||
-        (a->stage != CLV_STAGE_READY && a->pinned < 0))
+        (a->stage != CLV_STAGE_READY && !a->pinned))
         return;
     choice c = choose(s);
     a->planned = a->tables != NULL;
     a->hindered_us = 0;
-    if (c.cut == s->live->cut) {
+    if (is_live(s, &c.route)) {
         atomic_store(&s->live->expected_remote_us, c.expected.remote_us);
         atomic_store(&s->live->expected_tail_us, c.expected.tail_us);
-    } else if (c.cut == s->last) {
+    } else if (c.route.n == 1) {
         clv_log(CLV_LOG_INFO, "split", "plan", "model=%s cut=local", s->model);
         clv_splitter_deploy(s, clv_deployment_ref(s->local));
     } else {
@@ -427,27 +446,32 @@ void clv_splitter_set_profile(clv_splitter *s, clv_profile *take)
     if (s->o.peer) clv_adapt_step(s);
 }
 
-void clv_splitter_pin(clv_splitter *s, int cut, clv_splitter_done_fn done, void *arg)
+/* May the route be deployed here? */
+static clv_status check_pin(const clv_splitter *s, const clv_route *route, clv_error *err)
+{
+    size_t cut = route->cut[0];
+    if (cut > s->last || (cut < s->last && !s->o.peer))
+        return clv_fail(err, CLV_EINVAL,
+                        "model '%s': cut %zu cannot be deployed; 0 to %zu with a peer can",
+                        s->model, cut, s->last);
+    if (clv_guard_allows(&s->guard, cut)) return CLV_OK;
+    return clv_fail(err, CLV_EDENIED,
+                    "model '%s': cut %zu cannot be deployed: privacy keeps what is behind it here",
+                    s->model, cut);
+}
+
+void clv_splitter_pin(clv_splitter *s, const clv_route *route, clv_splitter_done_fn done, void *arg)
 {
     clv_error err = {0};
     clv_adapt_unpin(s, "another cut was pinned");
-    if (cut > (int)s->last || (cut >= 0 && cut < (int)s->last && !s->o.peer)) {
-        clv_fail(&err, CLV_EINVAL,
-                 "model '%s': cut %d cannot be deployed; 0 to %zu with a peer can", s->model, cut,
-                 s->last);
+    if (route && check_pin(s, route, &err)) {
         done(arg, &err);
         return;
     }
-    if (cut >= 0 && !clv_guard_allows(&s->guard, (size_t)cut)) {
-        clv_fail(&err, CLV_EDENIED,
-                 "model '%s': cut %d cannot be deployed: privacy keeps what is behind it here",
-                 s->model, cut);
-        done(arg, &err);
-        return;
-    }
-    s->adapt.pinned = cut;
-    if (cut == (int)s->last) clv_splitter_deploy(s, clv_deployment_ref(s->local));
-    if (cut < 0 || s->live->cut == (size_t)cut) {
+    s->adapt.pinned = route != NULL;
+    if (route) s->adapt.pin = *route;
+    if (route && route->n == 1) clv_splitter_deploy(s, clv_deployment_ref(s->local));
+    if (!route || is_live(s, route)) {
         done(arg, NULL);
     } else {
         s->adapt.pin_done = done;
@@ -461,7 +485,7 @@ void clv_adapt_unpin(clv_splitter *s, const char *why)
 {
     clv_error err = {0};
     clv_fail(&err, CLV_ECANCELED, "model '%s': %s", s->model, why);
-    s->adapt.pinned = -1;
+    s->adapt.pinned = false;
     end_pin(s, &err);
 }
 

@@ -199,10 +199,10 @@ void clv_splitter_run(clv_splitter *s, clv_request *take)
     clv_error err = {0};
     if (find_start(c, &c->from, &err) || check_wanted(c, &err)) {
         clv_carry_fail(c, &err);
-    } else if (c->from == 0 && s->o.peer && !take->local_only && c->d->cut < s->last &&
+    } else if (c->from == 0 && s->o.peer && !take->local_only && c->d->route.n > 1 &&
                batch_fits(c)) {
         set_plan(c, c->d->label);
-        c->cut = c->d->cut;
+        c->cut = clv_deployment_cut(c->d);
         if (c->d->head)
             clv_carry_submit(c, s->o.compute, clv_carry_run_head);
         else

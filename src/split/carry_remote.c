@@ -105,7 +105,7 @@ void clv_carry_ask_peer(clv_carry *c)
                                .digest = clv_network_digest(c->s->network),
                                .id = c->r->id,
                                .guard = &c->s->guard,
-                               .cut = c->d->cut,
+                               .cut = clv_deployment_cut(c->d),
                                .inputs = in,
                                .n_inputs = n,
                                .wanted = wanted,

@@ -4,14 +4,14 @@
 
 #include <stdlib.h>
 
-clv_status clv_deployment_new(clv_network *network, size_t cut, clv_deployment **out,
+clv_status clv_deployment_new(clv_network *network, const clv_route *route, clv_deployment **out,
                               clv_error *err)
 {
     const clv_cuts *cuts = clv_network_cuts(network);
-    size_t last = cuts->n - 1;
+    size_t last = cuts->n - 1, cut = route->cut[0];
     clv_deployment *d = clv_alloc(sizeof *d);
     atomic_init(&d->refs, 1);
-    d->cut = cut;
+    d->route = *route;
     clv_status status = CLV_OK;
     if (cut > 0) status = clv_network_segment(network, 0, cut, &d->head, err);
     if (!status && cut < last) status = clv_network_segment(network, cut, last, &d->tail, err);
@@ -21,9 +21,7 @@ clv_status clv_deployment_new(clv_network *network, size_t cut, clv_deployment *
     }
     d->any_batch = (!d->head || clv_segment_any_batch(d->head)) &&
                    (!d->tail || clv_segment_any_batch(d->tail));
-    d->label = cut == 0      ? clv_strdup("remote")
-               : cut == last ? clv_strdup("local")
-                             : clv_cut_label(cuts, clv_network_graph(network), cut);
+    d->label = clv_route_label(route, cuts, clv_network_graph(network));
     *out = d;
     return CLV_OK;
 }

@@ -1,18 +1,19 @@
-/* A deployment: one cut of a network with its segments resident, ready to carry requests. A reference-counted, immutable value.
+/* A deployment: a route with this node's segments of it resident, ready to carry requests. A reference-counted, immutable value.
  * Private to split/. */
 #ifndef CLV_SPLIT_DEPLOYMENT_H
 #define CLV_SPLIT_DEPLOYMENT_H
 
 #include "repo/network.h"
+#include "split/route.h"
 
 #include <stdatomic.h>
 
 typedef struct clv_deployment {
     atomic_int refs;
-    size_t cut;
+    clv_route route;
     clv_segment *head; /* prefix; NULL at cut 0 */
     clv_segment *tail; /* suffix, to finish here what the peer did not; NULL when all is local */
-    char *label;       /* "local", "remote" or the cut's label */
+    char *label;       /* as clv_route_label() */
     bool any_batch;    /* false: batch 1 only */
     atomic_int
         answered; /* requests that went as planned: the first run cold segments and teach nothing */
@@ -23,9 +24,15 @@ typedef struct clv_deployment {
 
 /* Compiles what is missing (blocks): for the build lane. */
 CLV_MUST
-clv_status clv_deployment_new(clv_network *network, size_t cut, clv_deployment **out,
+clv_status clv_deployment_new(clv_network *network, const clv_route *route, clv_deployment **out,
                               clv_error *err);
 clv_deployment *clv_deployment_ref(clv_deployment *d);
 void clv_deployment_unref(clv_deployment *d); /* NULL is fine */
+
+/* Up to which cut it runs here: which segments it holds. */
+static inline size_t clv_deployment_cut(const clv_deployment *d)
+{
+    return d->route.cut[0];
+}
 
 #endif

@@ -9,7 +9,7 @@
  *     {.n = 2, .cut = {0, last}, .codec = {raw}}           all remote
  *     {.n = 3, .cut = {4, 9, last}, .codec = {q8, raw}}    here, at the gateway, in the cloud
  *
- * Private to split/.
+ * Threads: any; routes are values.
  */
 #ifndef CLV_SPLIT_ROUTE_H
 #define CLV_SPLIT_ROUTE_H
@@ -25,10 +25,13 @@ typedef struct clv_route {
 } clv_route;
 
 clv_route clv_route_local(size_t last);
+/* Up to `cut` here, the rest on the peer in this codec; clv_route_local() for the last cut. */
+clv_route clv_route_at(size_t cut, clv_codec codec, size_t last);
 /* Of a plan whose codecs are numbered as `codecs` says; nodes behind the last one that runs anything are left out. */
 clv_route clv_route_of(const clv_plan_chain *chain, const clv_codec *codecs, size_t last);
 bool clv_route_equal(const clv_route *a, const clv_route *b);
-/* "local", "remote", "conv2", "conv2 q8+zstd", "conv2 q8 > pool5": for people and for `cleave_plan`. Heap text. */
+/* "local", "remote", "conv2", "conv2 q8+zstd", "conv2 q8 > pool5": where each hop is crossed and, unless raw, how. For people and for
+ * `cleave_plan`. Heap text. */
 char *clv_route_label(const clv_route *r, const clv_cuts *cuts, const clv_graph *g);
 
 #endif

@@ -13,7 +13,8 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
 {
     clv_deployment *local;
     size_t last = clv_network_cuts(options->network)->n - 1;
-    if (clv_deployment_new(options->network, last, &local, err))
+    const clv_route all = clv_route_local(last);
+    if (clv_deployment_new(options->network, &all, &local, err))
         return clv_within(err, "model '%s'", options->model);
     clv_splitter *s = clv_alloc(sizeof *s);
     s->o = *options;
@@ -30,7 +31,6 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
     clv_learning_init(&s->learning, last + 1);
     s->local = local;
     s->live = clv_deployment_ref(local);
-    s->adapt.pinned = -1;
     for (int i = 0; i < CLV_PREPARED_MAX; i++) s->prepared[i] = -1;
     *out = s;
     return CLV_OK;
@@ -80,30 +80,27 @@ clv_deployment *clv_splitter_live(clv_splitter *s)
     return d;
 }
 
+/* Give up an old deployment's segments, unless a cut in use has them too. */
 static void evict(clv_splitter *s, const clv_deployment *old)
 {
-    if (!s->o.keep_segments && old->cut > 0 && old->cut < s->last) {
-        clv_network_evict(s->network, 0, old->cut);
-        clv_network_evict(s->network, old->cut, s->last);
-    }
+    size_t cut = clv_deployment_cut(old);
+    bool used = cut == clv_deployment_cut(s->live) ||
+                (s->warm && cut == clv_deployment_cut(s->warm)) || cut == 0 || cut == s->last;
+    if (used || s->o.keep_segments) return;
+    clv_network_evict(s->network, 0, cut);
+    clv_network_evict(s->network, cut, s->last);
 }
 
 void clv_splitter_deploy(clv_splitter *s, clv_deployment *take)
 {
     pthread_mutex_lock(&s->lock);
-    clv_deployment *out = NULL;
-    if (take->cut == s->live->cut) { /* the same cut with a new expectation */
-        out = s->live;
-    } else {
-        if (!s->warm || s->warm->cut != s->live->cut) {
-            out = s->warm;
-            s->warm = s->live;
-        } else {
-            out = s->live;
-        }
-        if (out && out->cut != take->cut && out->cut != s->warm->cut) evict(s, out);
+    clv_deployment *out = s->live;
+    if (!clv_route_equal(&take->route, &s->live->route)) { /* else only its expectation is new */
+        out = s->warm;
+        s->warm = s->live;
     }
     s->live = take;
+    if (out) evict(s, out);
     pthread_mutex_unlock(&s->lock);
     clv_deployment_unref(out);
 }
@@ -112,8 +109,7 @@ void clv_splitter_drop(clv_splitter *s, clv_deployment *take)
 {
     if (!take) return;
     pthread_mutex_lock(&s->lock);
-    bool used = take->cut == s->live->cut || (s->warm && take->cut == s->warm->cut);
-    if (!used) evict(s, take);
+    evict(s, take);
     pthread_mutex_unlock(&s->lock);
     clv_deployment_unref(take);
 }
@@ -147,8 +143,8 @@ static void remember(clv_splitter *s, int cut)
     int out = s->prepared[at] == cut ? -1 : s->prepared[at];
     for (; at > 0; at--) s->prepared[at] = s->prepared[at - 1];
     s->prepared[0] = cut;
-    bool used =
-        out >= 0 && ((size_t)out == s->live->cut || (s->warm && (size_t)out == s->warm->cut));
+    bool used = out >= 0 && ((size_t)out == clv_deployment_cut(s->live) ||
+                             (s->warm && (size_t)out == clv_deployment_cut(s->warm)));
     if (out > 0 && !used && !s->o.keep_segments)
         clv_network_evict(s->network, (size_t)out, s->last);
     pthread_mutex_unlock(&s->lock);

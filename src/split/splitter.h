@@ -8,7 +8,7 @@
  * then, so that the prefix never runs twice. A request whose inputs are tensors at a cut runs from there (that is the peer's side
  * of the same machine: edge and cloud are one program).
  *
- * The deployment (which cut, with its segments resident on both sides) is one reference-counted value. A new plan is prepared
+ * The deployment (a route, split/route.h, with its segments resident on both sides) is one reference-counted value. A new plan is prepared
  * beside it and swapped in; requests in flight end on the one that they began with, so a switch pauses nothing.
  * All local stays resident always: it is the way out.
  *
@@ -24,6 +24,7 @@
 #include "plan/policies.h"
 #include "repo/network.h"
 #include "split/peer.h"
+#include "split/route.h"
 
 typedef struct clv_splitter clv_splitter;
 
@@ -71,14 +72,15 @@ bool clv_splitter_settled(const clv_splitter *s);
 /* How often the sender stopped a tensor that must stay: 0, or this program has a fault. Any thread. */
 size_t clv_splitter_withheld(const clv_splitter *s);
 
-/* What is deployed now: "local", "remote" or the label of the cut. Heap text. Any thread. */
+/* What is deployed now: the route's label. Heap text. Any thread. */
 char *clv_splitter_plan(clv_splitter *s);
 /* The problem that the next plan would be made from, with the link as it is now; its cuts are the network's. Borrowed until the
  * next call. CLV_EUNAVAIL while a profile is missing. Loop's thread. */
 CLV_MUST
 clv_status clv_splitter_problem(clv_splitter *s, const clv_plan_problem **problem, clv_error *err);
-/* Deploy this cut and keep it whatever the link does (for measuring); -1 plans again. `done` when it is deployed. CLV_EDENIED:
+/* Deploy this route and keep it whatever the link does (for measuring); NULL plans again. `done` when it is deployed. CLV_EDENIED:
  * privacy forbids it. Loop's thread. */
-void clv_splitter_pin(clv_splitter *s, int cut, clv_splitter_done_fn done, void *arg);
+void clv_splitter_pin(clv_splitter *s, const clv_route *route, clv_splitter_done_fn done,
+                      void *arg);
 
 #endif

@@ -29,9 +29,10 @@ typedef struct clv_adapt {
         hindered_us; /* since when the peer cannot be reached or answers with errors; 0: it does not */
     clv_profile *own, *peers;
     clv_plan_tables *tables; /* of both profiles; NULL: not made yet */
-    int pinned;              /* cut, or -1 */
-    bool planned;            /* at least once, with both profiles */
-    bool pushed;             /* since the peer was last lost */
+    bool pinned;
+    clv_route pin; /* where pinned */
+    bool planned;  /* at least once, with both profiles */
+    bool pushed;   /* since the peer was last lost */
     bool preparing;
     clv_splitter_done_fn pin_done;
     void *pin_arg;

@@ -148,6 +148,7 @@ static inline void edge_stop(edge *e)
 typedef struct edge_call {
     edge *e;
     int cut;
+    clv_codec codec;
     clv_profile *profile;
     atomic_int done; /* times */
     clv_error error;
@@ -164,7 +165,9 @@ static inline void edge_called(void *arg, const clv_error *error)
 static inline void edge_pin_step(void *arg)
 {
     edge_call *c = arg;
-    clv_splitter_pin(c->e->splitter, c->cut, edge_called, c);
+    size_t last = clv_network_cuts(c->e->network)->n - 1;
+    clv_route route = clv_route_at((size_t)c->cut, c->codec, last);
+    clv_splitter_pin(c->e->splitter, c->cut < 0 ? NULL : &route, edge_called, c);
 }
 
 /* Deploy this cut and keep it, or say why not. */

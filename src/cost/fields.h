@@ -7,7 +7,7 @@
  *         return CLV_EINVAL;                       // "field 'prefix.us': -1 is not within 0 and 1e+09"
  *
  * Every function fails with CLV_EINVAL (missing, of another type, out of range) or CLV_ELIMIT (too
- * long) and leaves *out alone then. For cost/ and plan/. Threads: any; keeps nothing.
+ * long) and leaves *out alone then. For cost/, plan/ and split/. Threads: any; keeps nothing.
  */
 #ifndef CLV_COST_FIELDS_H
 #define CLV_COST_FIELDS_H

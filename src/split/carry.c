@@ -59,12 +59,14 @@ bool clv_carry_wants(const clv_carry *c, const char *output)
     return wanted->n == 0;
 }
 
-/* Tell what this request took, unless it ran on cold segments: the first few of a deployment do. */
+/* Tell the way that it went (what ran here alone tells all ways) what this request took, unless it ran on cold segments: the first few of a deployment do. */
 static void teach(clv_carry *c)
 {
     clv_deployment *d = c->cut == c->s->last ? c->s->local : c->d;
-    if (atomic_fetch_add(&d->answered, 1) >= CLV_COLD_REQUESTS && clv_carry_is_single(c))
-        clv_learning_saw(&c->s->learning, c->cut, &c->r->timing);
+    if (atomic_fetch_add(&d->answered, 1) < CLV_COLD_REQUESTS || !clv_carry_is_single(c)) return;
+    for (size_t i = 0; i < c->s->n_ways; i++)
+        if (d->route.n == 1 || d->route.way == i)
+            clv_learning_saw(&c->s->ways[i].learning, c->cut, &c->r->timing);
 }
 
 /* Move the network's outputs that were asked for into the answer, in the network's order: the tail's, and those that the head

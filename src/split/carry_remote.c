@@ -46,13 +46,13 @@ static void on_answer(void *arg, const clv_peer_answer *answer)
     atomic_fetch_sub(&c->s->remote_now, 1);
     if (answer->error) err = *answer->error;
     if (answer->withheld) {
-        clv_adapt_withheld(c->s, &err);
+        clv_adapt_withheld(c->s, c->d->route.way, &err);
         recover(c, &err);
         return;
     }
     if (err.status || check_answer(c, answer->outputs, &err)) {
         t->lost_us += answer->total_us;
-        if (!answer->lost) clv_adapt_refused(c->s, &err);
+        if (!answer->lost) clv_adapt_refused(c->s, c->d->route.way, &err);
         recover(c, &err);
         return;
     }
@@ -63,7 +63,7 @@ static void on_answer(void *arg, const clv_peer_answer *answer)
     t->decode_us += answer->decode_us;
     c->r->up_bytes += answer->up_bytes;
     c->r->down_bytes += answer->down_bytes;
-    atomic_store(&c->s->queue_us, answer->queue_us);
+    atomic_store(&c->s->ways[c->d->route.way].queue_us, answer->queue_us);
     clv_carry_answer(c, answer->outputs);
 }
 
@@ -116,5 +116,5 @@ void clv_carry_ask_peer(clv_carry *c)
                                .arg = c};
     atomic_fetch_add(&c->s->remote_now, 1);
     atomic_fetch_add(&c->refs, 1);
-    clv_peer_infer(c->s->o.peer, &ask);
+    clv_peer_infer(c->s->ways[c->d->route.way].peer, &ask);
 }

@@ -30,7 +30,7 @@ static bool same_codec(clv_codec a, clv_codec b)
 
 bool clv_route_equal(const clv_route *a, const clv_route *b)
 {
-    bool same = a->n == b->n;
+    bool same = a->n == b->n && a->way == b->way;
     for (size_t k = 0; k < a->n && same; k++) same = a->cut[k] == b->cut[k];
     for (size_t k = 0; k + 1 < a->n && same; k++) same = same_codec(a->codec[k], b->codec[k]);
     return same;

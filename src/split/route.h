@@ -22,6 +22,8 @@ typedef struct clv_route {
     size_t n; /* nodes, 1 to CLV_PLAN_DEVICES_MAX; the last one's cut is all */
     size_t cut[CLV_PLAN_DEVICES_MAX];
     clv_codec codec[CLV_PLAN_DEVICES_MAX - 1];
+    size_t
+        way; /* which of this node's peers node 1 is: 0 the next hop, others while that is lost */
 } clv_route;
 
 clv_route clv_route_local(size_t last);

@@ -28,7 +28,9 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
         clv_log(CLV_LOG_WARN, "split", "runs here only", "model=%s text=\"%s\"", s->model,
                 s->guard.misfit);
     pthread_mutex_init(&s->lock, NULL);
-    clv_learning_init(&s->learning, last + 1);
+    for (size_t i = 0; options->peer && i <= options->n_detours; i++)
+        clv_way_init(&s->ways[s->n_ways++], s, i ? options->detours[i - 1] : options->peer);
+    s->o.detours = NULL;
     s->local = local;
     s->live = clv_deployment_ref(local);
     for (int i = 0; i < CLV_PREPARED_MAX; i++) s->prepared[i] = -1;
@@ -60,7 +62,6 @@ void clv_splitter_free(clv_splitter *s)
     clv_guard_done(&s->guard);
     clv_network_unref(s->network);
     pthread_mutex_destroy(&s->lock);
-    clv_learning_done(&s->learning);
     free(s->model);
     free(s->version);
     free(s);
@@ -68,7 +69,7 @@ void clv_splitter_free(clv_splitter *s)
 
 void clv_splitter_follow(clv_splitter *s)
 {
-    clv_peer_watch(s->o.peer, clv_adapt_step, s);
+    for (size_t i = 0; i < s->n_ways; i++) clv_peer_watch(s->ways[i].peer, clv_adapt_step, s);
     clv_adapt_step(s);
 }
 

@@ -28,13 +28,19 @@
 
 typedef struct clv_splitter clv_splitter;
 
+enum { CLV_SPLITTER_DETOURS_MAX = CLV_PLAN_DEVICES_MAX - 2 };
+
 typedef struct clv_splitter_options {
     const char *model, *version;
     clv_network *network; /* a reference is taken */
     clv_lane *compute;    /* where segments run */
     clv_lane *build;      /* where segments are compiled, off the request path */
     clv_loop *loop;       /* where planning and its callbacks happen */
-    clv_peer *peer;       /* NULL: none */
+    clv_peer *peer;       /* the next hop; NULL: none */
+    clv_peer *const *
+        detours; /* used in this order while `peer` is lost: nodes behind it; read by clv_splitter_new(); at most
+                                 CLV_SPLITTER_DETOURS_MAX */
+    size_t n_detours;
     clv_policy policy;
     const clv_privacy *privacy; /* what may not leave; read by clv_splitter_new(); NULL: all may */
     bool keep_segments;         /* never evict one */

@@ -4,39 +4,23 @@
 
 #include "plan/tables.h"
 #include "split/deployment.h"
-#include "split/learning.h"
 #include "split/splitter.h"
+#include "split/way.h"
 
 #include <pthread.h>
 
 /* Suffixes kept resident for peers; the one not asked for the longest goes when there are more. */
 enum { CLV_PREPARED_MAX = 8 };
 
-/* What adapt.c knows of the peer's side of this network. Loop's thread only. */
-typedef enum clv_peer_stage {
-    CLV_STAGE_ASK,     /* does the peer have the model? */
-    CLV_STAGE_PUSH,    /* it does not: send it */
-    CLV_STAGE_PROFILE, /* it does: what does it cost there? */
-    CLV_STAGE_READY,
-    CLV_STAGE_REFUSED /* another model under the same name, or pushing is not allowed */
-} clv_peer_stage;
-
+/* Loop's thread only. */
 typedef struct clv_adapt {
-    clv_peer_stage stage;
-    bool asking;          /* a question to the peer is under way */
-    int64_t ask_after_us; /* not before: backoff after a refusal */
-    int64_t
-        hindered_us; /* since when the peer cannot be reached or answers with errors; 0: it does not */
-    clv_profile *own, *peers;
-    clv_plan_tables *tables; /* of both profiles; NULL: not made yet */
+    clv_profile *own;
     bool pinned;
     clv_route pin; /* where pinned */
     bool planned;  /* at least once, with both profiles */
-    bool pushed;   /* since the peer was last lost */
     bool preparing;
     clv_splitter_done_fn pin_done;
     void *pin_arg;
-    char said[CLV_ERROR_TEXT_MAX]; /* last trouble told to the log, so that it is told once */
 } clv_adapt;
 
 struct clv_splitter {
@@ -51,13 +35,13 @@ struct clv_splitter {
     clv_deployment *warm; /* the one before, kept for a quick return */
     int prepared
         [CLV_PREPARED_MAX]; /* cuts whose suffix was prepared for a peer, latest first, -1: none; guarded by the lock */
-    atomic_int remote_now;    /* parts that the peer is busy with */
-    _Atomic int64_t queue_us; /* the peer's queue as last seen */
-    atomic_int unanswered;    /* requests */
+    atomic_int remote_now; /* parts that the peer is busy with */
+    atomic_int unanswered; /* requests */
     atomic_int busy; /* requests, messages and background work that still hold this splitter */
     bool closing;    /* loop's thread */
+    clv_way ways[CLV_WAYS_MAX]; /* the next hop, then the detours */
+    size_t n_ways;
     clv_adapt adapt;
-    clv_learning learning;
 };
 
 /* A reference to what is deployed now. Any thread. */
@@ -70,10 +54,10 @@ void clv_splitter_drop(clv_splitter *s, clv_deployment *take);
 /* adapt.c: look at what has changed and act. Loop's thread. */
 void clv_adapt_step(void *splitter);
 /* The peer answered a request with an error, or with nonsense: everything runs here until it has been asked anew what it has. */
-void clv_adapt_refused(clv_splitter *s, const clv_error *error);
+void clv_adapt_refused(clv_splitter *s, size_t way, const clv_error *error);
 /* The sender was asked for what must stay here, which no plan and no pin may: a fault of this program. Everything runs here
  * until the planner has chosen again. */
-void clv_adapt_withheld(clv_splitter *s, const clv_error *error);
+void clv_adapt_withheld(clv_splitter *s, size_t way, const clv_error *error);
 /* Let the planner choose again; who waits for the pinned cut is told why it will not come. */
 void clv_adapt_unpin(clv_splitter *s, const char *why);
 void clv_adapt_done(clv_splitter *s);

@@ -1,4 +1,7 @@
-/* Which route, now: plan at each change of a link, prepare both ends, swap. What the peers have and cost is way.c's. Loop's thread only. */
+/* Which route, now: look at each change of a link, have both ends prepared, swap. What the peers have and cost is way.c's, which route is
+ * the best choice.c's, preparing it preparation.c's. Loop's thread only. */
+#include "split/choice.h"
+#include "split/preparation.h"
 #include "split/splitter_priv.h"
 
 #include "base/clock.h"
@@ -7,31 +10,8 @@
 
 #include <stdlib.h>
 
-/* A new cut must promise this share of the present one's latency, or less, to be worth a switch. */
-#define CLV_SWITCH_GAIN 0.97
 /* A peer that is of no use for so long is not waited for. */
 #define CLV_HINDERED_US 3000000
-
-/* Predicted times of the part behind the cut. */
-typedef struct expectation {
-    int64_t remote_us; /* by the peer, with the link */
-    int64_t tail_us;   /* here */
-} expectation;
-
-typedef struct choice {
-    clv_route route;
-    expectation expected;
-} choice;
-
-/* A deployment in the making: built here and prepared on the peer at the same time. */
-typedef struct preparation {
-    clv_splitter *s;
-    clv_route route;
-    expectation expected;
-    clv_deployment *built; /* NULL: failed */
-    atomic_int open;       /* sides that are not ready yet */
-    clv_error here, there; /* why a side failed */
-} preparation;
 
 static void end_pin(clv_splitter *s, const clv_error *error)
 {
@@ -74,7 +54,7 @@ static bool still_wanted(clv_splitter *s, const clv_route *route)
     return pick(s) == &s->ways[route->way] && (!s->adapt.pinned || is_pinned(s, route));
 }
 
-static void not_prepared(preparation *p)
+static void not_prepared(const clv_preparation *p)
 {
     clv_splitter *s = p->s;
     const clv_error *error = p->here.status ? &p->here : &p->there;
@@ -87,7 +67,7 @@ static void not_prepared(preparation *p)
     if (is_pinned(s, &p->route)) end_pin(s, error);
 }
 
-static void take_over(preparation *p)
+static void take_over(const clv_preparation *p)
 {
     clv_splitter *s = p->s;
     if (still_wanted(s, &p->route)) {
@@ -100,118 +80,29 @@ static void take_over(preparation *p)
     clv_adapt_step(s);
 }
 
-static void prepared(void *arg)
+void clv_adapt_prepared(const clv_preparation *p)
 {
-    preparation *p = arg;
-    clv_splitter *s = p->s;
-    s->adapt.preparing = false;
-    bool failed = p->here.status || p->there.status;
-    if (!s->closing && failed) not_prepared(p);
-    if (!s->closing && !failed) take_over(p);
-    if (failed)
-        clv_deployment_unref(p->built); /* its segments stay for the next try */
+    p->s->adapt.preparing = false;
+    if (p->s->closing) return;
+    if (p->here.status || p->there.status)
+        not_prepared(p);
     else
-        clv_splitter_drop(s, p->built);
-    free(p);
-    atomic_fetch_sub(&s->busy, 1);
-}
-
-static void side_ready(preparation *p)
-{
-    if (atomic_fetch_sub(&p->open, 1) == 1) clv_loop_post(p->s->o.loop, prepared, p);
-}
-
-static void build_here(void *arg, int64_t queue_us)
-{
-    (void)queue_us;
-    preparation *p = arg;
-    if (clv_deployment_new(p->s->network, &p->route, &p->built, &p->here)) p->built = NULL;
-    side_ready(p);
-}
-
-static void on_peer_prepared(void *arg, const clv_error *error)
-{
-    preparation *p = arg;
-    if (error) p->there = *error;
-    side_ready(p);
-}
-
-static void prepare(clv_splitter *s, const choice *chosen)
-{
-    preparation *p = clv_alloc(sizeof *p);
-    *p = (preparation){.s = s, .route = chosen->route, .expected = chosen->expected};
-    atomic_init(&p->open, 2);
-    s->adapt.preparing = true;
-    atomic_fetch_add(&s->busy, 1);
-    const clv_cut *c = &clv_network_cuts(s->network)->items[p->route.cut[0]];
-    CLV_AUTO(clv_free) const char **names = clv_alloc_array(c->n_live, sizeof *names);
-    for (size_t i = 0; i < c->n_live; i++)
-        names[i] = clv_network_graph(s->network)->tensors[c->live[i]].name;
-    clv_peer_prepare(s->ways[p->route.way].peer, s->model, s->version, names, c->n_live,
-                     on_peer_prepared, p);
-    if (clv_lane_submit(s->o.build, &(clv_job){.run = build_here, .arg = p}, &p->here))
-        side_ready(p);
-}
-
-/* The codecs of the planner's problem, by number. */
-static const clv_codec offered[] = {{CLV_QUANT_RAW, CLV_PACK_NONE}};
-
-/* What is deployed, as the planner has it. */
-static clv_plan_chain live_chain(const clv_splitter *s)
-{
-    return (clv_plan_chain){.cut = {(int)clv_deployment_cut(s->live), (int)s->last}};
-}
-
-/* What the policy wants; what is deployed over the same way, or here, if the best is hardly better. */
-static clv_status best_route(const clv_splitter *s, const clv_way *w, const clv_plan_problem *p,
-                             clv_route *route, clv_error *err)
-{
-    size_t way = (size_t)(w - s->ways);
-    bool same_way = is_local(s) || s->live->route.way == way;
-    clv_plan_chain live = live_chain(s);
-    clv_plan_cost best, now;
-    clv_policy_choice chosen;
-    clv_status status =
-        clv_policy_choose(p, s->o.policy, &(clv_policy_options){.previous = &live}, &chosen, err);
-    if (status) return status;
-    bool keep = same_way && s->o.policy == CLV_POLICY_EXACT &&
-                clv_plan_weigh(p, &live, &now, NULL) == CLV_OK &&
-                clv_plan_weigh(p, &chosen.chain, &best, NULL) == CLV_OK &&
-                (double)best.score > CLV_SWITCH_GAIN * (double)now.score;
-    *route = keep ? s->live->route : clv_route_of(&chosen.chain, offered, s->last);
-    if (!keep && route->n > 1) route->way = way;
-    clv_policy_choice_done(&chosen);
-    return CLV_OK;
-}
-
-/* What the part behind the cut should take; 0 where that is not known. */
-static expectation expect(const clv_plan_problem *p, size_t cut)
-{
-    size_t last = p->cuts->n - 1;
-    const clv_plan_amount parts[] = {clv_plan_cross(p, 0, cut, 0), clv_plan_wait(p, 1),
-                                     clv_plan_segment(p, 1, cut, last)};
-    clv_plan_amount remote = {0};
-    for (size_t i = 0; i < CLV_COUNT(parts); i++) remote = clv_plan_add(remote, parts[i]);
-    int64_t whole_ns = p->devices[0].prefix[last].ns, head_ns = p->devices[0].prefix[cut].ns;
-    if (cut == last || remote.ns == CLV_PLAN_UNKNOWN || head_ns == CLV_PLAN_UNKNOWN)
-        return (expectation){0};
-    return (expectation){.remote_us = (remote.ns - p->hops[0].overhead_ns) / 1000,
-                         .tail_us = CLV_MAX(whole_ns - head_ns, 0) / 1000};
+        take_over(p);
 }
 
 /* The pinned route, or the best one. */
-static choice choose(clv_splitter *s, clv_way *w)
+static clv_choice choose(clv_splitter *s, clv_way *w)
 {
     const clv_adapt *a = &s->adapt;
-    choice out = {.route = a->pinned ? a->pin : s->local->route};
+    clv_choice out = {.route = a->pinned ? a->pin : s->local->route};
     const clv_plan_problem *problem;
     clv_error err = {0};
     if (clv_way_problem(w, &problem, &err)) return out;
-    if (!a->pinned && best_route(s, w, problem, &out.route, &err)) {
+    if (!a->pinned && clv_choice_route(s, w, problem, &out.route, &err)) {
         clv_way_say(w, CLV_LOG_WARN, "no plan", err.text);
         return out;
     }
-    out.expected = expect(problem, out.route.cut[0]);
+    out.expected = clv_choice_expect(problem, out.route.cut[0]);
     return out;
 }
 
@@ -275,7 +166,7 @@ void clv_adapt_step(void *splitter)
     look_around(s);
     clv_way *w = pick(s);
     if (!w || a->preparing || clv_now_us() < w->ask_after_us) return;
-    choice c = choose(s, w);
+    clv_choice c = choose(s, w);
     a->planned = w->tables != NULL;
     w->hindered_us = 0;
     if (is_live(s, &c.route)) {
@@ -285,7 +176,8 @@ void clv_adapt_step(void *splitter)
         clv_log(CLV_LOG_INFO, "split", "plan", "model=%s cut=local", s->model);
         retreat(s);
     } else {
-        prepare(s, &c);
+        a->preparing = true;
+        clv_preparation_begin(s, &c);
     }
 }
 

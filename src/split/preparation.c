@@ -1,0 +1,54 @@
+#include "split/preparation.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+static void prepared(void *arg)
+{
+    clv_preparation *p = arg;
+    clv_splitter *s = p->s;
+    clv_adapt_prepared(p);
+    if (p->here.status || p->there.status)
+        clv_deployment_unref(p->built); /* its segments stay for the next try */
+    else
+        clv_splitter_drop(s, p->built);
+    free(p);
+    atomic_fetch_sub(&s->busy, 1);
+}
+
+static void side_ready(clv_preparation *p)
+{
+    if (atomic_fetch_sub(&p->open, 1) == 1) clv_loop_post(p->s->o.loop, prepared, p);
+}
+
+static void build_here(void *arg, int64_t queue_us)
+{
+    (void)queue_us;
+    clv_preparation *p = arg;
+    if (clv_deployment_new(p->s->network, &p->route, &p->built, &p->here)) p->built = NULL;
+    side_ready(p);
+}
+
+static void on_peer_prepared(void *arg, const clv_error *error)
+{
+    clv_preparation *p = arg;
+    if (error) p->there = *error;
+    side_ready(p);
+}
+
+void clv_preparation_begin(clv_splitter *s, const clv_choice *chosen)
+{
+    clv_preparation *p = clv_alloc(sizeof *p);
+    *p = (clv_preparation){.s = s, .route = chosen->route, .expected = chosen->expected};
+    atomic_init(&p->open, 2);
+    atomic_fetch_add(&s->busy, 1);
+    const clv_cut *c = &clv_network_cuts(s->network)->items[p->route.cut[0]];
+    CLV_AUTO(clv_free) const char **names = clv_alloc_array(c->n_live, sizeof *names);
+    for (size_t i = 0; i < c->n_live; i++)
+        names[i] = clv_network_graph(s->network)->tensors[c->live[i]].name;
+    clv_peer_prepare(s->ways[p->route.way].peer, s->model, s->version, names, c->n_live,
+                     on_peer_prepared, p);
+    if (clv_lane_submit(s->o.build, &(clv_job){.run = build_here, .arg = p}, &p->here))
+        side_ready(p);
+}

@@ -48,10 +48,9 @@ clv_status clv_field_item(const clv_place *of, const json_t *array, const char *
     return CLV_OK;
 }
 
-clv_status clv_field_real(const clv_place *at, const char *key, double min, double max, double *out,
-                          clv_error *err)
+static clv_status check_real(const json_t *v, const clv_place *at, const char *key, double min,
+                             double max, double *out, clv_error *err)
 {
-    const json_t *v = json_object_get(at->object, key);
     if (!json_is_number(v)) return clv_field_bad(err, at, key, "must be a number");
     double x = json_number_value(v);
     if (!isfinite(x) || x < min || x > max)
@@ -59,6 +58,31 @@ clv_status clv_field_real(const clv_place *at, const char *key, double min, doub
                         x, min, max);
     *out = x;
     return CLV_OK;
+}
+
+clv_status clv_field_real(const clv_place *at, const char *key, double min, double max, double *out,
+                          clv_error *err)
+{
+    return check_real(json_object_get(at->object, key), at, key, min, max, out, err);
+}
+
+clv_status clv_field_reals(const clv_place *at, const char *key, size_t n, double min, double max,
+                           double **out, clv_error *err)
+{
+    const json_t *array;
+    clv_status s = clv_field_array(at, key, n, &array, err);
+    if (s == CLV_OK && json_array_size(array) < n)
+        s = clv_fail(err, CLV_EINVAL, "field '%s%s': %zu numbers, %zu are wanted", at->path, key,
+                     json_array_size(array), n);
+    if (s != CLV_OK) return s;
+    CLV_AUTO(clv_free) double *items = clv_alloc_array(n, sizeof *items);
+    for (size_t i = 0; i < n && s == CLV_OK; i++) {
+        char item[64];
+        snprintf(item, sizeof item, "%.30s[%zu]", key, i);
+        s = check_real(json_array_get(array, i), at, item, min, max, &items[i], err);
+    }
+    if (s == CLV_OK) *out = clv_steal(&items);
+    return s;
 }
 
 clv_status clv_field_count(const clv_place *at, const char *key, int64_t max, int64_t *out,

@@ -39,6 +39,10 @@ clv_status clv_field_item(const clv_place *of, const json_t *array, const char *
 CLV_MUST
 clv_status clv_field_real(const clv_place *at, const char *key, double min, double max, double *out,
                           clv_error *err);
+/* An array of exactly `n` such numbers; heap. */
+CLV_MUST
+clv_status clv_field_reals(const clv_place *at, const char *key, size_t n, double min, double max,
+                           double **out, clv_error *err);
 /* An integer from 0 to max. */
 CLV_MUST
 clv_status clv_field_count(const clv_place *at, const char *key, int64_t max, int64_t *out,

@@ -24,6 +24,7 @@ void clv_profile_free(clv_profile *p)
         free(p->units[i].outputs);
     }
     for (size_t i = 0; i < p->n_tensors; i++) free(p->tensors[i].name);
+    clv_profile_codecs_done(p);
     free(p->cuts);
     free(p->units);
     free(p->tensors);
@@ -146,6 +147,7 @@ static char *profile_text(const clv_profile *p, size_t flags)
     if (clv_power_known(&p->power)) json_object_set_new(root, "power", power_json(&p->power));
     if (p->price_per_s > 0) json_object_set_new(root, "price_per_s", json_real(p->price_per_s));
     json_object_set_new(root, "cuts", cuts);
+    clv_profile_codecs_json(p, root);
     json_object_set_new(root, "units", units);
     json_object_set_new(root, "tensors", tensors);
     char *text = json_dumps(root, flags | JSON_REAL_PRECISION(15));

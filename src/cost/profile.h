@@ -27,6 +27,7 @@ enum { CLV_PROFILE_SCHEMA = 3 };
 enum { CLV_PROFILE_LINKS_MAX = 131072 };
 #define CLV_PROFILE_FILE_MAX ((size_t)64 << 20)
 
+enum { CLV_PROFILE_CODECS_MAX = 32 };
 #define CLV_PROFILE_US_MAX 3.6e9 /* an hour: no time in a profile is longer */
 
 /* A measured duration: median, robust standard deviation of one run, number of runs. n = 0: not
@@ -68,14 +69,18 @@ typedef struct clv_profile_tensor {
 } clv_profile_tensor;
 
 /* A codec (by its name in tensor/codec.h) at this network's cuts. Times are of this device for a million
- * raw bytes of a cut's tensors; bytes and accuracy are the network's, the same on any device, and are kept
- * by the device that measured them. */
+ * raw bytes of a cut's tensors, without an emulated slowdown (which is the engine's alone), so a profile
+ * made on the device has them of every codec. Bytes and accuracy are the network's, the same on any
+ * device, and are kept by the device that measured them: bytes of lossless codecs and f16 on seeded random
+ * inputs, all bytes and the accuracy on data. A codec is offered at a cut whose bytes are known, if it is
+ * lossless, f16, or its accuracy there is known too. */
 typedef struct clv_profile_codec {
     char name[16];
-    double encode_us_per_mb, decode_us_per_mb;
+    double encode_us_per_mb, decode_us_per_mb; /* both 0: not measured */
     double *cut_bytes; /* [n_cuts] mean coded bytes of all tensors at the cut; 0: not measured */
     double *cut_drop; /* [n_cuts] share of right answers lost there, >= 0: the measured mean and one
-                          standard error of it; NULL: lossless, or without data (then only f16 is lossy) */
+                           standard error of it; NULL: lossless, or without data */
+    double *cut_accuracy; /* [n_cuts] share of right answers there, as measured; NULL as cut_drop */
 } clv_profile_codec;
 
 typedef struct clv_profile {
@@ -92,7 +97,7 @@ typedef struct clv_profile {
     clv_profile_tensor *tensors;
     size_t n_tensors;
     clv_profile_codec *codecs; /* raw is not among them; may be none */
-    size_t n_codecs;
+    size_t n_codecs;           /* at most CLV_PROFILE_CODECS_MAX */
     char data[128];  /* what coded bytes and accuracy were measured on; "": seeded random inputs */
     int samples;     /* of that data; 0: none */
     double accuracy; /* of the uncut network on it, a share of 1; 0: no data */
@@ -110,6 +115,14 @@ clv_status clv_profile_graph(const clv_profile *p, clv_graph **out, clv_error *e
  * suffix) is known to take no time. */
 bool clv_profile_has_prefix(const clv_profile *p, size_t cut);
 bool clv_profile_has_suffix(const clv_profile *p, size_t cut);
+/* The codec of this name, NULL: none. */
+clv_profile_codec *clv_profile_codec_find(const clv_profile *p, const char *name);
+/* The same, or a new one of which nothing is measured, with room for the bytes at each cut. The pointer
+ * holds until the next is added. */
+clv_profile_codec *clv_profile_codec_add(clv_profile *p, const char *name);
+/* Gives `p` what was measured on data of the same network and cuts (bytes and accuracy, not times) and
+ * recorded in `from`; nothing when `from` has no data or is of another network. */
+void clv_profile_take_data(clv_profile *p, const clv_profile *from);
 /* Text is NUL-terminated JSON (heap). Parsing checks schema, ranges (finite, not negative, below an
  * hour), counts, names, and that units, tensors and cuts fit together, and says in the error which
  * field is wrong. CLV_EMISMATCH: of another schema. */

@@ -167,6 +167,7 @@ static clv_status get_profile(const json_t *document, clv_profile *p, clv_error 
     if (s == CLV_OK) s = get_power(&root, p, err);
     if (s == CLV_OK) s = clv_profile_parse_network(&root, p, err);
     if (s == CLV_OK) s = get_cuts(&root, p, err);
+    if (s == CLV_OK) s = clv_profile_parse_codecs(&root, p, err);
     return s == CLV_OK ? check_shape(p, err) : s;
 }
 

@@ -1,7 +1,7 @@
 /* What the writer and the reader of cost/profile.h share. Private to cost/.
  *
  * profile.c writes, profile_parse.c reads the measured cuts, profile_network.c both for the network's
- * graph. The features stand in one table here, so that none is written and not read back.
+ * graph, profile_codec.c both for codecs. The features stand in one table here, so that none is written and not read back.
  * Reading believes nothing: every number has a bound, every name is looked up, and an error names the
  * field by its place in the document (cost/fields.h), as "units[3].features.macs". */
 #ifndef CLV_COST_PROFILE_PRIV_H
@@ -52,5 +52,13 @@ int clv_tensor_names_find(const clv_tensor_names *names, const char *name); /* -
 /* Fields "tensors" and "units" of the document, and whether they are a graph. */
 CLV_MUST
 clv_status clv_profile_parse_network(const clv_place *root, clv_profile *p, clv_error *err);
+
+/* Frees p->codecs. */
+void clv_profile_codecs_done(clv_profile *p);
+/* Fields "codecs", "data", "samples" and "accuracy", those that there are. */
+void clv_profile_codecs_json(const clv_profile *p, json_t *root);
+/* The same; the cuts are read already. All may be missing. */
+CLV_MUST
+clv_status clv_profile_parse_codecs(const clv_place *root, clv_profile *p, clv_error *err);
 
 #endif

@@ -11,7 +11,7 @@
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 #define HEAD                                                                                       \
-    "\"schema\":2,\"model\":\"m\",\"digest\":\"" DIGEST "\",\"device\":\"cpu\",\"engine\":\"e\","  \
+    "\"schema\":3,\"model\":\"m\",\"digest\":\"" DIGEST "\",\"device\":\"cpu\",\"engine\":\"e\","  \
     "\"threads\":1,\"slowdown\":1.0"
 #define NO_TIME "{\"us\":0,\"sigma_us\":0,\"n\":0}"
 #define TIME    "{\"us\":20.5,\"sigma_us\":0.25,\"n\":9}"
@@ -113,9 +113,9 @@ static void refused(const char *from, const char *to, const char *says)
 static void every_wrong_field_is_named(void **state)
 {
     (void)state;
-    refused("\"schema\":2", "\"schema\":1",
-            "schema 1, this program reads 2: profile the model again");
-    refused("\"schema\":2", "\"scheme\":2", "schema");
+    refused("\"schema\":3", "\"schema\":2",
+            "schema 2, this program reads 3: profile the model again");
+    refused("\"schema\":3", "\"scheme\":3", "schema");
     refused(DIGEST, "abc", "digest");
     refused("\"threads\":1", "\"threads\":-1", "'threads': -1");
     refused("\"slowdown\":1.0", "\"slowdown\":0", "slowdown");
@@ -197,6 +197,150 @@ static void wrong_power_is_named(void **state)
             fail_msg("'%s' does not say '%s'", err.text, rows[i].says);
         free(text);
     }
+}
+
+#define CODECS                                                                                     \
+    "\"data\":\"Fashion-MNIST\",\"samples\":1000,\"accuracy\":0.9048,\"codecs\":["                 \
+    "{\"name\":\"zstd\",\"encode_us_per_mb\":1500.5,\"decode_us_per_mb\":700,"                     \
+    "\"cut_bytes\":[300.5,0]},"                                                                    \
+    "{\"name\":\"q8\",\"encode_us_per_mb\":250,\"decode_us_per_mb\":125,\"cut_bytes\":[100,0],"    \
+    "\"cut_drop\":[0.0015,0],\"cut_accuracy\":[0.904,0.9048]},"                                    \
+    "{\"name\":\"q4\",\"encode_us_per_mb\":260,\"decode_us_per_mb\":135}]"
+
+static void codecs_survive_and_may_be_missing(void **state)
+{
+    (void)state;
+    clv_profile *p = parse(GOOD);
+    assert_int_equal(p->n_codecs + (size_t)p->samples, 0);
+    char *json = clv_profile_json(p);
+    assert_null(strstr(json, "codecs"));
+    assert_null(strstr(json, "samples"));
+    free(json);
+    clv_profile_free(p);
+    char *text = with_field(CODECS);
+    p = parse(text);
+    json = clv_profile_json(p);
+    clv_profile *again = parse(json);
+    clv_profile *both[] = {p, again};
+    for (size_t i = 0; i < CLV_COUNT(both); i++) {
+        const clv_profile *x = both[i];
+        assert_string_equal(x->data, "Fashion-MNIST");
+        assert_int_equal(x->samples, 1000);
+        assert_float_equal(x->accuracy, 0.9048, 1e-9);
+        assert_int_equal(x->n_codecs, 3);
+        const clv_profile_codec *zstd = clv_profile_codec_find(x, "zstd");
+        const clv_profile_codec *q8 = clv_profile_codec_find(x, "q8");
+        const clv_profile_codec *q4 = clv_profile_codec_find(x, "q4");
+        assert_float_equal(zstd->encode_us_per_mb, 1500.5, 1e-9);
+        assert_float_equal(zstd->decode_us_per_mb, 700, 1e-9);
+        assert_float_equal(zstd->cut_bytes[0], 300.5, 1e-9);
+        assert_null(zstd->cut_drop);
+        assert_float_equal(q8->cut_drop[0], 0.0015, 1e-9);
+        assert_float_equal(q8->cut_accuracy[1], 0.9048, 1e-9);
+        assert_float_equal(q4->cut_bytes[0] + q4->cut_bytes[1], 0,
+                           0); /* only its times are known */
+        assert_null(q4->cut_drop);
+        assert_null(clv_profile_codec_find(x, "q8c"));
+    }
+    assert_non_null(
+        strstr(json, "{\"name\":\"q4\",\"encode_us_per_mb\":260.0,\"decode_us_per_mb\":135.0}"));
+    free(json);
+    free(text);
+    clv_profile_free(again);
+    clv_profile_free(p);
+}
+
+static void wrong_codecs_are_named(void **state)
+{
+    (void)state;
+#define CODEC(fields) "\"codecs\":[{\"encode_us_per_mb\":1,\"decode_us_per_mb\":1," fields "}]"
+#define DATA          "\"data\":\"d\",\"samples\":5,\"accuracy\":0.5,"
+    static const struct {
+        const char *field, *says;
+    } rows[] = {
+        {"\"codecs\":7", "'codecs': must be an array"},
+        {"\"codecs\":[7]", "codecs[0]"},
+        {CODEC("\"name\":\"\""), "'codecs[0].name': must be that of a codec"},
+        {CODEC("\"name\":\"raw\""), "'codecs[0].name': must be that of a codec"},
+        {CODEC("\"name\":\"a name of sixteen\""), "codecs[0].name"},
+        {CODEC("\"nome\":\"q8\""), "codecs[0].name"},
+        {"\"codecs\":[{\"name\":\"q8\",\"encode_us_per_mb\":-1,\"decode_us_per_mb\":1}]",
+         "'codecs[0].encode_us_per_mb': -1"},
+        {"\"codecs\":[{\"name\":\"q8\",\"encode_us_per_mb\":1}]", "codecs[0].decode_us_per_mb"},
+        {CODEC("\"name\":\"q8\"},{\"name\":\"q8\""), "'codecs[1].name': is there twice"},
+        {CODEC("\"name\":\"q8\",\"cut_bytes\":[1]"),
+         "'codecs[0].cut_bytes': 1 numbers, 2 are wanted"},
+        {CODEC("\"name\":\"q8\",\"cut_bytes\":[1,2,3]"), "codecs[0].cut_bytes"},
+        {CODEC("\"name\":\"q8\",\"cut_bytes\":[1,-2]"), "'codecs[0].cut_bytes[1]': -2"},
+        {CODEC("\"name\":\"q8\",\"cut_bytes\":[1,\"2\"]"), "cut_bytes[1]': must be a number"},
+        {CODEC("\"name\":\"q8\",\"cut_drop\":[0,0],\"cut_accuracy\":[1,1]"),
+         "'samples' is missing"},
+        {DATA CODEC("\"name\":\"q8\",\"cut_drop\":[0,0]"), "come together"},
+        {DATA CODEC("\"name\":\"q8\",\"cut_drop\":[0,1.5],\"cut_accuracy\":[1,1]"),
+         "'codecs[0].cut_drop[1]': 1.5"},
+        {"\"samples\":5", "data"},
+        {"\"data\":\"\",\"samples\":5,\"accuracy\":0.5", "'data': must not be empty"},
+        {"\"data\":\"d\",\"samples\":0,\"accuracy\":0.5", "'samples': must not be empty"},
+        {"\"data\":\"d\",\"samples\":5,\"accuracy\":1.5", "'accuracy': 1.5"},
+    };
+    for (size_t i = 0; i < CLV_COUNT(rows); i++) {
+        clv_error err = {0};
+        clv_profile *p = NULL;
+        char *text = with_field(rows[i].field);
+        if (!clv_profile_parse(text, strlen(text), &p, &err)) fail_msg("accepted: %s", text);
+        if (!strstr(err.text, rows[i].says))
+            fail_msg("'%s' does not say '%s'", err.text, rows[i].says);
+        free(text);
+    }
+}
+
+static void at_most_so_many_codecs(void **state)
+{
+    (void)state;
+    for (int over = 0; over < 2; over++) {
+        clv_error err = {0};
+        clv_profile *p = NULL;
+        CLV_AUTO(clv_buf_done) clv_buf field = {0};
+        clv_buf_text(&field, "\"codecs\":[");
+        for (int i = 0; i < CLV_PROFILE_CODECS_MAX + over; i++)
+            clv_buf_printf(&field,
+                           "%s{\"name\":\"c%d\",\"encode_us_per_mb\":1,\"decode_us_per_mb\":1}",
+                           i ? "," : "", i);
+        clv_buf_char(&field, ']');
+        char *text = with_field(field.data);
+        clv_status s = clv_profile_parse(text, strlen(text), &p, &err);
+        assert_int_equal(s, over ? CLV_ELIMIT : CLV_OK);
+        if (!over) assert_int_equal(p->n_codecs, CLV_PROFILE_CODECS_MAX);
+        clv_profile_free(p);
+        free(text);
+    }
+}
+
+static void data_is_taken_from_a_profile_of_the_same_network(void **state)
+{
+    (void)state;
+    char *text = with_field(CODECS);
+    clv_profile *from = parse(text), *to = parse(GOOD), *other = parse(GOOD);
+    clv_profile_codec *mine = clv_profile_codec_add(to, "q8");
+    mine->encode_us_per_mb = 17;
+    mine->cut_bytes[0] = 1;
+    other->digest[0] = 'f';
+    clv_profile_take_data(to, from);
+    clv_profile_take_data(other, from);
+    assert_int_equal(other->n_codecs + (size_t)other->samples, 0);
+    assert_int_equal(to->samples, 1000);
+    assert_string_equal(to->data, "Fashion-MNIST");
+    assert_int_equal(to->n_codecs, 3);
+    mine = clv_profile_codec_find(to, "q8");
+    assert_float_equal(mine->encode_us_per_mb, 17, 0); /* its own time */
+    assert_float_equal(mine->cut_bytes[0], 100, 0);
+    assert_float_equal(mine->cut_drop[0], 0.0015, 1e-9);
+    clv_profile_take_data(from, other); /* has none: nothing changes */
+    assert_int_equal(from->samples, 1000);
+    clv_profile_free(from);
+    clv_profile_free(to);
+    clv_profile_free(other);
+    free(text);
 }
 
 static void every_wrong_part_of_the_network_is_named(void **state)
@@ -306,6 +450,10 @@ int main(void)
         cmocka_unit_test(every_wrong_field_is_named),
         cmocka_unit_test(power_and_price_survive_and_may_be_missing),
         cmocka_unit_test(wrong_power_is_named),
+        cmocka_unit_test(codecs_survive_and_may_be_missing),
+        cmocka_unit_test(wrong_codecs_are_named),
+        cmocka_unit_test(at_most_so_many_codecs),
+        cmocka_unit_test(data_is_taken_from_a_profile_of_the_same_network),
         cmocka_unit_test(every_wrong_part_of_the_network_is_named),
         cmocka_unit_test(one_tensor_more_than_allowed_is_too_many),
         cmocka_unit_test(a_graph_survives_the_file),

@@ -1,0 +1,41 @@
+#include "policy/hedge.h"
+
+#include <math.h>
+
+#define STEP       0.1
+#define TAIL_FIRST 0.7 /* twice the prediction */
+#define TAIL_MAX   3.0 /* twenty times */
+
+void clv_hedge_init(clv_hedge *h)
+{
+    *h = (clv_hedge){.budget = CLV_HEDGE_BURST, .tail = TAIL_FIRST};
+}
+
+void clv_hedge_sent(clv_hedge *h)
+{
+    h->budget = fmin(h->budget + CLV_HEDGE_SHARE, CLV_HEDGE_BURST);
+}
+
+bool clv_hedge_take(clv_hedge *h)
+{
+    if (h->budget < 1) return false;
+    h->budget -= 1;
+    return true;
+}
+
+void clv_hedge_saw(clv_hedge *h, int64_t expected_us, int64_t took_us)
+{
+    if (expected_us <= 0 || took_us <= 0) return;
+    double x = log((double)took_us / (double)expected_us);
+    h->tail += STEP * (CLV_HEDGE_QUANTILE - (x <= h->tail));
+    h->tail = fmin(fmax(h->tail, 0), TAIL_MAX);
+}
+
+int64_t clv_hedge_at_us(const clv_hedge *h, const clv_hedge_question *q)
+{
+    if (q->deadline_us && q->here_us > 0)
+        return q->deadline_us - (int64_t)(CLV_HEDGE_MARGIN * (double)q->here_us);
+    if (q->deadline_us || q->expected_us <= 0) return INT64_MAX;
+    double far = CLV_HEDGE_FAR * exp(h->tail) * (double)q->expected_us;
+    return far < 1e15 ? q->sent_us + (int64_t)far : INT64_MAX;
+}

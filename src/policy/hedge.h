@@ -1,0 +1,52 @@
+/* When to start the peer's part here as well, because its answer will be too late, and how often that is allowed.
+ *
+ *     clv_hedge h;
+ *     clv_hedge_init(&h);
+ *     clv_hedge_sent(&h);                                  // a part was handed to the peer: the budget grows
+ *     at = clv_hedge_at_us(&h, &question);                 // no answer by then? ...
+ *     if (clv_hedge_take(&h)) ...                          // ... and there is budget: start it here, first answer wins
+ *     clv_hedge_saw(&h, expected_us, took_us);             // the peer answered: how long its tail is
+ *
+ * With a deadline the moment is the last one at which the part, run here, still makes it. Without one it is when the answer
+ * has taken CLV_HEDGE_FAR times the 95 % quantile of what the peer takes; that quantile is of the ratio to the prediction, so it moves
+ * with the plan and the link, and is followed by stochastic approximation: q += step * (0.95 - [x <= q]).
+ *
+ * The budget is a bucket of CLV_HEDGE_BURST hedges, of which each handed part earns CLV_HEDGE_SHARE: hedges never are more than
+ * that share of the parts plus the burst, whatever the peer does.
+ *
+ * Dean and Barroso, "The Tail at Scale", CACM 2013 (hedge behind the 95 % quantile, at most 5 % more load). Our differences: what is
+ * hedged is the rest of a request, from tensors that are kept; and deadlines come first. A plain value. Threads: one at a time.
+ */
+#ifndef CLV_POLICY_HEDGE_H
+#define CLV_POLICY_HEDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLV_HEDGE_SHARE    0.05
+#define CLV_HEDGE_BURST    4.0
+#define CLV_HEDGE_QUANTILE 0.95
+#define CLV_HEDGE_FAR      1.5
+#define CLV_HEDGE_MARGIN   1.25 /* of what the part takes here, before a deadline */
+
+typedef struct clv_hedge {
+    double budget; /* hedges */
+    double tail;   /* quantile of ln(took / expected) */
+} clv_hedge;
+
+typedef struct clv_hedge_question {
+    int64_t sent_us;     /* when the part was handed over */
+    int64_t expected_us; /* how long the peer was predicted to take; 0: not known */
+    int64_t here_us;     /* how long it would take here, waiting included; 0: not known */
+    int64_t deadline_us; /* of the request; 0: none */
+} clv_hedge_question;
+
+void clv_hedge_init(clv_hedge *h);
+void clv_hedge_sent(clv_hedge *h);
+bool clv_hedge_take(clv_hedge *h);
+/* Times that cannot be are ignored. */
+void clv_hedge_saw(clv_hedge *h, int64_t expected_us, int64_t took_us);
+/* INT64_MAX: never. May be past. */
+int64_t clv_hedge_at_us(const clv_hedge *h, const clv_hedge_question *q);
+
+#endif

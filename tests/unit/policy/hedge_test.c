@@ -1,0 +1,85 @@
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/stats.h"
+#include "policy/hedge.h"
+#include "unit.h"
+
+#include <math.h>
+
+static void the_budget_holds_whatever_happens(void **state)
+{
+    (void)state;
+    clv_rng rng = clv_rng_seeded(1);
+    clv_hedge h;
+    clv_hedge_init(&h);
+    int sent = 0, hedged = 0;
+    for (int i = 0; i < 20000; i++) {
+        if (clv_rng_below(&rng, 2)) {
+            clv_hedge_sent(&h);
+            sent++;
+        } else {
+            hedged += clv_hedge_take(&h);
+        }
+        assert_true(hedged <= CLV_HEDGE_SHARE * sent + CLV_HEDGE_BURST + 1e-6);
+    }
+    assert_true(hedged >= 0.9 * CLV_HEDGE_SHARE * sent); /* and it is there when it is wanted */
+}
+
+static void a_deadline_leaves_time_for_the_part_here(void **state)
+{
+    (void)state;
+    clv_hedge h;
+    clv_hedge_init(&h);
+    clv_hedge_question q = {
+        .sent_us = 1000, .expected_us = 500, .here_us = 4000, .deadline_us = 100000};
+    assert_int_equal(clv_hedge_at_us(&h, &q), 95000);
+    q.deadline_us = 3000; /* too late already: at once */
+    assert_true(clv_hedge_at_us(&h, &q) < q.sent_us);
+    q.here_us = 0; /* nobody knows */
+    assert_true(clv_hedge_at_us(&h, &q) == INT64_MAX);
+}
+
+static void without_a_deadline_the_tail_decides(void **state)
+{
+    (void)state;
+    clv_rng rng = clv_rng_seeded(2);
+    clv_hedge h;
+    clv_hedge_init(&h);
+    double ratio[4000];
+    for (size_t i = 0; i < CLV_COUNT(ratio); i++) {
+        ratio[i] = exp(0.1 + 0.3 * clv_rng_normal(&rng));
+        clv_hedge_saw(&h, 10000, (int64_t)(10000 * ratio[i]));
+    }
+    double tail = clv_quantile(ratio, CLV_COUNT(ratio), CLV_HEDGE_QUANTILE);
+    clv_hedge_question q = {.sent_us = 7, .expected_us = 20000, .here_us = 1};
+    double far = (double)(clv_hedge_at_us(&h, &q) - 7) / 20000;
+    assert_true(fabs(far / (CLV_HEDGE_FAR * tail) - 1) < 0.25);
+    q.expected_us = 0;
+    assert_true(clv_hedge_at_us(&h, &q) == INT64_MAX);
+}
+
+static void nonsense_teaches_nothing(void **state)
+{
+    (void)state;
+    clv_hedge h, before;
+    clv_hedge_init(&h);
+    before = h;
+    clv_hedge_saw(&h, 0, 5);
+    clv_hedge_saw(&h, 5, 0);
+    clv_hedge_saw(&h, -5, 7);
+    assert_memory_equal(&h, &before, sizeof h);
+    for (int i = 0; i < 1000; i++) clv_hedge_saw(&h, 1, INT64_MAX);
+    clv_hedge_question q = {.sent_us = 0, .expected_us = INT64_MAX};
+    assert_true(clv_hedge_at_us(&h, &q) > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_budget_holds_whatever_happens),
+        cmocka_unit_test(a_deadline_leaves_time_for_the_part_here),
+        cmocka_unit_test(without_a_deadline_the_tail_decides),
+        cmocka_unit_test(nonsense_teaches_nothing),
+    };
+    return cmocka_run_group_tests_name("hedge", tests, NULL, NULL);
+}

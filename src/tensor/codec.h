@@ -13,15 +13,17 @@
  *   | raw  | 4          | as it is |
  *   | f16  | 2          | IEEE half, rounded to nearest even; what overflows is infinite |
  *   | q8   | 1          | 8 bits, one scale and zero for the tensor |
- *   | q8c  | 1          | 8 bits, a scale and zero for each channel (dimension 1) |
- *   | q4   | 1/2        | 4 bits for each channel, the range clipped to that of 99.9 % of the values |
+ *   | q8c  | 1          | 8 bits, a scale and zero for each channel (dimension 1) of each item (dimension 0) |
+ *   | q4   | 1/2        | 4 bits for each channel of each item, the range clipped to that of 99.9 % of the values |
  *
  * and packers: none, lz4, zstd (level 1). A packed payload that is not smaller is sent unpacked. A tensor
- * with NaN or infinity is sent raw by q8, q8c and q4: it has no scale.
+ * with NaN, infinity or magnitudes above 2^114 is sent raw by q8, q8c and q4: it has no scale; and so is a tensor
+ * of so few values that a scale would take more than it saves. Channels of fewer than 128 values share a scale with
+ * their neighbours. Rank 0 and 1 are one channel.
  *
  * The encoding describes itself, so a codec is an agreement about cost, not about reading: any reader of
  * this version decodes whatever comes, and another version refuses it by the first bytes. Layout:
- * tensor/codec.c and docs/codecs.md.
+ * tensor/codec_layout.h and docs/codecs.md.
  *
  * Results are the same to the bit whichever of the scalar and SIMD paths ran (AVX2, AVX-512, NEON; chosen
  * once at run time).
@@ -87,11 +89,12 @@ size_t clv_codec_bytes_max(clv_codec c, const clv_tensor *t);
 CLV_MUST
 clv_status clv_codec_encode(clv_codec c, const clv_tensor *t, clv_tensor *out, clv_error *err);
 /* `t` is coded. Checks everything that the encoding says against the tensor's dtype and shape before it
- * allocates. A plain tensor in, a view of it out. */
+ * allocates; so check dtype and shape against what is expected first, as with any tensor of a peer: a short encoding may
+ * rightly be a large tensor of zeros. A plain tensor in, a view of it out. */
 CLV_MUST
 clv_status clv_codec_decode(const clv_tensor *t, clv_tensor *out, clv_error *err);
 /* How the encoding was really written (raw where values had no scale, unpacked where packing did not help), and the largest
- * absolute error that any element may have come to; clipped ones aside for q4, infinite where f16 overflowed. */
+ * absolute error that any element may have come to; clipped ones aside for q4, infinite where f16 overflowed. Unpacks the whole. */
 typedef struct clv_codec_note {
     clv_codec codec;
     double error_max;

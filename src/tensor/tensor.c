@@ -159,6 +159,7 @@ clv_status clv_tensor_check(const clv_tensor *t, clv_error *err)
     if (t->bytes > CLV_TENSOR_BYTES_MAX)
         return clv_fail(err, CLV_ELIMIT, "tensor '%s': %zu bytes, at most %zu are allowed", t->name,
                         t->bytes, CLV_TENSOR_BYTES_MAX);
+    if (t->coded) return CLV_OK;
     if (t->dtype == CLV_TEXT) return check_text(t, count, err);
     if (t->bytes != bytes)
         return clv_fail(err, CLV_EINVAL, "tensor '%s': %zu bytes, %s %s needs %zu", t->name,

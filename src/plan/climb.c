@@ -118,7 +118,8 @@ static clv_plan_problem easier(const clv_plan_problem *p)
     clv_plan_problem easy = *p;
     bool pipeline = p->objective.goal == CLV_GOAL_THROUGHPUT;
     easy.objective.quantile_ppm = 0;
-    easy.limits.deadline_ns = easy.limits.energy_nj = easy.limits.price_pm = CLV_PLAN_NO_LIMIT;
+    easy.limits.deadline_ns = easy.limits.energy_nj = CLV_PLAN_NO_LIMIT;
+    easy.limits.price_pm = easy.limits.drop_ppm = CLV_PLAN_NO_LIMIT;
     if (pipeline) easy.objective.goal = CLV_GOAL_LATENCY;
     for (size_t k = 0; k < p->n_devices; k++) {
         easy.devices[k].memory_bytes_max = CLV_PLAN_NO_LIMIT;

@@ -42,6 +42,7 @@ static void cross(const clv_plan_problem *p, const clv_sums *sums, const clv_pla
                   clv_plan_stage stages[2])
 {
     stages[0].codec = a->chain.codec[0];
+    stages[0].drop_ppm = a->cost.total.drop_ppm;
     stages[0].overhead_ns = p->hops[0].overhead_ns;
     stages[0].rtt_ns = p->hops[0].rtt_ns;
     stages[0].up_ns = sums->at[CLV_DIM_UP];

@@ -21,6 +21,7 @@ struct clv_gadgets {
     charge *up, *down; /* [n_tensors]; arc -1: never paid */
     uint8_t *fixed;    /* [n_units] */
     size_t codec;
+    int64_t drop_ppm;
 };
 
 static clv_sums unit_cost(const clv_plan_problem *p, size_t device, size_t u)
@@ -125,10 +126,28 @@ static void add_way_down(clv_gadgets *g, size_t index)
         clv_flow_add_arc(g->flow, node_of(t->consumers[i]), to, CLV_FLOW_INFINITE);
 }
 
+static int64_t most_drop_ppm(const clv_plan_problem *p, size_t codec)
+{
+    const int64_t *drops = p->codecs[codec].cut_drop_ppm;
+    int64_t most = 0;
+    for (size_t i = 0; drops && i < p->cuts->n; i++)
+        if (clv_part_offered(p, i, codec)) most = CLV_MAX(most, drops[i]);
+    return most;
+}
+
+bool clv_gadgets_offered(const clv_plan_problem *p, size_t codec)
+{
+    const clv_plan_codec *c = &p->codecs[codec];
+    return c->encode_ps_per_byte[0] != CLV_PLAN_UNKNOWN &&
+           c->decode_ps_per_byte[1] != CLV_PLAN_UNKNOWN &&
+           most_drop_ppm(p, codec) <= p->limits.drop_ppm;
+}
+
 clv_gadgets *clv_gadgets_new(const clv_plan_problem *p, size_t codec)
 {
     clv_gadgets *g = clv_alloc(sizeof *g);
     *g = (clv_gadgets){.p = p, .codec = codec, .flow = clv_flow_new()};
+    g->drop_ppm = most_drop_ppm(p, codec);
     for (size_t i = 0; i < FIRST_UNIT + p->graph->n_units; i++) clv_flow_add_node(g->flow);
     for (size_t d = 0; d < 2; d++) g->run[d] = clv_alloc_array(p->graph->n_units, sizeof(charge));
     g->fixed = clv_alloc_array(p->graph->n_units + 1, 1);
@@ -260,6 +279,11 @@ size_t clv_gadgets_steps(const clv_gadgets *g)
 const clv_plan_problem *clv_gadgets_problem(const clv_gadgets *g)
 {
     return g->p;
+}
+
+int64_t clv_gadgets_drop_ppm(const clv_gadgets *g)
+{
+    return g->drop_ppm;
 }
 
 size_t clv_gadgets_augmentations(const clv_gadgets *g)

@@ -19,7 +19,7 @@
  *     t- -> producer       t comes down, once; consumer -> t-: infinite
  *
  * So each tensor pays once a direction, however many consumers it has. A unit's outputs have a gadget
- * each. What comes down is raw. Tensors of unknown shape cannot cross: their gadget is infinite.
+ * each. What goes up takes its share of bytes_per_kib, since a tensor is at many cuts; what comes down is raw. Tensors of unknown shape cannot cross: their gadget is infinite.
  *
  * The costs are those of plan/problem.h, taken unit by unit and tensor by tensor: each part is rounded
  * up once, and a placement's cost is the sum of these whole numbers, so nothing drifts. What is paid
@@ -57,7 +57,9 @@ typedef struct clv_sums {
 
 typedef struct clv_gadgets clv_gadgets;
 
-/* The devices must have unit_ns. */
+/* Can both devices use the codec, within the limit on accuracy? */
+bool clv_gadgets_offered(const clv_plan_problem *p, size_t codec);
+/* The devices must have unit_ns, and the codec be offered. */
 clv_gadgets *clv_gadgets_new(const clv_plan_problem *p, size_t codec);
 void clv_gadgets_free(clv_gadgets *g);
 void clv_gadgets_release(clv_gadgets **g); /* for CLV_AUTO */
@@ -79,6 +81,8 @@ bool clv_gadgets_legal(const clv_gadgets *g, const uint8_t *unit_device);
 /* Does a device read the tensor on which it is not made? *made_on: a graph input is made on 0. */
 bool clv_gadgets_crosses(const clv_graph_tensor *t, const uint8_t *unit_device, unsigned *made_on);
 const clv_plan_problem *clv_gadgets_problem(const clv_gadgets *g);
+/* The accuracy that the codec costs a placement that sends anything: the most of any cut where it is offered. */
+int64_t clv_gadgets_drop_ppm(const clv_gadgets *g);
 /* Paths filled and arcs looked at, so far. */
 size_t clv_gadgets_augmentations(const clv_gadgets *g);
 size_t clv_gadgets_steps(const clv_gadgets *g);

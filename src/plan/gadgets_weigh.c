@@ -35,6 +35,7 @@ clv_plan_cost clv_gadgets_weigh(const clv_gadgets *g, const uint8_t *unit_device
                                                      clv_part_variance(down, h->down_rel_ppm)),
                              .nj = s.at[CLV_DIM_NJ],
                              .pm = s.at[CLV_DIM_PM]};
+    if (runs[1]) units.drop_ppm = clv_gadgets_drop_ppm(g);
     clv_plan_cost c = {.total = clv_part_add(units, paid_once(p, runs)),
                        .period_ns = CLV_MAX(CLV_MAX(work0, work1), CLV_MAX(up, down)),
                        .wire_bytes = s.at[CLV_DIM_WIRE]};

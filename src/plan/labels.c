@@ -1,6 +1,7 @@
 #include "plan/labels.h"
 
 #include "base/mem.h"
+#include "plan/relax.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ static void compare_limits(clv_terms *t)
     }
     if (l->energy_nj != CLV_PLAN_NO_LIMIT && key != CLV_GOAL_ENERGY) compare(t, CLV_AXIS_NJ);
     if (l->price_pm != CLV_PLAN_NO_LIMIT && key != CLV_GOAL_PRICE) compare(t, CLV_AXIS_PM);
+    if (clv_plan_has_limit(t->p, CLV_LIMIT_DROP)) compare(t, CLV_AXIS_DROP);
 }
 
 static clv_terms blank(const clv_plan_problem *p)
@@ -105,9 +107,9 @@ void clv_terms_toll(const clv_terms *t, const clv_plan_amount *a, int64_t wire_b
         clv_wide objective = objective_of(&t->p->objective, a);
         key += CLV_MIN(objective, most_objective) * ((clv_wide)1 << CLV_LABEL_BYTES_BITS);
     }
-    *out = (clv_label){
-        .key = key,
-        .v = {capped(a->ns), capped(a->var_us2), capped(a->nj), capped(a->pm), capped(work_ns)}};
+    *out = (clv_label){.key = key,
+                       .v = {capped(a->ns), capped(a->var_us2), capped(a->nj), capped(a->pm),
+                             a->drop_ppm, capped(work_ns)}};
 }
 
 clv_plan_amount clv_label_amount(const clv_label *l)
@@ -115,14 +117,15 @@ clv_plan_amount clv_label_amount(const clv_label *l)
     return (clv_plan_amount){.ns = l->v[CLV_AXIS_NS],
                              .var_us2 = l->v[CLV_AXIS_VAR],
                              .nj = l->v[CLV_AXIS_NJ],
-                             .pm = l->v[CLV_AXIS_PM]};
+                             .pm = l->v[CLV_AXIS_PM],
+                             .drop_ppm = l->v[CLV_AXIS_DROP]};
 }
 
 bool clv_terms_broken(const clv_terms *t, const clv_label *l)
 {
     const clv_plan_limits *limits = &t->p->limits;
     if (l->v[CLV_AXIS_PERIOD] > t->period_ns_max || l->v[CLV_AXIS_NJ] > limits->energy_nj ||
-        l->v[CLV_AXIS_PM] > limits->price_pm)
+        l->v[CLV_AXIS_PM] > limits->price_pm || l->v[CLV_AXIS_DROP] > limits->drop_ppm)
         return true;
     if (limits->deadline_ns == CLV_PLAN_NO_LIMIT) return false;
     clv_plan_amount a = clv_label_amount(l);

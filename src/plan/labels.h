@@ -30,6 +30,7 @@ typedef enum clv_axis {
     CLV_AXIS_VAR, /* us² */
     CLV_AXIS_NJ,
     CLV_AXIS_PM,
+    CLV_AXIS_DROP,
     CLV_AXIS_WORK,   /* ns of the device at hand, until its tensors are sent */
     CLV_AXIS_PERIOD, /* ns, the longest part of the pipeline so far */
     CLV_AXIS_COUNT

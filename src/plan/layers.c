@@ -174,6 +174,18 @@ static void send(clv_layers *l, clv_label *label, const clv_label *toll,
     if (!broken(l, label)) clv_labels_offer(&l->set, &l->terms, label);
 }
 
+/* The labels of one set over a hop. */
+static void send_all(clv_layers *l, const clv_label_sets *from, size_t set, bool passed_on,
+                     size_t state, const clv_label *toll, const clv_plan_transfer *bytes)
+{
+    for (size_t i = from->first[set]; i < from->first[set + 1]; i++) {
+        clv_label label = from->items[i];
+        if (passed_on) label.from = (int)i;
+        label.state = (int)state;
+        send(l, &label, toll, bytes);
+    }
+}
+
 /* What ran here is written and sent; what arrived is passed on as it came. */
 static void send_cut(clv_layers *l, size_t device, size_t cut, size_t codec)
 {
@@ -182,25 +194,17 @@ static void send_cut(clv_layers *l, size_t device, size_t cut, size_t codec)
     size_t state = cut * p->n_codecs + codec;
     size_t s = device ? state : cut * p->n_codecs; /* the input itself goes in any codec */
     bool ran = out->first[cut] < out->first[cut + 1], came = in->first[s] < in->first[s + 1];
-    if (!ran && !came) return;
+    if ((!ran && !came) || !clv_part_offered(p, cut, codec)) return;
     clv_plan_transfer bytes = clv_part_transfer(p, device, cut, codec);
     clv_plan_amount cross = clv_part_cross_of(p, device, &bytes, l->terms.needs);
     clv_plan_amount write = clv_part_encode(p, device, cut, codec, l->terms.needs);
     int64_t on_wire = bytes.up_bytes + bytes.down_bytes;
     clv_label over, both;
-    if (!toll_of(l, clv_part_add(cross, write), on_wire, write.ns, &both)) return;
-    for (size_t i = out->first[cut]; i < out->first[cut + 1]; i++) {
-        clv_label label = out->items[i];
-        label.state = (int)state;
-        send(l, &label, &both, &bytes);
-    }
-    if (came && device && !toll_of(l, cross, on_wire, 0, &over)) return;
-    for (size_t i = in->first[s]; i < in->first[s + 1]; i++) {
-        clv_label label = in->items[i];
-        label.from = (int)i;
-        label.state = (int)state;
-        send(l, &label, device ? &over : &both, &bytes);
-    }
+    bool writes = toll_of(l, clv_part_add(cross, write), on_wire, write.ns, &both);
+    if (writes) send_all(l, out, cut, false, state, &both, &bytes);
+    if (writes && !device) send_all(l, in, s, true, state, &both, &bytes);
+    if (device && toll_of(l, cross, on_wire, 0, &over))
+        send_all(l, in, s, true, state, &over, &bytes);
 }
 
 static void send_on(clv_layers *l, size_t device)

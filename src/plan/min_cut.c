@@ -152,7 +152,8 @@ clv_status clv_plan_min_cut(const clv_plan_problem *p, clv_planner_answer *out, 
     int64_t bound = CLV_PLAN_UNKNOWN;
     size_t considered = 0, n_codecs = p->hops[0].up ? p->n_codecs : 1;
     for (size_t c = 0; c < n_codecs; c++)
-        bound = CLV_MIN(bound, try_codec(p, c, &choice, &considered));
+        if (c == 0 || clv_gadgets_offered(p, c))
+            bound = CLV_MIN(bound, try_codec(p, c, &choice, &considered));
     if (!choice.found)
         return clv_fail(err, CLV_EINFEASIBLE, "min-cut met no placement that keeps all limits");
     *out = (clv_planner_answer){.chain = chain_of(p, &choice),

@@ -1,6 +1,6 @@
 /* Planner A of plan/planners.h: two devices, every cut with every codec.
  *
- * A cut's cost in the smallest codec, were it free to write and read, bounds it from below. One pass
+ * A cut's cost in the codec that is smallest there, were it free to write and read, bounds it from below. One pass
  * over the cuts makes these bounds; the few lowest are weighed first, and of the others only those
  * whose bound does not exceed what is then kept. Limits are looked at only for what would be kept. */
 #include "base/mem.h"
@@ -26,10 +26,11 @@ typedef struct search {
     const clv_plan_problem *p;
     unsigned needs;
     int64_t z_ppm;
-    size_t smallest;        /* of the codecs */
+    int64_t least_kib;      /* of the codecs that have no bytes of their own for each cut */
     int64_t once_ns;        /* of any cut: round trip, overhead, the last device's wait */
     uint64_t *forbidden[2]; /* bitsets of the units that a device may not run; NULL: may run all */
-    int64_t *bounds;        /* [cuts->n] no score of the cut is lower */
+    int64_t *bounds;        /* [cuts->n] no score of the cut is lower; before that, the least of
+                               the bytes that a codec has there */
     shortlist kept;
 } search;
 
@@ -39,13 +40,25 @@ static void search_done(search *s)
     free(s->bounds);
 }
 
+static void find_least_bytes(search *s)
+{
+    const clv_plan_problem *p = s->p;
+    for (size_t i = 0; i < p->cuts->n; i++) s->bounds[i] = CLV_PLAN_UNKNOWN;
+    s->least_kib = p->codecs[0].bytes_per_kib;
+    for (size_t k = 1; k < p->n_codecs; k++) {
+        const clv_plan_codec *c = &p->codecs[k];
+        if (!c->cut_bytes) s->least_kib = CLV_MIN(s->least_kib, c->bytes_per_kib);
+        for (size_t i = 0; c->cut_bytes && i < p->cuts->n; i++)
+            s->bounds[i] = CLV_MIN(s->bounds[i], c->cut_bytes[i]);
+    }
+}
+
 static search search_of(const clv_plan_problem *p)
 {
     search s = {.p = p, .needs = clv_plan_needs(p), .z_ppm = clv_part_z_ppm(&p->objective)};
     s.once_ns = p->hops[0].rtt_ns + p->hops[0].overhead_ns + p->devices[CLOUD].queue_ns;
     s.bounds = clv_alloc_array(p->cuts->n, sizeof *s.bounds);
-    for (size_t k = 1; k < p->n_codecs; k++)
-        if (p->codecs[k].bytes_per_kib < p->codecs[s.smallest].bytes_per_kib) s.smallest = k;
+    find_least_bytes(&s);
     if (!p->limits.unit_devices && !p->limits.stays) return s;
     size_t words = p->cuts->words;
     s.forbidden[EDGE] = clv_alloc_array(2 * words, sizeof *s.forbidden[EDGE]);
@@ -71,7 +84,7 @@ static bool may_cut(const search *s, size_t cut)
 static bool keeps_sums(const clv_plan_limits *l, const clv_plan_cost *cost)
 {
     return cost->latency_ns <= l->deadline_ns && cost->total.nj <= l->energy_nj &&
-           cost->total.pm <= l->price_pm;
+           cost->total.pm <= l->price_pm && cost->total.drop_ppm <= l->drop_ppm;
 }
 
 /* Ties go to the later cut, which leaves less to others, and to the first codec. */
@@ -129,14 +142,18 @@ static inline base base_of(const clv_plan_problem *p, size_t cut, unsigned needs
     return b;
 }
 
+/* Its cost's total is UNKNOWN where the codec cannot be used. */
 static candidate with_codec(const search *s, size_t cut, size_t codec, const base *b)
 {
     const clv_plan_problem *p = s->p;
+    candidate unknown = {.cost = {.total = {.ns = CLV_PLAN_UNKNOWN}}};
+    if (!clv_part_offered(p, cut, codec)) return unknown;
     clv_plan_amount encode = clv_part_encode(p, EDGE, cut, codec, s->needs);
     clv_plan_amount decode = clv_part_decode(p, CLOUD, cut, codec, s->needs);
     clv_plan_transfer t = clv_part_transfer(p, 0, cut, codec);
     clv_plan_amount total = clv_part_add(b->total, clv_part_cross_of(p, 0, &t, s->needs));
     total = clv_part_add(clv_part_add(total, encode), decode);
+    if (total.ns == CLV_PLAN_UNKNOWN) return unknown;
     int64_t edge_ns = b->edge.ns + encode.ns, cloud_ns = b->cloud.ns + decode.ns;
     int64_t period_ns = CLV_MAX(CLV_MAX(edge_ns, cloud_ns), CLV_MAX(t.up_ns, t.down_ns));
     clv_plan_cost cost = cost_of(s, &total, period_ns, clv_part_sum(t.up_bytes, t.down_bytes));
@@ -152,12 +169,21 @@ static void try_cut(search *s, size_t cut)
     bool found = false;
     for (size_t codec = 0; codec < s->p->n_codecs; codec++) {
         candidate c = with_codec(s, cut, codec, &b);
-        if (!wanted(&s->kept, &c) || !keeps_sums(&s->p->limits, &c.cost)) continue;
+        if (c.cost.total.ns == CLV_PLAN_UNKNOWN || !wanted(&s->kept, &c) ||
+            !keeps_sums(&s->p->limits, &c.cost))
+            continue;
         if (found && !better(&c, &best)) continue;
         best = c;
         found = true;
     }
     if (found && may_cut(s, cut)) keep(&s->kept, &best);
+}
+
+/* The crossing in the fewest bytes that any codec has. */
+static inline clv_plan_transfer least_transfer(const search *s, size_t cut)
+{
+    int64_t by_kib = clv_part_ratio((int64_t)s->p->cuts->items[cut].bytes, s->least_kib, 1024);
+    return clv_part_transfer_of(s->p, 0, cut, CLV_MIN(by_kib, s->bounds[cut]));
 }
 
 /* Bounds are UNKNOWN when the cut is not measured, or when no codec keeps the limits. Variance only ever
@@ -167,7 +193,7 @@ static int64_t bound_of(const search *s, size_t cut, unsigned needs)
     const clv_plan_problem *p = s->p;
     base b = base_of(p, cut, needs);
     if (b.total.ns == CLV_PLAN_UNKNOWN) return CLV_PLAN_UNKNOWN;
-    clv_plan_transfer t = clv_part_transfer(p, 0, cut, s->smallest);
+    clv_plan_transfer t = least_transfer(s, cut);
     clv_plan_amount total = clv_part_add(b.total, clv_part_cross_of(p, 0, &t, needs));
     if (total.ns > p->limits.deadline_ns || total.nj > p->limits.energy_nj ||
         total.pm > p->limits.price_pm)
@@ -184,7 +210,7 @@ static int64_t bound_of_time(const search *s, size_t cut)
     int64_t edge = p->devices[EDGE].prefix[cut].ns, cloud = p->devices[CLOUD].suffix[cut].ns;
     if (cut == 0) cloud = p->devices[CLOUD].prefix[p->cuts->n - 1].ns;
     if (edge == CLV_PLAN_UNKNOWN || cloud == CLV_PLAN_UNKNOWN) return CLV_PLAN_UNKNOWN;
-    clv_plan_transfer t = clv_part_transfer(p, 0, cut, s->smallest);
+    clv_plan_transfer t = least_transfer(s, cut);
     int64_t total = edge + cloud + t.up_ns + t.down_ns + s->once_ns;
     return total > p->limits.deadline_ns ? CLV_PLAN_UNKNOWN : total;
 }

@@ -61,7 +61,8 @@ static inline clv_plan_amount clv_part_add(clv_plan_amount a, clv_plan_amount b)
     return (clv_plan_amount){.ns = clv_part_sum(a.ns, b.ns),
                              .var_us2 = clv_part_sum(a.var_us2, b.var_us2),
                              .nj = clv_part_sum(a.nj, b.nj),
-                             .pm = clv_part_sum(a.pm, b.pm)};
+                             .pm = clv_part_sum(a.pm, b.pm),
+                             .drop_ppm = clv_part_sum(a.drop_ppm, b.drop_ppm)};
 }
 
 /* A device that computes for this long: its active power and price, and device 0's idle power while
@@ -121,36 +122,61 @@ static inline clv_plan_amount clv_part_wait(const clv_plan_problem *p, size_t de
 }
 
 /* Coding is work of the device that does it, by raw byte. Codecs that take no time (raw) return early. */
+static inline clv_plan_amount clv_part_coding(const clv_plan_problem *p, size_t device, size_t cut,
+                                              int64_t ps_per_byte, unsigned needs)
+{
+    if (!ps_per_byte) return (clv_plan_amount){0};
+    if (ps_per_byte == CLV_PLAN_UNKNOWN) return clv_part_unknown();
+    clv_plan_time t = {.ns = clv_part_ratio((int64_t)p->cuts->items[cut].bytes, ps_per_byte, 1000)};
+    return clv_part_work(p, device, t, needs);
+}
+
 static inline clv_plan_amount clv_part_encode(const clv_plan_problem *p, size_t device, size_t cut,
                                               size_t codec, unsigned needs)
 {
-    int64_t ps = p->codecs[codec].encode_ps_per_byte[device];
-    if (!ps) return (clv_plan_amount){0};
-    clv_plan_time t = {.ns = clv_part_ratio((int64_t)p->cuts->items[cut].bytes, ps, 1000)};
-    return clv_part_work(p, device, t, needs);
+    const clv_plan_codec *c = &p->codecs[codec];
+    clv_plan_amount a = clv_part_coding(p, device, cut, c->encode_ps_per_byte[device], needs);
+    if (c->cut_drop_ppm) a.drop_ppm = c->cut_drop_ppm[cut];
+    return a;
 }
 
 static inline clv_plan_amount clv_part_decode(const clv_plan_problem *p, size_t device, size_t cut,
                                               size_t codec, unsigned needs)
 {
-    int64_t ps = p->codecs[codec].decode_ps_per_byte[device];
-    if (!ps) return (clv_plan_amount){0};
-    clv_plan_time t = {.ns = clv_part_ratio((int64_t)p->cuts->items[cut].bytes, ps, 1000)};
-    return clv_part_work(p, device, t, needs);
+    return clv_part_coding(p, device, cut, p->codecs[codec].decode_ps_per_byte[device], needs);
 }
 
-/* Bytes on the wire and how long they take: coded ones up, the raw answer down. The hop must be up. */
-static inline clv_plan_transfer clv_part_transfer(const clv_plan_problem *p, size_t hop, size_t cut,
-                                                  size_t codec)
+static inline bool clv_part_offered(const clv_plan_problem *p, size_t cut, size_t codec)
+{
+    const int64_t *bytes = p->codecs[codec].cut_bytes;
+    return !bytes || bytes[cut] != CLV_PLAN_UNKNOWN;
+}
+
+/* Coded bytes of a cut where the codec is offered. */
+static inline int64_t clv_part_coded(const clv_plan_problem *p, size_t cut, size_t codec)
+{
+    const clv_plan_codec *c = &p->codecs[codec];
+    if (c->cut_bytes) return c->cut_bytes[cut];
+    return clv_part_ratio((int64_t)p->cuts->items[cut].bytes, c->bytes_per_kib, 1024);
+}
+
+/* So many bytes up and the raw answer down, and how long they take. The hop must be up. */
+static inline clv_plan_transfer clv_part_transfer_of(const clv_plan_problem *p, size_t hop,
+                                                     size_t cut, int64_t up_bytes)
 {
     const clv_plan_hop *h = &p->hops[hop];
-    const clv_cut *c = &p->cuts->items[cut];
-    int64_t kib = p->codecs[codec].bytes_per_kib;
-    clv_plan_transfer t = {.up_bytes = clv_part_ratio((int64_t)c->bytes, kib, 1024),
-                           .down_bytes = (int64_t)c->down_bytes};
+    clv_plan_transfer t = {.up_bytes = up_bytes,
+                           .down_bytes = (int64_t)p->cuts->items[cut].down_bytes};
     t.up_ns = clv_part_ratio(t.up_bytes, h->up_ps_per_byte, 1000);
     t.down_ns = clv_part_ratio(t.down_bytes, h->down_ps_per_byte, 1000);
     return t;
+}
+
+/* Of a cut where the codec is offered. */
+static inline clv_plan_transfer clv_part_transfer(const clv_plan_problem *p, size_t hop, size_t cut,
+                                                  size_t codec)
+{
+    return clv_part_transfer_of(p, hop, cut, clv_part_coded(p, cut, codec));
 }
 
 /* Variance of a time whose rate is off by `rel_ppm`. */
@@ -185,7 +211,7 @@ static inline clv_plan_amount clv_part_cross_of(const clv_plan_problem *p, size_
 static inline clv_plan_amount clv_part_cross(const clv_plan_problem *p, size_t hop, size_t cut,
                                              size_t codec, unsigned needs)
 {
-    if (!p->hops[hop].up) return clv_part_unknown();
+    if (!p->hops[hop].up || !clv_part_offered(p, cut, codec)) return clv_part_unknown();
     clv_plan_transfer t = clv_part_transfer(p, hop, cut, codec);
     return clv_part_cross_of(p, hop, &t, needs);
 }

@@ -59,6 +59,7 @@ typedef struct clv_plan_stage {
     int64_t up_bytes, down_bytes;                /* as they are on the wire */
     int codec;                                   /* of that hop; -1 when it is not crossed */
     int64_t nj, pm;                              /* of the device and the hop behind it */
+    int64_t drop_ppm;                            /* accuracy lost to what is written for that hop */
     int64_t memory_bytes;
 } clv_plan_stage;
 
@@ -76,6 +77,7 @@ typedef struct clv_plan_cost {
     X(DEADLINE, "deadline")                                                                        \
     X(ENERGY, "energy")                                                                            \
     X(PRICE, "price")                                                                              \
+    X(DROP, "accuracy")                                                                            \
     X(MEMORY, "memory")                                                                            \
     X(PINS, "pins")                                                                                \
     X(PRIVACY, "privacy")                                                                          \
@@ -120,8 +122,8 @@ CLV_MUST
 clv_status clv_plan_solve(const clv_plan_problem *p, clv_plan *out, clv_error *err);
 void clv_plan_done(clv_plan *plan);
 
-/* One given chain, weighed. CLV_EINVAL when it is no chain or was not measured, CLV_EUNAVAIL when a hop
- * that it crosses is down; limits are not looked at: clv_plan_violated(). */
+/* One given chain, weighed. CLV_EINVAL when it is no chain, was not measured or has a codec where that
+ * is not offered, CLV_EUNAVAIL when a hop that it crosses is down; limits are not looked at: clv_plan_violated(). */
 CLV_MUST
 clv_status clv_plan_weigh(const clv_plan_problem *p, const clv_plan_chain *chain,
                           clv_plan_cost *out, clv_error *err);

@@ -27,9 +27,15 @@ typedef struct number {
     }
 
 static const number cost_numbers[] = {
-    COST("ns", total.ns), COST("var_us2", total.var_us2), COST("nj", total.nj),
-    COST("pm", total.pm), COST("latency_ns", latency_ns), COST("period_ns", period_ns),
-    COST("score", score), COST("wire_bytes", wire_bytes),
+    COST("ns", total.ns),
+    COST("var_us2", total.var_us2),
+    COST("nj", total.nj),
+    COST("pm", total.pm),
+    COST("drop_ppm", total.drop_ppm),
+    COST("latency_ns", latency_ns),
+    COST("period_ns", period_ns),
+    COST("score", score),
+    COST("wire_bytes", wire_bytes),
 };
 static const number stage_numbers[] = {
     {"from", offsetof(clv_plan_stage, from), NUMBER_INT, CLV_PLAN_NO_CUT, INT_MAX},
@@ -48,6 +54,7 @@ static const number stage_numbers[] = {
     I64(clv_plan_stage, down_bytes),
     I64(clv_plan_stage, nj),
     I64(clv_plan_stage, pm),
+    I64(clv_plan_stage, drop_ppm),
     I64(clv_plan_stage, memory_bytes),
 };
 static const number plan_numbers[] = {

@@ -16,7 +16,7 @@
 
 #include "plan/plan.h"
 
-enum { CLV_PLAN_SCHEMA = 1, CLV_PLAN_TEXT_MAX = 1 << 20 };
+enum { CLV_PLAN_SCHEMA = 2, CLV_PLAN_TEXT_MAX = 1 << 20 };
 
 /* Heap text, NUL-terminated. */
 char *clv_plan_json(const clv_plan *plan);

@@ -34,7 +34,8 @@ int64_t clv_policy_sum(const clv_policy_cut *c)
 static clv_plan_problem without_wishes(const clv_plan_problem *p)
 {
     clv_plan_problem q = *p;
-    q.limits.deadline_ns = q.limits.energy_nj = q.limits.price_pm = CLV_PLAN_NO_LIMIT;
+    q.limits.deadline_ns = q.limits.energy_nj = CLV_PLAN_NO_LIMIT;
+    q.limits.price_pm = q.limits.drop_ppm = CLV_PLAN_NO_LIMIT;
     return q;
 }
 

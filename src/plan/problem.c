@@ -8,7 +8,8 @@
 const clv_plan_codec clv_plan_raw = {.name = "raw", .bytes_per_kib = 1024};
 const clv_plan_limits clv_plan_no_limits = {.deadline_ns = CLV_PLAN_NO_LIMIT,
                                             .energy_nj = CLV_PLAN_NO_LIMIT,
-                                            .price_pm = CLV_PLAN_NO_LIMIT};
+                                            .price_pm = CLV_PLAN_NO_LIMIT,
+                                            .drop_ppm = CLV_PLAN_NO_LIMIT};
 
 __extension__ typedef __int128 wide;
 
@@ -82,12 +83,13 @@ clv_plan_amount clv_plan_cross(const clv_plan_problem *p, size_t hop, size_t cut
 clv_plan_transfer clv_plan_transfer_of(const clv_plan_problem *p, size_t hop, size_t cut,
                                        size_t codec)
 {
-    return p->hops[hop].up ? clv_part_transfer(p, hop, cut, codec) : (clv_plan_transfer){0};
+    if (!p->hops[hop].up || !clv_part_offered(p, cut, codec)) return (clv_plan_transfer){0};
+    return clv_part_transfer(p, hop, cut, codec);
 }
 
 int64_t clv_plan_up_ns(const clv_plan_problem *p, size_t hop, size_t cut, size_t codec)
 {
-    if (!p->hops[hop].up) return CLV_PLAN_UNKNOWN;
+    if (!p->hops[hop].up || !clv_part_offered(p, cut, codec)) return CLV_PLAN_UNKNOWN;
     return clv_part_transfer(p, hop, cut, codec).up_ns;
 }
 
@@ -95,6 +97,11 @@ int64_t clv_plan_down_ns(const clv_plan_problem *p, size_t hop, size_t cut)
 {
     if (!p->hops[hop].up) return CLV_PLAN_UNKNOWN;
     return clv_part_transfer(p, hop, cut, 0).down_ns;
+}
+
+bool clv_plan_offered(const clv_plan_problem *p, size_t cut, size_t codec)
+{
+    return clv_part_offered(p, cut, codec);
 }
 
 size_t clv_plan_down_bytes(const clv_plan_problem *p, size_t cut)

@@ -13,13 +13,13 @@
  * that are only needed further on; the network's outputs that are not in I[k] come back down. So an
  * all-local placement pays nothing for links.
  *
- * What a placement costs is the sum of its parts, each an amount of time, variance, energy and price
- * (clv_plan_amount):
+ * What a placement costs is the sum of its parts, each an amount of time, variance, energy, price and
+ * accuracy (clv_plan_amount):
  *   - a segment (I, J) of device d: prefix[J] when I is empty, else suffix[I] when J is all, else
  *     progress[J] - progress[I]; and the wait before it starts, once, when it is not empty;
  *   - a hop with a codec: encoding at the sender, overhead, round trip, bytes up, decoding at the
  *     receiver, bytes down. A device that runs nothing passes tensors on as they came: no decoding,
- *     no encoding, the codec of the hop before.
+ *     no encoding, the codec of the hop before. Writing is also what costs accuracy.
  * Encoding and decoding are computing. Energy is that of all devices and radios whose watts are not 0:
  * active power while a device computes; device 0's idle power while another device computes or makes
  * the request wait, and during the whole of a crossing; the radio's power while bytes go up and while
@@ -58,6 +58,7 @@ typedef struct clv_plan_amount {
     int64_t ns;
     int64_t var_us2; /* variance of ns, in square microseconds, rounded up */
     int64_t nj, pm;
+    int64_t drop_ppm; /* accuracy lost, in millionths */
 } clv_plan_amount;
 
 /* A measured time of a segment. ns CLV_PLAN_UNKNOWN: none, and no stage may be that segment. */
@@ -96,14 +97,17 @@ typedef struct clv_plan_hop {
 /* How tensors are written for a hop. The answer always comes back raw. */
 typedef struct clv_plan_codec {
     char name[16];
-    int64_t bytes_per_kib; /* coded bytes of 1024 raw ones, where cut_bytes is NULL */
+    int64_t bytes_per_kib; /* coded bytes of 1024 raw ones, where cut_bytes is NULL; and for min-cut
+                              (planner D), which knows tensors and no cuts */
     const int64_t
         *cut_bytes; /* [cuts->n] measured coded bytes of each cut's tensors; CLV_PLAN_UNKNOWN:
                                  this codec is not offered there. NULL: bytes_per_kib */
     const int64_t
-        *cut_drop_ppm; /* [cuts->n] accuracy that it costs there, in millionths; NULL: none */
-    int64_t encode_ps_per_byte[CLV_PLAN_DEVICES_MAX]; /* of raw bytes, on each device */
-    int64_t decode_ps_per_byte[CLV_PLAN_DEVICES_MAX];
+        *cut_drop_ppm; /* [cuts->n] accuracy that it costs there, in millionths; NULL: none. Paid
+                                 where tensors are written, so once if they are passed on as they came. D
+                                 counts the most of any cut where the codec is offered */
+    int64_t encode_ps_per_byte[CLV_PLAN_DEVICES_MAX]; /* of raw bytes, on each device; */
+    int64_t decode_ps_per_byte[CLV_PLAN_DEVICES_MAX]; /* CLV_PLAN_UNKNOWN: the device cannot */
 } clv_plan_codec;
 extern const clv_plan_codec clv_plan_raw;
 
@@ -132,7 +136,8 @@ typedef struct clv_plan_objective {
 /* What a plan must keep. Zeroed except for CLV_PLAN_NO_LIMITs: see clv_plan_no_limits. */
 typedef struct clv_plan_limits {
     int64_t deadline_ns, energy_nj, price_pm;
-    int64_t drop_ppm; /* accuracy lost to the codecs of all crossed hops together, in millionths */
+    int64_t drop_ppm; /* accuracy lost to codecs, added up over the hops that tensors are written
+                         for, in millionths */
     const uint8_t *unit_devices; /* [n_units] bit d: the unit may run on device d; NULL: all may */
     const bool *stays; /* [n_tensors] only device 0 may know them (graph/leakage.h); NULL: none */
 } clv_plan_limits;
@@ -145,6 +150,8 @@ extern const clv_plan_limits clv_plan_no_limits;
 #define CLV_PLAN_MW_MAX     ((int64_t)1000000000)
 #define CLV_PLAN_PRICE_MAX  ((int64_t)1000000000000000) /* a second or a byte */
 #define CLV_PLAN_WEIGHT_MAX ((int64_t)1000000000)
+#define CLV_PLAN_BYTES_MAX  ((int64_t)1 << 50) /* coded, of a cut */
+#define CLV_PLAN_DROP_MAX   ((int64_t)1000000) /* of a crossing: all accuracy */
 
 typedef struct clv_plan_problem {
     const clv_graph *graph;
@@ -172,19 +179,21 @@ clv_status clv_plan_problem_check(const clv_plan_problem *p, clv_error *err);
 clv_plan_amount clv_plan_segment(const clv_plan_problem *p, size_t device, size_t from, size_t to);
 /* The wait of device d before a segment. */
 clv_plan_amount clv_plan_wait(const clv_plan_problem *p, size_t device);
+/* Is the codec offered at this cut? */
+bool clv_plan_offered(const clv_plan_problem *p, size_t cut, size_t codec);
 /* Crossing hop k with the tensors of `cut` in `codec`: round trip, overhead, up and down. No codec
- * times. ns CLV_PLAN_UNKNOWN when the hop is down. */
+ * times. ns CLV_PLAN_UNKNOWN when the hop is down or the codec is not offered at the cut. */
 clv_plan_amount clv_plan_cross(const clv_plan_problem *p, size_t hop, size_t cut, size_t codec);
-/* The same crossing in pieces: bytes as they are on the wire, and the time of these bytes alone. All 0 when the hop is down. */
+/* The same crossing in pieces: bytes as they are on the wire, and the time of these bytes alone. All 0 when it is unknown. */
 typedef struct clv_plan_transfer {
     int64_t up_bytes, down_bytes, up_ns, down_ns;
 } clv_plan_transfer;
 clv_plan_transfer clv_plan_transfer_of(const clv_plan_problem *p, size_t hop, size_t cut,
                                        size_t codec);
-/* One of its times. CLV_PLAN_UNKNOWN when the hop is down. */
+/* One of its times. CLV_PLAN_UNKNOWN as the crossing is. */
 int64_t clv_plan_up_ns(const clv_plan_problem *p, size_t hop, size_t cut, size_t codec);
 int64_t clv_plan_down_ns(const clv_plan_problem *p, size_t hop, size_t cut);
-/* Writing (reading) the tensors of `cut` in `codec` on a device. */
+/* Writing (reading) the tensors of `cut` in `codec` on a device; ns CLV_PLAN_UNKNOWN: it cannot. */
 clv_plan_amount clv_plan_encode(const clv_plan_problem *p, size_t device, size_t cut, size_t codec);
 clv_plan_amount clv_plan_decode(const clv_plan_problem *p, size_t device, size_t cut, size_t codec);
 /* Bytes of the outputs that are made outside of the cut's ideal. */

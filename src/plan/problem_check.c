@@ -119,6 +119,47 @@ static clv_status check_hop(const clv_plan_hop *h, size_t k, clv_error *err)
     return check_fields("hop", k, fields, sizeof fields / sizeof *fields, err);
 }
 
+/* A codec's numbers of each cut; `unknown` is fine where it may be. All are looked at before the one that is wrong is. */
+static clv_status check_at_cuts(const clv_plan_problem *p, size_t codec, const char *name,
+                                const int64_t *values, int64_t max, bool may_be_unknown,
+                                clv_error *err)
+{
+    size_t n = p->cuts->n, i = 0;
+    int64_t unknown = may_be_unknown ? CLV_PLAN_UNKNOWN : 0;
+    bool wrong = false;
+    for (size_t c = 0; c < n; c++)
+        wrong |= (values[c] < 0) | ((values[c] > max) & (values[c] != unknown));
+    if (!wrong) return CLV_OK;
+    while (values[i] >= 0 && (values[i] <= max || values[i] == unknown)) i++;
+    return clv_fail(err, CLV_EINVAL,
+                    "problem: codec %zu '%s': %s[%zu] is %" PRId64 ", must be within 0 and %" PRId64
+                    "%s",
+                    codec, p->codecs[codec].name, name, i, values[i], max,
+                    may_be_unknown ? ", or unknown" : "");
+}
+
+static clv_status check_codec_cuts(const clv_plan_problem *p, size_t k, clv_error *err)
+{
+    const clv_plan_codec *c = &p->codecs[k];
+    if (k == 0 && (c->cut_bytes || c->cut_drop_ppm))
+        return clv_fail(err, CLV_EINVAL,
+                        "problem: codec 0 '%s' is raw: it has no bytes and no drop of its own",
+                        c->name);
+    if (c->cut_bytes &&
+        check_at_cuts(p, k, "cut_bytes", c->cut_bytes, CLV_PLAN_BYTES_MAX, true, err))
+        return CLV_EINVAL;
+    if (!c->cut_drop_ppm) return CLV_OK;
+    return check_at_cuts(p, k, "cut_drop_ppm", c->cut_drop_ppm, CLV_PLAN_DROP_MAX, false, err);
+}
+
+/* What a device takes to code a byte, in picoseconds. */
+static clv_status check_coding(const char *name, size_t codec, int64_t ps, clv_error *err)
+{
+    const field f = {name, ps, 0, CLV_PLAN_PS_MAX};
+    if (codec && ps == CLV_PLAN_UNKNOWN) return CLV_OK;
+    return check_fields("codec", codec, &f, 1, err);
+}
+
 static clv_status check_codec(const clv_plan_problem *p, size_t k, clv_error *err)
 {
     enum { KIB_MAX = 1 << 20 };
@@ -127,13 +168,11 @@ static clv_status check_codec(const clv_plan_problem *p, size_t k, clv_error *er
     if (check_name("codec", k, c->name, sizeof c->name, err) ||
         check_fields("codec", k, &size, 1, err))
         return CLV_EINVAL;
-    for (size_t d = 0; d < p->n_devices; d++) {
-        const field times[] = {
-            {"encode_ps_per_byte", c->encode_ps_per_byte[d], 0, CLV_PLAN_PS_MAX},
-            {"decode_ps_per_byte", c->decode_ps_per_byte[d], 0, CLV_PLAN_PS_MAX}};
-        if (check_fields("codec", k, times, sizeof times / sizeof *times, err)) return CLV_EINVAL;
-    }
-    return CLV_OK;
+    for (size_t d = 0; d < p->n_devices; d++)
+        if (check_coding("encode_ps_per_byte", k, c->encode_ps_per_byte[d], err) ||
+            check_coding("decode_ps_per_byte", k, c->decode_ps_per_byte[d], err))
+            return CLV_EINVAL;
+    return check_codec_cuts(p, k, err);
 }
 
 static clv_status check_objective(const clv_plan_objective *o, clv_error *err)
@@ -161,8 +200,9 @@ static clv_status check_limits(const clv_plan_problem *p, clv_error *err)
     const clv_plan_limits *l = &p->limits;
     const field fields[] = {{"deadline_ns", l->deadline_ns, 0, CLV_PLAN_NO_LIMIT},
                             {"energy_nj", l->energy_nj, 0, CLV_PLAN_NO_LIMIT},
-                            {"price_pm", l->price_pm, 0, CLV_PLAN_NO_LIMIT}};
-    if (check_fields("limits", 0, fields, 3, err)) return CLV_EINVAL;
+                            {"price_pm", l->price_pm, 0, CLV_PLAN_NO_LIMIT},
+                            {"drop_ppm", l->drop_ppm, 0, CLV_PLAN_NO_LIMIT}};
+    if (check_fields("limits", 0, fields, sizeof fields / sizeof *fields, err)) return CLV_EINVAL;
     unsigned all = (1u << p->n_devices) - 1;
     for (size_t u = 0; l->unit_devices && u < p->graph->n_units; u++)
         if (!(l->unit_devices[u] & all))

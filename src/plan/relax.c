@@ -8,6 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static bool any_drop(const clv_plan_problem *p)
+{
+    bool any = false;
+    for (size_t k = 0; k < p->n_codecs; k++) any |= p->codecs[k].cut_drop_ppm != NULL;
+    return any;
+}
+
 bool clv_plan_has_limit(const clv_plan_problem *p, clv_plan_limit limit)
 {
     bool memory = false, down = false;
@@ -18,6 +25,7 @@ bool clv_plan_has_limit(const clv_plan_problem *p, clv_plan_limit limit)
     case CLV_LIMIT_DEADLINE: return p->limits.deadline_ns != CLV_PLAN_NO_LIMIT;
     case CLV_LIMIT_ENERGY: return p->limits.energy_nj != CLV_PLAN_NO_LIMIT;
     case CLV_LIMIT_PRICE: return p->limits.price_pm != CLV_PLAN_NO_LIMIT;
+    case CLV_LIMIT_DROP: return p->limits.drop_ppm != CLV_PLAN_NO_LIMIT && any_drop(p);
     case CLV_LIMIT_MEMORY: return memory;
     case CLV_LIMIT_PINS: return p->limits.unit_devices;
     case CLV_LIMIT_PRIVACY: return p->limits.stays;
@@ -43,6 +51,7 @@ clv_plan_problem clv_plan_without(const clv_plan_problem *p, clv_plan_limit limi
     case CLV_LIMIT_DEADLINE: q.limits.deadline_ns = CLV_PLAN_NO_LIMIT; break;
     case CLV_LIMIT_ENERGY: q.limits.energy_nj = CLV_PLAN_NO_LIMIT; break;
     case CLV_LIMIT_PRICE: q.limits.price_pm = CLV_PLAN_NO_LIMIT; break;
+    case CLV_LIMIT_DROP: q.limits.drop_ppm = CLV_PLAN_NO_LIMIT; break;
     case CLV_LIMIT_MEMORY:
         for (size_t k = 0; k < q.n_devices; k++) q.devices[k].memory_bytes_max = CLV_PLAN_NO_LIMIT;
         break;
@@ -80,9 +89,31 @@ static bool ask(const clv_plan_problem *p, clv_plan_cost *cost)
     return true;
 }
 
+static bool keeps_within(const clv_plan_problem *p, int64_t drop_ppm)
+{
+    clv_plan_problem q = *p;
+    clv_plan_cost cost;
+    q.limits.drop_ppm = drop_ppm;
+    return ask(&q, &cost);
+}
+
+/* The least loss of accuracy that will do, by bisection. */
+static int64_t least_drop(const clv_plan_problem *p)
+{
+    int64_t low = 0, high = CLV_PLAN_DROP_MAX * (int64_t)(p->n_devices - 1);
+    if (!keeps_within(p, high)) return CLV_PLAN_UNKNOWN;
+    if (keeps_within(p, 0)) return 0;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        *(keeps_within(p, middle) ? &high : &low) = middle;
+    }
+    return high;
+}
+
 /* The least that a placement has of what the limit bounds, the limit itself dropped. */
 static int64_t least_of(const clv_plan_problem *p, clv_plan_limit limit)
 {
+    if (limit == CLV_LIMIT_DROP) return least_drop(p);
     clv_plan_problem q = clv_plan_without(p, limit);
     clv_plan_cost cost;
     q.objective.goal = limit == CLV_LIMIT_DEADLINE ? CLV_GOAL_LATENCY
@@ -162,6 +193,7 @@ static clv_plan_relief relieve(const clv_plan_problem *p, clv_plan_limit limit)
     r.now = limit == CLV_LIMIT_DEADLINE ? l->deadline_ns
             : limit == CLV_LIMIT_ENERGY ? l->energy_nj
             : limit == CLV_LIMIT_PRICE  ? l->price_pm
+            : limit == CLV_LIMIT_DROP   ? l->drop_ppm
                                         : 0;
     if (!only_dropped(limit)) {
         clv_plan_problem alone = without_others(p, limit);
@@ -222,6 +254,9 @@ static value_text show(clv_plan_limit limit, int64_t value)
         snprintf(t.s, sizeof t.s, "%lld.%03lld ms", up / 1000, up % 1000);
     else if (limit == CLV_LIMIT_ENERGY)
         snprintf(t.s, sizeof t.s, "%lld.%03lld mJ", up / 1000, up % 1000);
+    else if (limit == CLV_LIMIT_DROP)
+        snprintf(t.s, sizeof t.s, "%lld.%04lld points", (long long)value / 10000,
+                 (long long)value % 10000);
     else if (limit == CLV_LIMIT_PRICE)
         snprintf(t.s, sizeof t.s, "%lld.%03lld millionths", up / 1000, up % 1000);
     else

@@ -43,6 +43,7 @@ static void add_crossing(const clv_plan_problem *p, track *t, double *pm)
 static bool work_of(const clv_plan_problem *p, size_t cut, size_t codec, clv_plan_amount *sum)
 {
     size_t last = p->cuts->n - 1;
+    if (cut != last && !clv_plan_offered(p, cut, codec)) return false;
     *sum = clv_plan_segment(p, 0, 0, cut);
     if (cut > 0) *sum = clv_plan_add(*sum, clv_plan_wait(p, 0));
     if (!clv_plan_may_run(p, 0, 0, cut)) return false;
@@ -52,7 +53,7 @@ static bool work_of(const clv_plan_problem *p, size_t cut, size_t codec, clv_pla
                                      clv_plan_decode(p, 1, cut, codec), clv_plan_wait(p, 1),
                                      clv_plan_segment(p, 1, cut, last)};
     for (size_t i = 0; i < CLV_COUNT(parts); i++) *sum = clv_plan_add(*sum, parts[i]);
-    return sum->ns != CLV_PLAN_UNKNOWN;
+    return sum->ns != CLV_PLAN_UNKNOWN && sum->drop_ppm <= p->limits.drop_ppm;
 }
 
 static void end_at(track *t, line l, int64_t limit)

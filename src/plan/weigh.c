@@ -63,6 +63,7 @@ static void stage_pay(clv_plan_stage *stage, sum *s, clv_plan_amount a)
     s->total = clv_part_add(s->total, a);
     stage->nj = clv_part_sum(stage->nj, a.nj);
     stage->pm = clv_part_sum(stage->pm, a.pm);
+    stage->drop_ppm = clv_part_sum(stage->drop_ppm, a.drop_ppm);
 }
 
 static void stage_cross(const clv_plan_problem *p, size_t k, size_t cut, size_t codec,
@@ -73,7 +74,7 @@ static void stage_cross(const clv_plan_problem *p, size_t k, size_t cut, size_t 
     if (runs) stage->encode_ns = encode.ns;
     if (runs) stage_pay(stage, s, encode);
     stage_pay(stage, s, clv_part_cross(p, k, cut, codec, CLV_NEED_ALL));
-    if (!p->hops[k].up) return;
+    if (!p->hops[k].up || !clv_part_offered(p, cut, codec)) return;
     clv_plan_transfer t = clv_part_transfer(p, k, cut, codec);
     stage->codec = (int)codec;
     stage->overhead_ns = p->hops[k].overhead_ns;
@@ -113,13 +114,22 @@ static clv_plan_stage stage_of(const clv_plan_problem *p, const clv_plan_chain *
 static clv_status check_measured(const clv_plan_problem *p, const clv_plan_stage *stage, size_t k,
                                  bool crossed, clv_error *err)
 {
+    const char *name = p->devices[k].name;
     if (stage->compute_ns == CLV_PLAN_UNKNOWN)
         return clv_fail(err, CLV_EINVAL,
                         "chain: the segment from cut %d to cut %d was not measured on device '%s'",
-                        stage->from, stage->to, p->devices[k].name);
+                        stage->from, stage->to, name);
     if (crossed && !p->hops[k].up)
-        return clv_fail(err, CLV_EUNAVAIL, "chain: the link from '%s' to '%s' is down",
-                        p->devices[k].name, p->devices[k + 1].name);
+        return clv_fail(err, CLV_EUNAVAIL, "chain: the link from '%s' to '%s' is down", name,
+                        p->devices[k + 1].name);
+    if (crossed && stage->codec < 0)
+        return clv_fail(err, CLV_EINVAL, "chain: the codec of hop %zu is not offered at cut %d", k,
+                        stage->to);
+    if (stage->decode_ns == CLV_PLAN_UNKNOWN || stage->encode_ns == CLV_PLAN_UNKNOWN)
+        return clv_fail(
+            err, CLV_EINVAL, "chain: it is not known what %s takes on device '%s' at cut %d",
+            stage->encode_ns == CLV_PLAN_UNKNOWN ? "writing the codec" : "reading the codec", name,
+            stage->encode_ns == CLV_PLAN_UNKNOWN ? stage->to : stage->from);
     return CLV_OK;
 }
 
@@ -190,6 +200,7 @@ clv_plan_limit clv_plan_violated(const clv_plan_problem *p, const clv_plan_chain
     if (cost->latency_ns > p->limits.deadline_ns) return CLV_LIMIT_DEADLINE;
     if (cost->total.nj > p->limits.energy_nj) return CLV_LIMIT_ENERGY;
     if (cost->total.pm > p->limits.price_pm) return CLV_LIMIT_PRICE;
+    if (cost->total.drop_ppm > p->limits.drop_ppm) return CLV_LIMIT_DROP;
     return CLV_LIMIT_NONE;
 }
 

@@ -142,16 +142,31 @@ static void why_here(clv_buf *b, const clv_plan_problem *p, const clv_plan *plan
     add_rival(b, p, plan);
 }
 
-static void add_codec(clv_buf *b, const clv_plan_problem *p, const clv_plan_stage *stage)
+/* "as q8+zstd, 46 ms less than raw, 0.012 points of accuracy lost": what the codec is for, and what it costs. */
+static void add_codec(clv_buf *b, const clv_plan_problem *p, const clv_plan *plan)
 {
-    if (stage->codec > 0) clv_buf_printf(b, " as %s", p->codecs[stage->codec].name);
+    const clv_plan_stage *s = &plan->stages[0];
+    clv_plan_chain raw = plan->chain;
+    clv_plan_cost cost;
+    clv_error ignored = {0};
+    raw.codec[0] = 0;
+    clv_buf_printf(b, "as %s", p->codecs[s->codec].name);
+    bool by_units = plan->planner == CLV_PLANNER_MIN_CUT; /* not to be compared */
+    if (!by_units && clv_plan_weigh(p, &raw, &cost, &ignored) == CLV_OK) {
+        clv_buf_text(b, ", ");
+        add_comparison(b, p, plan->cost.score, cost.score);
+        clv_buf_text(b, " raw");
+    }
+    if (s->drop_ppm)
+        clv_buf_printf(b, ", %.3g points of accuracy lost", (double)s->drop_ppm * 1e-4);
 }
 
 static void why_there(clv_buf *b, const clv_plan_problem *p, const clv_plan *plan)
 {
     const clv_plan_stage *s = &plan->stages[0];
     clv_buf_printf(b, "sending the input (%s", clv_show_size((double)s->up_bytes).s);
-    add_codec(b, p, s);
+    if (s->codec > 0) clv_buf_char(b, ' ');
+    if (s->codec > 0) add_codec(b, p, plan);
     clv_buf_printf(b, ") to %s", name_of(p, 1));
     add_score(b, p, plan);
     if (p->objective.goal == CLV_GOAL_LATENCY)
@@ -169,7 +184,11 @@ static void why_between(clv_buf *b, const clv_plan_problem *p, const clv_plan *p
     int64_t input = (int64_t)p->cuts->items[0].bytes;
     clv_buf_printf(b, "cutting after %s sends %s", label_of(p, (size_t)plan->chain.cut[0]).s,
                    clv_show_size((double)s->up_bytes).s);
-    add_codec(b, p, s);
+    if (s->codec > 0) {
+        clv_buf_text(b, " (");
+        add_codec(b, p, plan);
+        clv_buf_char(b, ')');
+    }
     if (s->up_bytes < input) clv_buf_printf(b, " instead of %s", clv_show_size((double)input).s);
     clv_buf_text(b, " and");
     add_score(b, p, plan);

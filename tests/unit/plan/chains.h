@@ -100,6 +100,7 @@ static inline void chain_add(naive_cost *sum, const naive_cost *c)
     sum->var_us2 += c->var_us2;
     sum->nj += c->nj;
     sum->pm += c->pm;
+    sum->drop_ppm += c->drop_ppm;
     sum->wire_bytes += c->wire_bytes;
     sum->period_ns = CLV_MAX(sum->period_ns, c->period_ns);
 }
@@ -115,7 +116,9 @@ static inline void chain_whole(chain_walk *w, naive_cost c, size_t last)
         c.latency_ns += llround((double)z_ppm * sqrt((double)c.var_us2) * 1e-3);
     }
     c.score = naive_score(o, &c);
-    if (c.latency_ns > l->deadline_ns || c.nj > l->energy_nj || c.pm > l->price_pm) return;
+    if (c.latency_ns > l->deadline_ns || c.nj > l->energy_nj || c.pm > l->price_pm ||
+        c.drop_ppm > l->drop_ppm)
+        return;
     chain_end end = {true, w->chain, c}, *best = &w->out->best, *of_last = &w->out->of_last[last];
     w->out->n_kept++;
     if (!best->found || naive_better(&c, &best->cost)) *best = end;

@@ -19,6 +19,9 @@ static const kind kinds[] = {
     {{.devices_max = 3, .limits = true, .unknowns = true, .any_goal = true, .quantiles = true},
      1500},
     {{.devices_max = 3, .chain = true, .limits = true, .any_goal = true}, 500},
+    {{.devices_max = 3, .rough = true, .measured = true, .any_goal = true}, 1000},
+    {{.devices_max = 3, .limits = true, .unknowns = true, .measured = true, .any_goal = true},
+     1500},
 };
 
 /* B's kind: no throughput, no limit on memory. */

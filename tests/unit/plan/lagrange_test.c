@@ -91,6 +91,7 @@ static void limits(void **state)
 {
     (void)state;
     const problem_options o = {.units_max = 8,
+                               .measured = true,
                                .sums = true,
                                .rough = true,
                                .limits = true,

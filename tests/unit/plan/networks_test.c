@@ -19,10 +19,10 @@ typedef struct real {
 } real;
 
 static const clv_plan_codec codecs[CODECS] = {
-    {"raw", 1024, {0}, {0}},
-    {"f16", 512, {400, 200, 100}, {400, 200, 100}},
-    {"q8", 256, {900, 450, 225}, {700, 350, 175}},
-    {"q4", 128, {1500, 750, 375}, {1100, 550, 275}},
+    {"raw", 1024, NULL, NULL, {0}, {0}},
+    {"f16", 512, NULL, NULL, {400, 200, 100}, {400, 200, 100}},
+    {"q8", 256, NULL, NULL, {900, 450, 225}, {700, 350, 175}},
+    {"q4", 128, NULL, NULL, {1500, 750, 375}, {1100, 550, 275}},
 };
 
 /* A unit's time: its multiply-accumulates, its outputs' bytes, and something of its own. */

@@ -25,6 +25,7 @@ static void assert_cost(const clv_plan_cost *a, const naive_cost *b)
     assert_int_equal(a->total.var_us2, b->var_us2);
     assert_int_equal(a->total.nj, b->nj);
     assert_int_equal(a->total.pm, b->pm);
+    assert_int_equal(a->total.drop_ppm, b->drop_ppm);
 }
 
 /* Rivals are other cuts, in order, keep all limits, and the last is no worse than what was left out. */
@@ -111,6 +112,16 @@ static void a_chain_network_equals_brute_force(void **state)
     assert_true(against_brute_force(5, &o) > PROBLEMS / 4);
 }
 
+static void measured_codecs_equal_brute_force(void **state)
+{
+    (void)state;
+    problem_options o = {.any_goal = true, .quantiles = true, .rough = true, .measured = true};
+    assert_int_equal(against_brute_force(6, &o), PROBLEMS); /* raw is always there */
+    o.limits = o.unknowns = true;
+    int feasible = against_brute_force(7, &o);
+    assert_true(feasible > PROBLEMS / 5 && feasible < PROBLEMS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +130,7 @@ int main(void)
         cmocka_unit_test(limits_equal_brute_force),
         cmocka_unit_test(limits_and_unknown_times_equal_brute_force),
         cmocka_unit_test(a_chain_network_equals_brute_force),
+        cmocka_unit_test(measured_codecs_equal_brute_force),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

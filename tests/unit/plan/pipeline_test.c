@@ -20,6 +20,10 @@ static const kind kinds[] = {
      false,
      1500},
     {{.devices_max = 3, .chain = true, .limits = true, .any_goal = true}, false, 500},
+    {{.devices_max = 3, .rough = true, .limits = true, .measured = true}, true, 1500},
+    {{.devices_max = 3, .limits = true, .unknowns = true, .measured = true, .any_goal = true},
+     false,
+     1000},
 };
 
 static void assert_best(const problem *q, const chain_best *best)

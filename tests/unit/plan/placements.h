@@ -27,6 +27,8 @@ typedef struct placements {
     placed_part once[2]; /* work is never in it */
     int64_t once_ns[2];
     unsigned only[2]; /* units that must be on the device */
+    int64_t
+        drop_ppm[PROBLEM_CODECS_MAX]; /* the most of any cut; UNKNOWN: a device lacks the codec */
     bool returns;
 } placements;
 
@@ -87,6 +89,18 @@ static inline placed_part placed_down(const problem *q, int64_t raw)
     return part;
 }
 
+static inline int64_t placed_drop(const problem *q, const clv_plan_codec *c)
+{
+    int64_t most = 0;
+    if (c->encode_ps_per_byte[0] == CLV_PLAN_UNKNOWN ||
+        c->decode_ps_per_byte[1] == CLV_PLAN_UNKNOWN)
+        return CLV_PLAN_UNKNOWN;
+    for (size_t i = 0; c->cut_drop_ppm && i < q->cuts->n; i++)
+        if (!c->cut_bytes || c->cut_bytes[i] != CLV_PLAN_UNKNOWN)
+            most = CLV_MAX(most, c->cut_drop_ppm[i]);
+    return most;
+}
+
 static inline placements *placements_new(const problem *q)
 {
     placements *a = clv_alloc(sizeof *a);
@@ -109,9 +123,11 @@ static inline placements *placements_new(const problem *q)
         a->made[t] = tensor->producer == CLV_NO_UNIT ? 0 : 1u << tensor->producer;
         for (size_t i = 0; i < tensor->n_consumers; i++) a->read[t] |= 1u << tensor->consumers[i];
         for (int c = 0; c < (int)q->p.n_codecs; c++)
-            a->up[c][t] = placed_up(q, c, (int64_t)tensor->bytes);
+            if (placed_drop(q, &q->p.codecs[c]) != CLV_PLAN_UNKNOWN)
+                a->up[c][t] = placed_up(q, c, (int64_t)tensor->bytes);
         a->down[t] = placed_down(q, (int64_t)tensor->bytes);
     }
+    for (size_t k = 0; k < q->p.n_codecs; k++) a->drop_ppm[k] = placed_drop(q, &q->p.codecs[k]);
     const clv_plan_hop *h = &q->p.hops[0];
     int64_t idle = q->p.devices[0].idle_mw, exchange = h->rtt_ns + h->overhead_ns;
     a->once_ns[0] = q->p.devices[0].queue_ns;
@@ -162,6 +178,7 @@ static inline naive_cost placement_cost(const placements *a, unsigned away, int 
         placed_add(&c, work, ways, &a->once[d]);
     }
     c.ns += work[0] + work[1] + ways[0] + ways[1];
+    c.drop_ppm = away ? a->drop_ppm[codec] : 0;
     if (away)
         c.var_us2 = h->rtt_var_us2 + naive_spread(ways[0], h->up_rel_ppm) +
                     naive_spread(ways[1], h->down_rel_ppm);
@@ -203,7 +220,9 @@ static inline int64_t placement_memory(const placements *a, unsigned away, int d
 static inline bool placement_keeps(const placements *a, unsigned away, const naive_cost *c)
 {
     const clv_plan_limits *l = &a->q->p.limits;
-    if (c->latency_ns > l->deadline_ns || c->nj > l->energy_nj || c->pm > l->price_pm) return false;
+    if (c->latency_ns > l->deadline_ns || c->nj > l->energy_nj || c->pm > l->price_pm ||
+        c->drop_ppm > l->drop_ppm)
+        return false;
     unsigned all = (1u << a->n_units) - 1;
     for (int d = 0; d < 2; d++) {
         int64_t max = a->q->p.devices[d].memory_bytes_max;
@@ -219,6 +238,7 @@ static inline bool placements_best(const placements *a, placement *best)
     for (unsigned away = 0; away < 1u << a->n_units; away++) {
         if (!placement_legal(a, away)) continue;
         for (int c = 0; c < (int)a->q->p.n_codecs; c++) {
+            if (a->drop_ppm[c] == CLV_PLAN_UNKNOWN) continue;
             placement m = {.away = away, .codec = c, .cost = placement_cost(a, away, c)};
             if ((!found || naive_better(&m.cost, &best->cost)) &&
                 placement_keeps(a, away, &m.cost)) {

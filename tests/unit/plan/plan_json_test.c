@@ -28,8 +28,12 @@ static void a_plan_comes_back_as_it_was(void **state)
 {
     (void)state;
     clv_rng r = clv_rng_seeded(1);
-    problem_options o = {
-        .units_max = 6, .devices_max = 3, .sums = true, .limits = true, .any_goal = true};
+    problem_options o = {.units_max = 6,
+                         .devices_max = 3,
+                         .sums = true,
+                         .limits = true,
+                         .any_goal = true,
+                         .measured = true};
     int plans = 0;
     for (int i = 0; i < PROBLEMS; i++) {
         problem *q = problem_random(&r, &o);
@@ -81,7 +85,7 @@ static void what_is_wrong_is_named(void **state)
         const char *from, *to, *error;
         clv_status status;
     } rows[] = {
-        {"\"schema\":1", "\"schema\":2", "schema 2", CLV_EMISMATCH},
+        {"\"schema\":2", "\"schema\":1", "schema 1", CLV_EMISMATCH},
         {"\"one-cut\"", "\"two-cuts\"", "'planner': 'two-cuts'", CLV_EINVAL},
         {"\"binding\":\"none\"", "\"binding\":7", "'binding'", CLV_EINVAL},
         {"\"cuts\":[", "\"cuts\":[0,", "'cuts'", CLV_ELIMIT},

@@ -73,8 +73,12 @@ static void every_problem_finds_its_planner_and_its_optimum(void **state)
 {
     (void)state;
     clv_rng r = clv_rng_seeded(1);
-    problem_options o = {
-        .units_max = 7, .devices_max = 3, .limits = true, .any_goal = true, .quantiles = true};
+    problem_options o = {.units_max = 7,
+                         .devices_max = 3,
+                         .limits = true,
+                         .any_goal = true,
+                         .quantiles = true,
+                         .measured = true};
     size_t ran[CLV_PLANNER_COUNT] = {0}, infeasible = 0;
     for (int i = 0; i < PROBLEMS; i++) {
         problem *q = problem_random(&r, &o);
@@ -194,7 +198,8 @@ static const problem_options law_options = {.units_max = 7,
                                             .limits = true,
                                             .unknowns = true,
                                             .any_goal = true,
-                                            .quantiles = true};
+                                            .quantiles = true,
+                                            .measured = true};
 
 static void an_added_option_never_hurts(void **state)
 {

@@ -9,7 +9,8 @@ static const problem_options everything = {.devices_max = 3,
                                            .limits = true,
                                            .unknowns = true,
                                            .any_goal = true,
-                                           .quantiles = true};
+                                           .quantiles = true,
+                                           .measured = true};
 
 static void assert_amount(clv_plan_amount a, const naive_cost *c)
 {
@@ -19,6 +20,7 @@ static void assert_amount(clv_plan_amount a, const naive_cost *c)
     assert_int_equal(a.var_us2, c->var_us2);
     assert_int_equal(a.nj, c->nj);
     assert_int_equal(a.pm, c->pm);
+    assert_int_equal(a.drop_ppm, c->drop_ppm);
 }
 
 static void parts_of(const problem *q, const naive_placement *m, int k)
@@ -36,6 +38,7 @@ static void parts_of(const problem *q, const naive_placement *m, int k)
     c = (naive_cost){.known = true};
     naive_cross(q, m->device, k, (int)codec, &c);
     assert_amount(clv_plan_cross(&q->p, (size_t)k, cut, codec), &c);
+    if (q->p.hops[k].up) assert_int_equal(clv_plan_offered(&q->p, cut, codec), c.known);
     clv_plan_transfer t = clv_plan_transfer_of(&q->p, (size_t)k, cut, codec);
     assert_int_equal(t.up_bytes + t.down_bytes, c.wire_bytes);
     assert_int_equal(CLV_MAX(t.up_ns, t.down_ns), c.period_ns);
@@ -77,6 +80,7 @@ static void limits_allow_what_the_text_says(void **state)
         problem *q = problem_random(&r, &everything);
         naive_placement m = problem_some_placement(&r, q);
         q->p.limits.deadline_ns = q->p.limits.energy_nj = q->p.limits.price_pm = CLV_PLAN_NO_LIMIT;
+        q->p.limits.drop_ppm = CLV_PLAN_NO_LIMIT;
         bool whole = true, may = true;
         for (size_t k = 0, from = 0; k < q->p.n_devices; k++) {
             int to = naive_cut(q, m.device, (int)k);
@@ -93,10 +97,12 @@ static void limits_allow_what_the_text_says(void **state)
 static void unknown_swallows_and_sums_stay_below_it(void **state)
 {
     (void)state;
-    clv_plan_amount big = {INT64_MAX - 5, INT64_MAX - 5, INT64_MAX - 5, INT64_MAX - 5};
+    clv_plan_amount big = {INT64_MAX - 5, INT64_MAX - 5, INT64_MAX - 5, INT64_MAX - 5,
+                           INT64_MAX - 5};
     clv_plan_amount sum = clv_plan_add(big, big);
     assert_int_equal(sum.ns, INT64_MAX - 1);
     assert_int_equal(sum.pm, INT64_MAX - 1);
+    assert_int_equal(sum.drop_ppm, INT64_MAX - 1);
     sum = clv_plan_add(big, (clv_plan_amount){.ns = CLV_PLAN_UNKNOWN});
     assert_true(sum.ns == CLV_PLAN_UNKNOWN);
 }
@@ -137,6 +143,43 @@ static void scores_are_exact(void **state)
         if (!strstr(err.text, word)) fail_msg("'%s' does not name %s", err.text, word);            \
     } while (0)
 
+static void assert_sound(const clv_plan_problem *p)
+{
+    clv_error err = {0};
+    assert_ok(clv_plan_problem_check(p, &err), err);
+}
+
+static void what_is_wrong_with_measured_codecs_is_named(problem *q)
+{
+    int64_t *numbers = clv_alloc_array(q->cuts->n, sizeof *numbers);
+    clv_plan_codec codecs[] = {clv_plan_raw, {.name = "q8", .bytes_per_kib = 256}};
+    clv_plan_problem fine = q->p;
+    fine.codecs = codecs;
+    fine.n_codecs = 2;
+    codecs[1].cut_bytes = codecs[1].cut_drop_ppm = numbers;
+    codecs[1].encode_ps_per_byte[1] = codecs[1].decode_ps_per_byte[0] = CLV_PLAN_UNKNOWN;
+    assert_sound(&fine);
+    numbers[1] = -1;
+    REFUSED(*x = fine, "cut_bytes[1] is -1");
+    numbers[1] = CLV_PLAN_BYTES_MAX + 1;
+    REFUSED(*x = fine, "cut_bytes[1]");
+    numbers[1] = CLV_PLAN_DROP_MAX + 1; /* fine as bytes */
+    REFUSED(*x = fine, "cut_drop_ppm[1] is 1000001");
+    numbers[1] = CLV_PLAN_UNKNOWN;
+    REFUSED(*x = fine, "cut_drop_ppm[1]");
+    codecs[1].cut_drop_ppm = NULL;
+    assert_sound(&fine);
+    codecs[1].encode_ps_per_byte[1] = -1;
+    REFUSED(*x = fine, "encode_ps_per_byte is -1");
+    codecs[1].encode_ps_per_byte[1] = 0;
+    codecs[0].cut_bytes = numbers;
+    REFUSED(*x = fine, "'raw' is raw");
+    codecs[0] = clv_plan_raw;
+    codecs[0].encode_ps_per_byte[0] = CLV_PLAN_UNKNOWN;
+    REFUSED(*x = fine, "encode_ps_per_byte");
+    free(numbers);
+}
+
 static void what_is_out_of_range_is_named(void **state)
 {
     (void)state;
@@ -169,6 +212,7 @@ static void what_is_out_of_range_is_named(void **state)
     REFUSED(x->limits.deadline_ns = -1, "deadline_ns");
     REFUSED(x->limits.energy_nj = -1, "energy_nj");
     REFUSED(x->limits.price_pm = -1, "price_pm");
+    REFUSED(x->limits.drop_ppm = -1, "drop_ppm");
     REFUSED(x->limits.unit_devices = q->unit_devices, "may run on none");
     REFUSED((x->n_devices = 3, x->may_return = true), "may_return");
     bad[0].ns = 1;
@@ -183,6 +227,7 @@ static void what_is_out_of_range_is_named(void **state)
     codec = clv_plan_raw;
     codec.decode_ps_per_byte[1] = -1;
     REFUSED((x->codecs = &codec, x->n_codecs = 1), "decode_ps_per_byte");
+    what_is_wrong_with_measured_codecs_is_named(q);
     clv_error err = {0};
     q->p.hops[0] = (clv_plan_hop){.up = false}; /* nothing is asked of a hop that is down */
     assert_ok(clv_plan_problem_check(&q->p, &err), err);

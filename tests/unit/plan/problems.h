@@ -34,6 +34,8 @@ typedef struct problem_options {
     bool any_goal;  /* else the goal is the latency's mean */
     bool quantiles; /* of the latency, often */
     bool chain;     /* every unit reads only the one before */
+    bool measured; /* codecs with bytes and drops of their own for each cut, not offered everywhere;
+                       with limits, one on accuracy */
 } problem_options;
 
 typedef struct problem {
@@ -43,6 +45,7 @@ typedef struct problem {
     clv_plan_time *times[PROBLEM_DEVICES_MAX][3]; /* prefix, suffix, progress */
     int64_t unit_ns[PROBLEM_DEVICES_MAX][PROBLEM_UNITS_MAX];
     clv_plan_codec codecs[PROBLEM_CODECS_MAX];
+    int64_t *codec_cuts[PROBLEM_CODECS_MAX][2]; /* bytes, drop */
     uint8_t unit_devices[PROBLEM_UNITS_MAX];
     bool stays[MAKER_TENSORS];
 } problem;
@@ -51,6 +54,8 @@ static inline void problem_free(problem *q)
 {
     for (size_t d = 0; d < PROBLEM_DEVICES_MAX; d++)
         for (size_t i = 0; i < 3; i++) free(q->times[d][i]);
+    for (size_t k = 0; k < PROBLEM_CODECS_MAX; k++)
+        for (size_t i = 0; i < 2; i++) free(q->codec_cuts[k][i]);
     clv_cuts_free(q->cuts);
     clv_graph_free(q->graph);
     free(q);
@@ -60,7 +65,7 @@ static inline void problem_free(problem *q)
 
 typedef struct naive_cost {
     bool known;
-    int64_t ns, var_us2, nj, pm;
+    int64_t ns, var_us2, nj, pm, drop_ppm;
     int64_t latency_ns, period_ns, score, wire_bytes;
 } naive_cost;
 
@@ -219,6 +224,11 @@ static inline void naive_cross(const problem *q, const int *device, int k, int c
     int64_t raw, down;
     naive_bytes(q, device, k, &raw, &down);
     int64_t up = naive_up((naive_wide)raw * q->p.codecs[codec].bytes_per_kib, 1024);
+    if (q->p.codecs[codec].cut_bytes) up = q->p.codecs[codec].cut_bytes[naive_cut(q, device, k)];
+    if (up == CLV_PLAN_UNKNOWN) {
+        c->known = false;
+        return;
+    }
     int64_t up_ns = naive_up((naive_wide)up * h->up_ps_per_byte, 1000);
     int64_t down_ns = naive_up((naive_wide)down * h->down_ps_per_byte, 1000);
     int64_t ns = h->overhead_ns + h->rtt_ns + up_ns + down_ns;
@@ -239,6 +249,11 @@ static inline int64_t naive_coding(const problem *q, const int *device, int hop,
     int64_t raw, down;
     naive_bytes(q, device, hop, &raw, &down);
     int64_t ps = encode ? code->encode_ps_per_byte[k] : code->decode_ps_per_byte[k];
+    if (encode && code->cut_drop_ppm) c->drop_ppm += code->cut_drop_ppm[naive_cut(q, device, hop)];
+    if (ps == CLV_PLAN_UNKNOWN) {
+        c->known = false;
+        return 0;
+    }
     int64_t ns = naive_up((naive_wide)raw * ps, 1000);
     naive_compute(q, c, k, (clv_plan_time){.ns = ns});
     return ns;
@@ -312,7 +327,8 @@ static inline bool naive_keeps(const problem *q, const naive_placement *m)
 {
     const clv_plan_limits *l = &q->p.limits;
     bool ok = m->cost.latency_ns <= l->deadline_ns && m->cost.nj <= l->energy_nj &&
-              m->cost.pm <= l->price_pm && naive_allowed(q, m->device);
+              m->cost.pm <= l->price_pm && m->cost.drop_ppm <= l->drop_ppm &&
+              naive_allowed(q, m->device);
     for (int k = 0; k < (int)q->p.n_devices && ok; k++)
         ok = q->p.devices[k].memory_bytes_max == CLV_PLAN_NO_LIMIT ||
              naive_count(q, m->device, k) == 0 ||
@@ -507,6 +523,28 @@ static inline void problem_codecs(clv_rng *r, const problem_options *o, problem 
     }
 }
 
+/* Bytes and drops of each cut; some codecs keep one or both from the ratio, and cost nothing. */
+static inline void problem_measured_codecs(clv_rng *r, problem *q)
+{
+    for (size_t k = 1; k < q->p.n_codecs; k++) {
+        int64_t *bytes = clv_alloc_array(q->cuts->n, sizeof *bytes);
+        int64_t *drops = clv_alloc_array(q->cuts->n, sizeof *drops);
+        for (size_t c = 0; c < q->cuts->n; c++) {
+            bytes[c] = problem_below(r, 1 + (int64_t)q->cuts->items[c].bytes);
+            if (problem_chance(r, 15)) bytes[c] = CLV_PLAN_UNKNOWN;
+            drops[c] = problem_chance(r, 70) ? problem_below(r, 2000) : 0;
+        }
+        q->codec_cuts[k][0] = bytes;
+        q->codec_cuts[k][1] = drops;
+        if (problem_chance(r, 80)) q->codecs[k].cut_bytes = bytes;
+        if (problem_chance(r, 80)) q->codecs[k].cut_drop_ppm = drops;
+        for (size_t d = 0; d < q->p.n_devices; d++) {
+            if (problem_chance(r, 5)) q->codecs[k].encode_ps_per_byte[d] = CLV_PLAN_UNKNOWN;
+            if (problem_chance(r, 5)) q->codecs[k].decode_ps_per_byte[d] = CLV_PLAN_UNKNOWN;
+        }
+    }
+}
+
 static inline clv_plan_objective problem_objective(clv_rng *r, const problem_options *o)
 {
     clv_plan_objective out = {0};
@@ -571,13 +609,17 @@ static inline problem *problem_random(clv_rng *r, const problem_options *o)
                               .n_devices = 2,
                               .limits = {.deadline_ns = CLV_PLAN_NO_LIMIT,
                                          .energy_nj = CLV_PLAN_NO_LIMIT,
-                                         .price_pm = CLV_PLAN_NO_LIMIT}};
+                                         .price_pm = CLV_PLAN_NO_LIMIT,
+                                         .drop_ppm = CLV_PLAN_NO_LIMIT}};
     if (o->devices_max > 2) q->p.n_devices += clv_rng_below(r, o->devices_max - 1);
     problem_codecs(r, o, q);
     for (size_t d = 0; d < q->p.n_devices; d++) problem_device(r, o, q, d);
     for (size_t k = 0; k + 1 < q->p.n_devices; k++) q->p.hops[k] = problem_hop(r, o);
     q->p.objective = problem_objective(r, o);
     if (o->limits) problem_limits(r, q);
+    if (o->measured) problem_measured_codecs(r, q);
+    if (o->measured && o->limits && problem_chance(r, 60))
+        q->p.limits.drop_ppm = problem_below(r, 2500);
     return q;
 }
 

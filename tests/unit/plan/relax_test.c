@@ -10,7 +10,8 @@ static const problem_options tight = {.units_max = 6,
                                       .limits = true,
                                       .unknowns = true,
                                       .any_goal = true,
-                                      .quantiles = true};
+                                      .quantiles = true,
+                                      .measured = true};
 
 /* The naive optimum of a problem that is `p` instead of its own. */
 static bool naive_of(problem *q, const clv_plan_problem *p, naive_placement *best)
@@ -29,6 +30,7 @@ static clv_plan_problem dropped(const clv_plan_problem *p, clv_plan_limit limit,
     if (limit == CLV_LIMIT_DEADLINE) x.limits.deadline_ns = CLV_PLAN_NO_LIMIT;
     if (limit == CLV_LIMIT_ENERGY) x.limits.energy_nj = CLV_PLAN_NO_LIMIT;
     if (limit == CLV_LIMIT_PRICE) x.limits.price_pm = CLV_PLAN_NO_LIMIT;
+    if (limit == CLV_LIMIT_DROP) x.limits.drop_ppm = CLV_PLAN_NO_LIMIT;
     if (limit == CLV_LIMIT_PINS) x.limits.unit_devices = NULL;
     if (limit == CLV_LIMIT_PRIVACY) x.limits.stays = NULL;
     for (int k = 0; limit == CLV_LIMIT_MEMORY && k < (int)x.n_devices; k++)
@@ -58,6 +60,17 @@ static void assert_memory(problem *q, clv_plan_problem x, const clv_plan_relief 
     assert_false(naive_of(q, &x, &best));
 }
 
+static void assert_drop(problem *q, clv_plan_problem x, int64_t needed)
+{
+    naive_placement best;
+    x.limits.drop_ppm = needed;
+    bool enough = needed != CLV_PLAN_UNKNOWN;
+    assert_int_equal(naive_of(q, &x, &best), enough);
+    if (!enough || !needed) return;
+    x.limits.drop_ppm = needed - 1;
+    assert_false(naive_of(q, &x, &best));
+}
+
 static void assert_relief(problem *q, const clv_plan_relief *r)
 {
     clv_plan_problem x = dropped(&q->p, r->limit, (int)r->device), alone = q->p;
@@ -68,6 +81,11 @@ static void assert_relief(problem *q, const clv_plan_relief *r)
         return;
     }
     if (r->limit == CLV_LIMIT_LINK) return;
+    if (r->limit == CLV_LIMIT_DROP) {
+        assert_int_equal(r->now, q->p.limits.drop_ppm);
+        assert_drop(q, x, r->needed);
+        return;
+    }
     if (r->limit == CLV_LIMIT_PINS || r->limit == CLV_LIMIT_PRIVACY) {
         assert_int_equal(naive_of(q, &x, &best), r->enough);
         return;

@@ -14,8 +14,12 @@ static inline void expect_one_cut(clv_status (*planner)(const clv_plan_problem *
                                   problem *(*make)(clv_rng *, const problem_options *))
 {
     clv_rng r = clv_rng_seeded(8);
-    const problem_options o = {
-        .rough = true, .limits = true, .unknowns = true, .any_goal = true, .quantiles = true};
+    const problem_options o = {.rough = true,
+                               .limits = true,
+                               .unknowns = true,
+                               .any_goal = true,
+                               .quantiles = true,
+                               .measured = true};
     for (int i = 0; i < 1000; i++) {
         problem *q = make(&r, &o);
         clv_planner_answer a, b;

@@ -164,6 +164,9 @@ void clv_rest_prepare(const clv_rest_call *c)
             ? clv_fail(&err, CLV_ELIMIT, "request JSON is over %d bytes", CLV_REST_BODY_JSON_MAX)
             : clv_rest_parse(clv_body_data(body), clv_body_bytes(body), &document, &err);
     const json_t *names = json_object_get(document, "inputs");
+    const json_t *way = json_object_get(document, "route");
+    if (!st && way && !json_is_string(way))
+        st = clv_fail(&err, CLV_EINVAL, "\"route\" is not a text");
     if (st || check_names(names, &err)) {
         json_decref(document);
         clv_rest_reply_error(c->x, &err);
@@ -172,7 +175,8 @@ void clv_rest_prepare(const clv_rest_call *c)
     size_t n = json_array_size(names);
     const char **texts = clv_alloc_array(n, sizeof *texts);
     for (size_t i = 0; i < n; i++) texts[i] = json_string_value(json_array_get(names, i));
-    clv_server_prepare(c->server, c->model, c->version, texts, n, reply_prepared, c->x);
+    clv_server_prepare(c->server, c->model, c->version, texts, n, json_string_value(way),
+                       reply_prepared, c->x);
     free(texts);
     json_decref(document);
 }

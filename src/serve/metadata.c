@@ -83,12 +83,13 @@ void clv_server_pin(clv_server *s, const char *model, int cut, clv_server_done_f
 }
 
 void clv_server_prepare(clv_server *s, const char *model, const char *version,
-                        const char *const *names, size_t n, clv_server_done_fn done, void *arg)
+                        const char *const *names, size_t n, const char *way,
+                        clv_server_done_fn done, void *arg)
 {
     clv_served *m;
     clv_error err = {0};
     if (clv_server_find_ready(s, model, version, &m, &err))
         done(arg, &err);
     else
-        clv_splitter_prepare(m->splitter, names, n, done, arg);
+        clv_splitter_prepare(m->splitter, names, n, way, done, arg);
 }

@@ -87,11 +87,13 @@ typedef void (*clv_server_text_fn)(void *arg, const char *text, const clv_error 
 void clv_server_profile(clv_server *s, const char *model, const char *version,
                         clv_server_text_fn done, void *arg);
 
-/* Make the segment that starts at the tensors `names` resident, off the request path. `done` with
- * NULL error: it is. */
+/* Make the segment that starts at the tensors `names` resident, off the request path; with a `way`
+ * (NULL or "": none) also what the nodes behind this one are to run. `done` with NULL error: it is.
+ * Loop's thread. */
 typedef void (*clv_server_done_fn)(void *arg, const clv_error *error);
 void clv_server_prepare(clv_server *s, const char *model, const char *version,
-                        const char *const *names, size_t n, clv_server_done_fn done, void *arg);
+                        const char *const *names, size_t n, const char *way,
+                        clv_server_done_fn done, void *arg);
 
 /* For measuring: clv_splitter_problem() and clv_splitter_pin() of a model. Loop's thread. */
 CLV_MUST

@@ -83,7 +83,7 @@ void clv_carry_answer(clv_carry *c, clv_tensors *tail)
         clv_tensors_add(&c->r->outputs, *t);
         *t = (clv_tensor){0};
     }
-    if (c->from == 0 && c->s->o.peer && !c->r->recovered[0]) teach(c);
+    if (c->from == 0 && c->s->o.peer && !c->r->route && !c->r->recovered[0]) teach(c);
     carry_end(c);
 }
 
@@ -189,6 +189,16 @@ static void set_plan(clv_carry *c, const char *label)
     snprintf(c->r->plan, sizeof c->r->plan, "%s", label);
 }
 
+void clv_carry_start(clv_carry *c)
+{
+    set_plan(c, c->d->label);
+    c->cut = clv_deployment_cut(c->d);
+    if (c->d->head)
+        clv_carry_submit(c, c->s->o.compute, clv_carry_run_head);
+    else
+        clv_carry_ask_peer(c);
+}
+
 void clv_splitter_run(clv_splitter *s, clv_request *take)
 {
     clv_carry *c = clv_alloc(sizeof *c);
@@ -199,16 +209,17 @@ void clv_splitter_run(clv_splitter *s, clv_request *take)
     atomic_fetch_add(&s->unanswered, 1);
     c->d = clv_splitter_live(s);
     clv_error err = {0};
+    bool taken = false;
     if (find_start(c, &c->from, &err) || check_wanted(c, &err)) {
+        clv_carry_fail(c, &err);
+    } else if (take->route && !clv_carry_relay(c, &taken, &err) && taken) {
+        return;
+    } else if (err.status) {
         clv_carry_fail(c, &err);
     } else if (c->from == 0 && s->o.peer && !take->local_only && c->d->route.n > 1 &&
                batch_fits(c)) {
-        set_plan(c, c->d->label);
-        c->cut = clv_deployment_cut(c->d);
-        if (c->d->head)
-            clv_carry_submit(c, s->o.compute, clv_carry_run_head);
-        else
-            clv_carry_ask_peer(c);
+        c->way = c->d->route.way;
+        clv_carry_start(c);
     } else if (c->from == 0) {
         set_plan(c, "local");
         c->cut = s->last;

@@ -15,6 +15,8 @@ typedef struct clv_carry {
     atomic_int refs;
     clv_tensors given; /* the request's inputs */
     clv_deployment *d;
+    size_t way;       /* to the peer that it goes to */
+    clv_route route;  /* that it came with, if it did */
     size_t from;      /* the cut that the request's inputs are at */
     size_t cut;       /* the cut up to which it is run here, when all goes well */
     clv_tensors made; /* by the head: live tensors and outputs of the network */
@@ -36,6 +38,16 @@ void clv_carry_submit(clv_carry *c, clv_lane *lane, void (*step)(void *, int64_t
 /* The tensors that a segment needs, from what the head made or the request brought: views, in a heap array. A missing one is
  * left out: the segment names it. */
 clv_tensor *clv_carry_gather(const clv_carry *c, const clv_segment *segment, size_t *n);
+
+/* Run the head of c->d, which the request's tensors are at the beginning of, then ask the peer for the rest. */
+void clv_carry_start(clv_carry *c);
+
+/* ---- carry_relay.c ---- */
+
+/* Follow the way that the request came with. `taken` false: there is none, or nobody to hand on to; the rest runs here. CLV_EINVAL:
+ * it does not fit this network. */
+CLV_MUST
+clv_status clv_carry_relay(clv_carry *c, bool *taken, clv_error *err);
 
 /* ---- carry_local.c: steps of the compute lane ---- */
 

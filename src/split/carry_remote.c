@@ -46,13 +46,13 @@ static void on_answer(void *arg, const clv_peer_answer *answer)
     atomic_fetch_sub(&c->s->remote_now, 1);
     if (answer->error) err = *answer->error;
     if (answer->withheld) {
-        clv_adapt_withheld(c->s, c->d->route.way, &err);
+        clv_adapt_withheld(c->s, c->way, &err);
         recover(c, &err);
         return;
     }
     if (err.status || check_answer(c, answer->outputs, &err)) {
         t->lost_us += answer->total_us;
-        if (!answer->lost) clv_adapt_refused(c->s, c->d->route.way, &err);
+        if (!answer->lost) clv_adapt_refused(c->s, c->way, &err);
         recover(c, &err);
         return;
     }
@@ -60,10 +60,14 @@ static void on_answer(void *arg, const clv_peer_answer *answer)
     t->link_us += answer->link_us;
     t->queue_us += answer->queue_us;
     t->cloud_us += answer->cloud_us;
+    t->relay_us += answer->relay_us;
     t->decode_us += answer->decode_us;
+    c->r->trip = answer->trip;
+    if (answer->recovered[0]) /* a node behind the peer was lost: the peer did its part */
+        snprintf(c->r->recovered, sizeof c->r->recovered, "by the peer: %.140s", answer->recovered);
     c->r->up_bytes += answer->up_bytes;
     c->r->down_bytes += answer->down_bytes;
-    atomic_store(&c->s->ways[c->d->route.way].queue_us, answer->queue_us);
+    atomic_store(&c->s->ways[c->way].queue_us, answer->queue_us);
     clv_carry_answer(c, answer->outputs);
 }
 
@@ -75,6 +79,9 @@ static int64_t remote_deadline(const clv_carry *c, int64_t now_us)
     int others = atomic_load(&c->s->remote_now);
     int64_t deadline = now_us + patience +
                        CLV_REMOTE_SLACK * atomic_load(&c->d->expected_remote_us) * (1 + others);
+    if (c->r->route &&
+        c->r->deadline_us) /* only the asker knows what it may take; half is left to do it here */
+        return now_us + (c->r->deadline_us - now_us) / 2;
     int64_t latest = c->r->deadline_us - atomic_load(&c->d->expected_tail_us);
     return c->r->deadline_us ? CLV_MIN(deadline, latest) : deadline;
 }
@@ -106,6 +113,7 @@ void clv_carry_ask_peer(clv_carry *c)
                                .id = c->r->id,
                                .guard = &c->s->guard,
                                .cut = clv_deployment_cut(c->d),
+                               .route = c->d->itinerary,
                                .inputs = in,
                                .n_inputs = n,
                                .wanted = wanted,
@@ -116,5 +124,5 @@ void clv_carry_ask_peer(clv_carry *c)
                                .arg = c};
     atomic_fetch_add(&c->s->remote_now, 1);
     atomic_fetch_add(&c->refs, 1);
-    clv_peer_infer(c->s->ways[c->d->route.way].peer, &ask);
+    clv_peer_infer(c->s->ways[c->way].peer, &ask);
 }

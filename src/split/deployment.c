@@ -1,19 +1,23 @@
 #include "split/deployment.h"
 
 #include "base/mem.h"
+#include "split/itinerary.h"
 
 #include <stdlib.h>
 
-clv_status clv_deployment_new(clv_network *network, const clv_route *route, clv_deployment **out,
-                              clv_error *err)
+clv_status clv_deployment_new(clv_network *network, size_t from, const clv_route *route,
+                              clv_deployment **out, clv_error *err)
 {
     const clv_cuts *cuts = clv_network_cuts(network);
     size_t last = cuts->n - 1, cut = route->cut[0];
     clv_deployment *d = clv_alloc(sizeof *d);
     atomic_init(&d->refs, 1);
+    d->from = from;
     d->route = *route;
     clv_status status = CLV_OK;
-    if (cut > 0) status = clv_network_segment(network, 0, cut, &d->head, err);
+    if (route->n > 2)
+        status = clv_itinerary_text(route, cuts, clv_network_graph(network), &d->itinerary, err);
+    if (!status && cut > from) status = clv_network_segment(network, from, cut, &d->head, err);
     if (!status && cut < last) status = clv_network_segment(network, cut, last, &d->tail, err);
     if (status) {
         clv_deployment_unref(d);
@@ -38,5 +42,6 @@ void clv_deployment_unref(clv_deployment *d)
     clv_segment_unref(d->head);
     clv_segment_unref(d->tail);
     free(d->label);
+    free(d->itinerary);
     free(d);
 }

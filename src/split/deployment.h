@@ -10,8 +10,10 @@
 
 typedef struct clv_deployment {
     atomic_int refs;
+    size_t from; /* the cut that it begins at: 0, or where another node hands on to this one */
     clv_route route;
-    clv_segment *head; /* prefix; NULL at cut 0 */
+    char *itinerary;   /* for the peer: split/itinerary.h; NULL: the peer runs all the rest */
+    clv_segment *head; /* from there up to its cut; NULL if that is nothing */
     clv_segment *tail; /* suffix, to finish here what the peer did not; NULL when all is local */
     char *label;       /* as clv_route_label() */
     bool any_batch;    /* false: batch 1 only */
@@ -24,8 +26,8 @@ typedef struct clv_deployment {
 
 /* Compiles what is missing (blocks): for the build lane. */
 CLV_MUST
-clv_status clv_deployment_new(clv_network *network, const clv_route *route, clv_deployment **out,
-                              clv_error *err);
+clv_status clv_deployment_new(clv_network *network, size_t from, const clv_route *route,
+                              clv_deployment **out, clv_error *err);
 clv_deployment *clv_deployment_ref(clv_deployment *d);
 void clv_deployment_unref(clv_deployment *d); /* NULL is fine */
 

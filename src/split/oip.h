@@ -19,7 +19,7 @@
  * 0] [pad, tag, length] [raw 1] ...
  *
  * Parameters (docs/protocol.md): questions carry `timeout` (us), `cleave_digest`,
- * `cleave_local_only`; answers carry `cleave_plan`, `cleave_recovered` and `cleave_<field>` for
+ * `cleave_local_only`, `cleave_route`; answers carry `cleave_trip`, `cleave_plan`, `cleave_recovered` and `cleave_<field>` for
  * every field of CLV_TIMING_MAP, as seen by the node that answers.
  *
  * Limits: CLV_OIP_TENSORS_MAX tensors, CLV_NAME_MAX bytes a name, CLV_RANK_MAX dimensions. Memory
@@ -67,6 +67,7 @@ typedef struct clv_oip_question {
     size_t n_wanted;
     int64_t timeout_us; /* what is left until the deadline; 0: none */
     bool local_only;    /* the peer must not hand it on */
+    const char *route;  /* but for this: split/itinerary.h. NULL or "": left out */
 } clv_oip_question;
 
 /* `release(owner)` is called once, when the last slice has been released: until then the inputs'
@@ -96,6 +97,7 @@ typedef struct clv_oip_answer {
     clv_tensors outputs;
     clv_timing timing; /* of the node that answered: its wait_us is the asker's queue_us, its
                           edge_us the asker's cloud_us; 0 where it said nothing */
+    clv_trip trip;     /* the node that answered, then those behind it; n 0: it did not say */
     char plan[128], recovered[160];
 } clv_oip_answer;
 /* CLV_EPROTO where a question would be CLV_EINVAL: it is the peer's fault. */

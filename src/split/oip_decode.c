@@ -3,6 +3,7 @@
 #include "base/wire.h"
 #include "net/grpc.h"
 #include "split/contents.h"
+#include "split/itinerary.h"
 #include "split/oip.h"
 
 #include <stdlib.h>
@@ -316,6 +317,15 @@ static clv_status question_parameter(clv_request *r, const parameter *p, clv_err
         r->digest = clv_strndup((const char *)p->text.at, CLV_MIN(clv_wire_left(&p->text), 256));
     } else if (key_is(p, "cleave_local_only")) {
         r->local_only = p->kind == 1 && p->number;
+    } else if (key_is(p, "cleave_route")) {
+        size_t n = clv_wire_left(&p->text);
+        if (n > CLV_ITINERARY_MAX || (n && memchr(p->text.at, 0, n)))
+            return clv_fail(err, CLV_ELIMIT,
+                            "parameter 'cleave_route': %zu bytes, at most %d of "
+                            "text are allowed",
+                            n, CLV_ITINERARY_MAX);
+        free(r->route);
+        r->route = n ? clv_strndup((const char *)p->text.at, n) : NULL;
     }
     return CLV_OK;
 }
@@ -356,6 +366,11 @@ static clv_status answer_parameter(clv_oip_answer *a, const parameter *p, clv_er
     if (key_is(p, "cleave_" #name)) return int_of(p, "cleave_" #name, &a->timing.name, err);
     CLV_TIMING_MAP(X)
 #undef X
+    if (key_is(p, "cleave_trip")) {
+        char text[CLV_TRIP_TEXT_MAX];
+        text_of(p, text, sizeof text);
+        return clv_trip_parse(text, &a->trip, err);
+    }
     if (key_is(p, "cleave_plan")) text_of(p, a->plan, sizeof a->plan);
     if (key_is(p, "cleave_recovered")) text_of(p, a->recovered, sizeof a->recovered);
     return CLV_OK;

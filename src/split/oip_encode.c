@@ -130,6 +130,7 @@ clv_oip_message clv_oip_encode_question(const clv_oip_question *q, void (*releas
     put_text_parameter(b, "cleave_digest", q->digest);
     if (q->timeout_us > 0) put_int_parameter(b, "timeout", q->timeout_us);
     if (q->local_only) put_true_parameter(b, "cleave_local_only");
+    put_text_parameter(b, "cleave_route", q->route);
     put_tensor_heads(b, q->inputs, q->n_inputs);
     for (size_t i = 0; i < q->n_wanted; i++) {
         clv_buf wanted = {0};
@@ -138,6 +139,14 @@ clv_oip_message clv_oip_encode_question(const clv_oip_question *q, void (*releas
         clv_buf_done(&wanted);
     }
     return with_tensors(c, q->inputs, q->n_inputs, 7);
+}
+
+/* Where the time went: here, and behind. */
+static void put_trip(clv_buf *b, const clv_request *r)
+{
+    const clv_trip all = clv_request_trip(r);
+    CLV_AUTO(clv_text_free) char *text = clv_trip_text(&all);
+    put_text_parameter(b, "cleave_trip", text);
 }
 
 static void free_request(void *request)
@@ -159,6 +168,7 @@ clv_oip_message clv_oip_encode_answer(clv_request *take)
 #define X(name, about) put_int_parameter(b, "cleave_" #name, take->timing.name);
     CLV_TIMING_MAP(X)
 #undef X
+    put_trip(b, take);
     put_tensor_heads(b, take->outputs.items, take->outputs.n);
     return with_tensors(c, take->outputs.items, take->outputs.n, 6);
 }

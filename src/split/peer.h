@@ -61,9 +61,9 @@ void clv_peer_get_profile(clv_peer *p, const char *model, const char *version,
                           clv_peer_profile_fn done, void *arg);
 
 typedef void (*clv_peer_done_fn)(void *arg, const clv_error *error); /* error NULL: done */
-/* Make the peer hold the segment that starts at the tensors `names`. */
+/* Make the peer, and those behind it on `route` (split/itinerary.h; NULL: none), hold the segments from the tensors `names` on. */
 void clv_peer_prepare(clv_peer *p, const char *model, const char *version, const char *const *names,
-                      size_t n, clv_peer_done_fn done, void *arg);
+                      size_t n, const char *route, clv_peer_done_fn done, void *arg);
 /* Send the model's files (paths; the first is the .onnx); they are mapped until sent. */
 void clv_peer_push(clv_peer *p, const char *model, const char *version, const char *digest,
                    const char *const *files, size_t n, clv_peer_done_fn done, void *arg);
@@ -74,15 +74,19 @@ typedef struct clv_peer_answer {
     bool lost;              /* the peer gave no answer at all, as opposed to an error */
     bool withheld;          /* nothing was sent: the guard forbade it */
     clv_tensors *outputs;
-    int64_t encode_us, link_us, queue_us, cloud_us, decode_us, total_us;
+    int64_t encode_us, link_us, queue_us, cloud_us, relay_us, decode_us, total_us;
+    clv_trip trip; /* of the peer and those behind it; n 0: not told, or not to be believed */
+    const char *
+        recovered; /* why the peer did itself what one behind it should have done; "" if it did not */
     size_t up_bytes, down_bytes; /* of the messages */
 } clv_peer_answer;
 typedef void (*clv_peer_infer_fn)(void *arg, const clv_peer_answer *answer);
 
 typedef struct clv_peer_infer_args {
     const char *model, *version, *digest, *id;
-    clv_guard *guard; /* asked right before the tensors become bytes */
-    size_t cut;       /* that the tensors are at */
+    clv_guard *guard;  /* asked right before the tensors become bytes */
+    size_t cut;        /* that the tensors are at */
+    const char *route; /* what the peer is to hand on (split/itinerary.h); NULL: nothing */
     const clv_tensor *
         inputs; /* the array and all names are read during the call; the tensors' data must live until `release` */
     size_t n_inputs;

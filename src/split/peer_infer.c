@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#define CLV_TRIP_SLACK_US 2000
+
 /* Held by the call and by the message's slices. */
 typedef struct ask {
     clv_peer *p;
@@ -47,6 +49,21 @@ static void on_failed(ask *a, const clv_reply *reply, const clv_error *error)
     finish(a, &(clv_peer_answer){.error = error, .lost = lost});
 }
 
+/* What the peer says of the way behind it, unless it says more than there was time for. */
+static void take_trip(const clv_oip_answer *got, int64_t elapsed_us, clv_peer_answer *answer)
+{
+    if (clv_trip_us(&got->trip) > elapsed_us + elapsed_us / 8 + CLV_TRIP_SLACK_US) return;
+    answer->trip = got->trip;
+    for (size_t k = 0; k < got->trip.n; k++) {
+        const clv_trip_node *n = &got->trip.nodes[k];
+        if (k + 1 < got->trip.n) answer->relay_us += n->encode_us + n->link_us + n->decode_us;
+        if (k > 0) answer->relay_us += n->wait_us;
+        answer->relay_us += n->lost_us;
+    }
+    answer->relay_us = CLV_MIN(answer->relay_us, answer->cloud_us);
+    answer->cloud_us -= answer->relay_us;
+}
+
 static void on_reply(void *arg, const clv_reply *reply, const clv_error *error, clv_body *owner,
                      const void *message, size_t bytes)
 {
@@ -69,7 +86,9 @@ static void on_reply(void *arg, const clv_reply *reply, const clv_error *error, 
                               .down_bytes = bytes,
                               .queue_us = got.timing.wait_us,
                               .cloud_us = got.timing.total_us - got.timing.wait_us,
+                              .recovered = got.recovered,
                               .decode_us = clv_now_us() - decode};
+    take_trip(&got, reply->end_us - reply->start_us, &answer);
     finish(a, &answer);
     clv_oip_answer_done(&got);
 }
@@ -99,7 +118,8 @@ void clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args)
                                                                     .n_inputs = args->n_inputs,
                                                                     .wanted = args->wanted,
                                                                     .n_wanted = args->n_wanted,
-                                                                    .local_only = true},
+                                                                    .local_only = true,
+                                                                    .route = args->route},
                                                 on_released, a);
     a->up_bytes = m.bytes;
     a->encode_us = clv_now_us() - a->start_us;

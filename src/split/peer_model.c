@@ -118,11 +118,12 @@ void clv_peer_get_profile(clv_peer *p, const char *model, const char *version,
 }
 
 void clv_peer_prepare(clv_peer *p, const char *model, const char *version, const char *const *names,
-                      size_t n, clv_peer_done_fn done, void *arg)
+                      size_t n, const char *route, clv_peer_done_fn done, void *arg)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) json_array_append_new(list, json_string(names[i]));
     json_t *doc = json_pack("{s:o}", "inputs", list);
+    if (route && *route) json_object_set_new(doc, "route", json_string(route));
     char *text = json_dumps(doc, JSON_COMPACT);
     json_decref(doc);
     clv_slice body = {.data = text, .bytes = strlen(text), .release = free, .owner = text};

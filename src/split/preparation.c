@@ -26,7 +26,7 @@ static void build_here(void *arg, int64_t queue_us)
 {
     (void)queue_us;
     clv_preparation *p = arg;
-    if (clv_deployment_new(p->s->network, &p->route, &p->built, &p->here)) p->built = NULL;
+    if (clv_deployment_new(p->s->network, 0, &p->route, &p->built, &p->here)) p->built = NULL;
     side_ready(p);
 }
 
@@ -43,12 +43,7 @@ void clv_preparation_begin(clv_splitter *s, const clv_choice *chosen)
     *p = (clv_preparation){.s = s, .route = chosen->route, .expected = chosen->expected};
     atomic_init(&p->open, 2);
     atomic_fetch_add(&s->busy, 1);
-    const clv_cut *c = &clv_network_cuts(s->network)->items[p->route.cut[0]];
-    CLV_AUTO(clv_free) const char **names = clv_alloc_array(c->n_live, sizeof *names);
-    for (size_t i = 0; i < c->n_live; i++)
-        names[i] = clv_network_graph(s->network)->tensors[c->live[i]].name;
-    clv_peer_prepare(s->ways[p->route.way].peer, s->model, s->version, names, c->n_live,
-                     on_peer_prepared, p);
+    clv_way_prepare(&s->ways[p->route.way], &p->route, on_peer_prepared, p);
     if (clv_lane_submit(s->o.build, &(clv_job){.run = build_here, .arg = p}, &p->here))
         side_ready(p);
 }

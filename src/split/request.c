@@ -20,6 +20,7 @@ void clv_request_free(clv_request *r)
     free(r->version);
     free(r->id);
     free(r->digest);
+    free(r->route);
     clv_tensors_done(&r->inputs);
     clv_text_list_done(&r->wanted);
     clv_tensors_done(&r->outputs);
@@ -32,6 +33,18 @@ void clv_request_finish(clv_request *r)
     r->done(r);
 }
 
+clv_trip clv_request_trip(const clv_request *r)
+{
+    const clv_timing *t = &r->timing;
+    const clv_trip_node here = {.wait_us = t->wait_us,
+                                .compute_us = t->edge_us,
+                                .encode_us = t->encode_us,
+                                .link_us = t->link_us,
+                                .decode_us = t->decode_us,
+                                .lost_us = t->lost_us};
+    return clv_trip_of(&here, &r->trip);
+}
+
 clv_energy_use clv_request_use(const clv_request *r)
 {
     const clv_timing *t = &r->timing;
@@ -41,7 +54,7 @@ clv_energy_use clv_request_use(const clv_request *r)
                             .cloud_us = (double)t->cloud_us,
                             .up_us = (double)t->link_us * up_share,
                             .down_us = (double)t->link_us * (1 - up_share),
-                            .idle_us = (double)(t->queue_us + t->lost_us),
+                            .idle_us = (double)(t->queue_us + t->relay_us + t->lost_us),
                             .up_bytes = up,
                             .down_bytes = down};
 }

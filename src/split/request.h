@@ -13,6 +13,7 @@
 
 #include "base/opt.h"
 #include "cost/energy.h"
+#include "split/trip.h"
 #include "tensor/tensor.h"
 
 /* Where the time went, in microseconds. What a part did not do is 0; the parts add up to total_us,
@@ -23,7 +24,8 @@
     X(encode_us, "tensors into a message")                                                         \
     X(link_us, "on the wire, both ways")                                                           \
     X(queue_us, "waited in the peer's queue")                                                      \
-    X(cloud_us, "computed by the peer")                                                            \
+    X(cloud_us, "computed by the peer and those behind it")                                        \
+    X(relay_us, "on the links behind the peer, and waiting there")                                 \
     X(decode_us, "message into tensors")                                                           \
     X(lost_us, "spent on a peer that did not answer")                                              \
     X(total_us, "from acceptance to answer")
@@ -44,10 +46,14 @@ struct clv_request {
     clv_text_list wanted;             /* names of the outputs wanted; empty: all */
     int64_t accepted_us, deadline_us; /* monotonic; deadline 0: none */
     bool local_only; /* must not be handed on to a peer (set for what came from one: no loops) */
+    char *
+        route; /* but for this: where to stop and hand on, as the asker planned it (split/itinerary.h); NULL: nowhere */
     /* the answer */
     clv_error error; /* status CLV_OK: outputs are valid */
     clv_tensors outputs;
     clv_timing timing;
+    clv_trip
+        trip; /* what the nodes behind this one took, the peer first; none where the peer does not tell */
     size_t up_bytes, down_bytes; /* on the wire to the peer that answered, and back */
     char plan[128];              /* what ran where: "local", "remote" or the label of the cut */
     char recovered[160];         /* why the peer's part was done here instead; "" if it was not */
@@ -62,6 +68,8 @@ void clv_request_free(clv_request *r);
 /* Where the time of an answered request went, for clv_energy_j(). The whole time on the link counts as
  * sending and receiving, in proportion to the bytes; waiting in this node's queue takes nothing. */
 clv_energy_use clv_request_use(const clv_request *r);
+/* This node, as the timing has it, and those behind it. */
+clv_trip clv_request_trip(const clv_request *r);
 /* Sets total_us and calls `done`. */
 void clv_request_finish(clv_request *r);
 

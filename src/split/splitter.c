@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "split/itinerary.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
     clv_deployment *local;
     size_t last = clv_network_cuts(options->network)->n - 1;
     const clv_route all = clv_route_local(last);
-    if (clv_deployment_new(options->network, &all, &local, err))
+    if (clv_deployment_new(options->network, 0, &all, &local, err))
         return clv_within(err, "model '%s'", options->model);
     clv_splitter *s = clv_alloc(sizeof *s);
     s->o = *options;
@@ -33,7 +34,6 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
     s->o.detours = NULL;
     s->local = local;
     s->live = clv_deployment_ref(local);
-    for (int i = 0; i < CLV_PREPARED_MAX; i++) s->prepared[i] = -1;
     *out = s;
     return CLV_OK;
 }
@@ -59,6 +59,7 @@ void clv_splitter_free(clv_splitter *s)
     clv_deployment_unref(s->live);
     clv_deployment_unref(s->warm);
     clv_deployment_unref(s->local);
+    clv_relays_done(s);
     clv_guard_done(&s->guard);
     clv_network_unref(s->network);
     pthread_mutex_destroy(&s->lock);
@@ -81,15 +82,30 @@ clv_deployment *clv_splitter_live(clv_splitter *s)
     return d;
 }
 
-/* Give up an old deployment's segments, unless a cut in use has them too. */
-static void evict(clv_splitter *s, const clv_deployment *old)
+/* Is the segment (from, to) one of this deployment's? */
+static bool holds(const clv_deployment *d, size_t from, size_t to, size_t last)
 {
+    if (!d) return false;
+    size_t cut = clv_deployment_cut(d);
+    return (from == d->from && to == cut) || (from == cut && to == last);
+}
+
+static void evict_segment(clv_splitter *s, size_t from, size_t to)
+{
+    size_t last = s->last;
+    bool used = from == to || holds(s->local, from, to, last) || holds(s->live, from, to, last) ||
+                holds(s->warm, from, to, last);
+    for (int i = 0; i < CLV_RELAYS_MAX && !used; i++)
+        used = holds(s->relays.items[i], from, to, last);
+    if (!used) clv_network_evict(s->network, from, to);
+}
+
+void clv_splitter_evict(clv_splitter *s, const clv_deployment *old)
+{
+    if (s->o.keep_segments) return;
     size_t cut = clv_deployment_cut(old);
-    bool used = cut == clv_deployment_cut(s->live) ||
-                (s->warm && cut == clv_deployment_cut(s->warm)) || cut == 0 || cut == s->last;
-    if (used || s->o.keep_segments) return;
-    clv_network_evict(s->network, 0, cut);
-    clv_network_evict(s->network, cut, s->last);
+    evict_segment(s, old->from, cut);
+    evict_segment(s, cut, s->last);
 }
 
 void clv_splitter_deploy(clv_splitter *s, clv_deployment *take)
@@ -101,7 +117,7 @@ void clv_splitter_deploy(clv_splitter *s, clv_deployment *take)
         s->warm = s->live;
     }
     s->live = take;
-    if (out) evict(s, out);
+    if (out) clv_splitter_evict(s, out);
     pthread_mutex_unlock(&s->lock);
     clv_deployment_unref(out);
 }
@@ -110,7 +126,7 @@ void clv_splitter_drop(clv_splitter *s, clv_deployment *take)
 {
     if (!take) return;
     pthread_mutex_lock(&s->lock);
-    evict(s, take);
+    clv_splitter_evict(s, take);
     pthread_mutex_unlock(&s->lock);
     clv_deployment_unref(take);
 }
@@ -128,67 +144,27 @@ char *clv_splitter_plan(clv_splitter *s)
     return label;
 }
 
-typedef struct prepare_job {
-    clv_splitter *s;
-    size_t cut;
-    clv_splitter_done_fn done;
-    void *arg;
-} prepare_job;
-
-/* Note that a peer wants this suffix; forget the one that was wanted the longest ago. */
-static void remember(clv_splitter *s, int cut)
-{
-    pthread_mutex_lock(&s->lock);
-    int at = 0;
-    while (at + 1 < CLV_PREPARED_MAX && s->prepared[at] != cut) at++;
-    int out = s->prepared[at] == cut ? -1 : s->prepared[at];
-    for (; at > 0; at--) s->prepared[at] = s->prepared[at - 1];
-    s->prepared[0] = cut;
-    bool used = out >= 0 && ((size_t)out == clv_deployment_cut(s->live) ||
-                             (s->warm && (size_t)out == clv_deployment_cut(s->warm)));
-    if (out > 0 && !used && !s->o.keep_segments)
-        clv_network_evict(s->network, (size_t)out, s->last);
-    pthread_mutex_unlock(&s->lock);
-}
-
-static void prepare_run(void *arg, int64_t queue_us)
-{
-    (void)queue_us;
-    CLV_AUTO(clv_free) prepare_job *job = arg;
-    clv_segment *segment = NULL;
-    clv_error err = {0};
-    clv_status status =
-        clv_network_segment(job->s->network, job->cut, job->s->last, &segment, &err);
-    clv_segment_unref(segment);
-    if (!status) remember(job->s, (int)job->cut);
-    job->done(job->arg, status ? &err : NULL);
-    atomic_fetch_sub(&job->s->busy, 1);
-}
-
 /* The cut that starts at these tensors; the network's own inputs are cut 0. */
 static int find_cut(clv_splitter *s, const char *const *names, size_t n)
 {
     return clv_cuts_find(clv_network_cuts(s->network), clv_network_graph(s->network), names, n);
 }
 
-void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n,
+void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n, const char *way,
                           clv_splitter_done_fn done, void *arg)
 {
     clv_error err = {0};
+    clv_route route;
     int cut = find_cut(s, names, n);
-    if (cut < 0) {
+    if (cut < 0)
         clv_fail(&err, CLV_EINVAL,
                  "model '%s': %zu tensors ('%s'%s) are no legal cut; 'cleave inspect' lists them",
                  s->model, n, n ? names[0] : "", n > 1 ? ", ..." : "");
+    else if (clv_itinerary_parse(way ? way : "", (size_t)cut, clv_network_cuts(s->network),
+                                 clv_network_graph(s->network), &route, &err))
+        clv_within(&err, "model '%s': \"route\"", s->model);
+    if (err.status)
         done(arg, &err);
-        return;
-    }
-    prepare_job *job = clv_alloc(sizeof *job);
-    *job = (prepare_job){s, (size_t)cut, done, arg};
-    atomic_fetch_add(&s->busy, 1);
-    if (clv_lane_submit(s->o.build, &(clv_job){.run = prepare_run, .arg = job}, &err)) {
-        free(job);
-        atomic_fetch_sub(&s->busy, 1);
-        done(arg, &err);
-    }
+    else
+        clv_relay_prepare(s, (size_t)cut, &route, done, arg);
 }

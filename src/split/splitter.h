@@ -66,9 +66,10 @@ void clv_splitter_run(clv_splitter *s, clv_request *take);
 /* This device's own profile; planning begins when the peer's is known too. Takes it. Loop's thread. */
 void clv_splitter_set_profile(clv_splitter *s, clv_profile *take);
 
-/* Make the segment from the cut with these tensors resident, on the build lane. `done` on any thread. */
+/* Make the segment from the cut with these tensors resident, on the build lane; with a `way` (split/itinerary.h; NULL or "": none)
+ * what this node is to run on it, and so on down the way. `done` on any thread. Loop's thread. */
 typedef void (*clv_splitter_done_fn)(void *arg, const clv_error *error);
-void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n,
+void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n, const char *way,
                           clv_splitter_done_fn done, void *arg);
 
 /* Is what is deployed what the planner wants (or is there nobody to plan with: no peer, or one that refused, or one

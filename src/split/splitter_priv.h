@@ -4,13 +4,11 @@
 
 #include "plan/tables.h"
 #include "split/deployment.h"
+#include "split/relay.h"
 #include "split/splitter.h"
 #include "split/way.h"
 
 #include <pthread.h>
-
-/* Suffixes kept resident for peers; the one not asked for the longest goes when there are more. */
-enum { CLV_PREPARED_MAX = 8 };
 
 /* Loop's thread only. */
 typedef struct clv_adapt {
@@ -32,9 +30,8 @@ struct clv_splitter {
     pthread_mutex_t lock;  /* guards the three deployments */
     clv_deployment *local; /* all local: the way out; never changes */
     clv_deployment *live;
-    clv_deployment *warm; /* the one before, kept for a quick return */
-    int prepared
-        [CLV_PREPARED_MAX]; /* cuts whose suffix was prepared for a peer, latest first, -1: none; guarded by the lock */
+    clv_deployment *warm;  /* the one before, kept for a quick return */
+    clv_relays relays;     /* what is held for other nodes; guarded by the lock */
     atomic_int remote_now; /* parts that the peer is busy with */
     atomic_int unanswered; /* requests */
     atomic_int busy; /* requests, messages and background work that still hold this splitter */
@@ -48,6 +45,8 @@ struct clv_splitter {
 clv_deployment *clv_splitter_live(clv_splitter *s);
 /* Swap `take` in; keeps the old one warm and evicts the segments of the one before that. Any thread. */
 void clv_splitter_deploy(clv_splitter *s, clv_deployment *take);
+/* Forget its segments, unless another deployment that is kept has them too. Under the lock. */
+void clv_splitter_evict(clv_splitter *s, const clv_deployment *old);
 /* Give up a reference to a deployment; its segments go too, unless its cut is in use. NULL is fine. Any thread. */
 void clv_splitter_drop(clv_splitter *s, clv_deployment *take);
 

@@ -1,6 +1,8 @@
 #include "split/splitter_priv.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
+#include "split/itinerary.h"
 #include "split/oip.h"
 
 #include <stdio.h>
@@ -169,6 +171,23 @@ void clv_way_ask(clv_way *w)
     case CLV_WAY_PROFILE: clv_peer_get_profile(w->peer, s->model, s->version, on_profile, w); break;
     case CLV_WAY_READY: break;
     }
+}
+
+void clv_way_prepare(clv_way *w, const clv_route *route, clv_peer_done_fn done, void *arg)
+{
+    const clv_splitter *s = w->s;
+    const clv_cuts *cuts = clv_network_cuts(s->network);
+    const clv_graph *g = clv_network_graph(s->network);
+    const clv_cut *c = &cuts->items[route->cut[0]];
+    CLV_AUTO(clv_text_free) char *behind = NULL;
+    clv_error err = {0};
+    if (clv_itinerary_text(route, cuts, g, &behind, &err)) {
+        done(arg, &err);
+        return;
+    }
+    CLV_AUTO(clv_free) const char **names = clv_alloc_array(c->n_live, sizeof *names);
+    for (size_t i = 0; i < c->n_live; i++) names[i] = g->tensors[c->live[i]].name;
+    clv_peer_prepare(w->peer, s->model, s->version, names, c->n_live, behind, done, arg);
 }
 
 void clv_way_join(clv_way *w, const clv_profile *own)

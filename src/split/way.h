@@ -20,6 +20,7 @@
 #include "plan/tables.h"
 #include "split/learning.h"
 #include "split/peer.h"
+#include "split/route.h"
 
 #include <stdatomic.h>
 
@@ -65,6 +66,9 @@ void clv_way_doubt(clv_way *w, int64_t after_us);
 void clv_way_refuse(clv_way *w, const char *why);
 /* To the log, once for the same trouble in a row. */
 void clv_way_say(clv_way *w, clv_log_level level, const char *event, const char *text);
+
+/* Have the peer, and those behind it on the route, hold what they are to run of it. */
+void clv_way_prepare(clv_way *w, const clv_route *route, clv_peer_done_fn done, void *arg);
 
 /* Both profiles are known: make the planner's tables, once. */
 void clv_way_join(clv_way *w, const clv_profile *own);

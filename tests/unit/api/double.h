@@ -140,11 +140,13 @@ void clv_server_profile(clv_server *s, const char *model, const char *version,
 }
 
 void clv_server_prepare(clv_server *s, const char *model, const char *version,
-                        const char *const *names, size_t n, clv_server_done_fn done, void *arg)
+                        const char *const *names, size_t n, const char *way,
+                        clv_server_done_fn done, void *arg)
 {
     (void)model;
     (void)version;
-    snprintf(s->prepared, sizeof s->prepared, "%s+%s", names[0], n > 1 ? names[1] : "");
+    snprintf(s->prepared, sizeof s->prepared, "%s+%s%s", names[0], n > 1 ? names[1] : "",
+             way ? way : "");
     done(arg, NULL);
 }
 

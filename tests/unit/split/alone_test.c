@@ -149,14 +149,14 @@ static void prepare_takes_legal_cuts_only(void **state)
     edge_start(&e, folder, NULL, 0);
     const char *good = "d", *bad[] = {"a", "d"};
     edge_call c = {0};
-    clv_splitter_prepare(e.splitter, &good, 1, edge_called, &c);
+    clv_splitter_prepare(e.splitter, &good, 1, NULL, edge_called, &c);
     await(atomic_load(&c.done) == 1);
     assert_ok(c.error.status, c.error);
     clv_segment *tail = clv_network_resident(e.network, (size_t)cut_at(&e, "d"), e.last);
     assert_non_null(tail);
     clv_segment_unref(tail);
     edge_call wrong = {0};
-    clv_splitter_prepare(e.splitter, bad, 2, edge_called, &wrong);
+    clv_splitter_prepare(e.splitter, bad, 2, NULL, edge_called, &wrong);
     await(atomic_load(&wrong.done) == 1);
     assert_int_equal(wrong.error.status, CLV_EINVAL);
     assert_non_null(strstr(wrong.error.text, "2 tensors ('a', ...) are no legal cut"));

@@ -56,7 +56,7 @@ static clv_request *ask_forced(edge *e, size_t cut, int rows)
     forced f = {.e = e, .question = question(&a, numbers("x", rows, 4))};
     clv_error err = {0};
     clv_route route = clv_route_at(cut, (clv_codec){0}, e->last);
-    assert_ok(clv_deployment_new(e->network, &route, &f.take, &err), err);
+    assert_ok(clv_deployment_new(e->network, 0, &route, &f.take, &err), err);
     f.take->expected_remote_us = 1000;
     clv_loop_post(e->loop, force_step, &f);
     return answer_of(&a);

@@ -9,6 +9,12 @@ const clv_codec_range clv_codec_no_range = {INFINITY, -INFINITY, 0};
 
 static const clv_codec_kernel *const kernels[] = {
     &clv_codec_scalar,
+#if defined(__x86_64__)
+    &clv_codec_avx2,
+    &clv_codec_avx512,
+#elif defined(__aarch64__)
+    &clv_codec_neon,
+#endif
 };
 
 const clv_codec_kernel *clv_codec_kernel_at(size_t path)

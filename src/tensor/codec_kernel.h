@@ -55,6 +55,11 @@ typedef struct clv_codec_kernel {
 } clv_codec_kernel;
 
 extern const clv_codec_kernel clv_codec_scalar;
+#if defined(__x86_64__)
+extern const clv_codec_kernel clv_codec_avx2, clv_codec_avx512;
+#elif defined(__aarch64__)
+extern const clv_codec_kernel clv_codec_neon;
+#endif
 
 /* Of clv_codec_paths(); NULL behind the last. */
 const clv_codec_kernel *clv_codec_kernel_at(size_t path);

@@ -1,84 +1,30 @@
 #include "cli/chart.h"
+#include "cli/svg.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Okabe and Ito's colours, which the colour-blind can tell apart as well, a little lighter. */
-static const char *const colours[] = {"#4477aa", "#ee7733", "#228833", "#aa3377",
-                                      "#66ccee", "#ccbb44", "#bbbbbb"};
-#define INK  "#222222"
-#define SOFT "#666666"
-#define GRID "#e4e4e4"
+#define INK  CLV_SVG_INK
+#define SOFT CLV_SVG_SOFT
+#define GRID CLV_SVG_GRID
 #define HALO "paint-order=\"stroke\" stroke=\"#ffffff\" stroke-width=\"4\" "
 
-enum { LEFT = 72, RIGHT = 24, TOP = 64, PANEL = 190, GAP = 46 };
+enum { LEFT = CLV_SVG_LEFT, RIGHT = 24, TOP = CLV_SVG_TOP, PANEL = 190, GAP = 46 };
 
 typedef struct box {
     double x, y, w, h;
 } box;
 
-static const char *colour(int kind)
-{
-    return colours[(unsigned)kind % CLV_COUNT(colours)];
-}
-
-static void add_escaped(clv_buf *svg, const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '<': clv_buf_text(svg, "&lt;"); break;
-        case '>': clv_buf_text(svg, "&gt;"); break;
-        case '&': clv_buf_text(svg, "&amp;"); break;
-        case '"': clv_buf_text(svg, "&quot;"); break;
-        default:
-            if ((unsigned char)*text >= 0x20) clv_buf_char(svg, *text);
-        }
-    }
-}
-
-/* `style` is the rest of the element's attributes. */
-static void add_text(clv_buf *svg, double x, double y, const char *style, const char *text)
-{
-    clv_buf_printf(svg, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, style);
-    add_escaped(svg, text);
-    clv_buf_text(svg, "</text>\n");
-}
-
-static void add_line(clv_buf *svg, double x1, double y1, double x2, double y2, const char *style)
-{
-    clv_buf_printf(svg, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" %s/>\n", x1, y1, x2,
-                   y2, style);
-}
-
-static void begin(clv_buf *svg, double width, double height, const clv_chart_text *text)
-{
-    clv_buf_printf(svg,
-                   "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
-                   "viewBox=\"0 0 %.0f %.0f\" font-family=\"Helvetica, Arial, sans-serif\" "
-                   "font-size=\"11\" fill=\"" INK "\">\n"
-                   "<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n",
-                   width, height, width, height);
-    if (text->title) add_text(svg, LEFT, 26, "font-size=\"16\" font-weight=\"bold\"", text->title);
-    if (text->subtitle) add_text(svg, LEFT, 44, "fill=\"" SOFT "\"", text->subtitle);
-}
-
-/* The distance of ticks that gives about `n` of them up to `top`. */
-static double tick_step(double top, int n)
-{
-    double raw = top / n, power = pow(10, floor(log10(raw))), digit = raw / power;
-    return power * (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10);
-}
-
 static void add_grid(clv_buf *svg, const box *b, double top)
 {
-    double step = tick_step(top, 5);
+    double step = clv_svg_tick_step(top, 5);
     for (int i = 0; i * step <= top * 1.0001; i++) {
         double y = b->y + b->h - b->h * i * step / top;
         char text[32];
         snprintf(text, sizeof text, "%.10g", i * step);
-        add_line(svg, b->x, y, b->x + b->w, y, "stroke=\"" GRID "\"");
-        add_text(svg, b->x - 6, y + 4, "text-anchor=\"end\" fill=\"" SOFT "\"", text);
+        clv_svg_line(svg, b->x, y, b->x + b->w, y, "stroke=\"" GRID "\"");
+        clv_svg_text(svg, b->x - 6, y + 4, "text-anchor=\"end\" fill=\"" SOFT "\"", text);
     }
 }
 
@@ -105,7 +51,7 @@ static double largest(const clv_chart_panel *p, size_t n)
 static double add_legend(clv_buf *svg, double x, double y, const char *swatch, const char *text)
 {
     clv_buf_printf(svg, "<g transform=\"translate(%.1f %.1f)\">%s</g>\n", x, y, swatch);
-    add_text(svg, x + 16, y, "fill=\"" SOFT "\"", text);
+    clv_svg_text(svg, x + 16, y, "fill=\"" SOFT "\"", text);
     return x + 30 + 6.2 * (double)strlen(text);
 }
 
@@ -115,7 +61,8 @@ static void add_legends(clv_buf *svg, const box *b, const clv_chart_panel *p)
     char swatch[128];
     for (size_t i = 0; i < p->n_kinds && p->kind_names; i++) {
         snprintf(swatch, sizeof swatch,
-                 "<rect x=\"0\" y=\"-9\" width=\"11\" height=\"10\" fill=\"%s\"/>", colour((int)i));
+                 "<rect x=\"0\" y=\"-9\" width=\"11\" height=\"10\" fill=\"%s\"/>",
+                 clv_svg_colour((int)i));
         x = add_legend(svg, x, b->y - 10, swatch, p->kind_names[i]);
     }
     if (p->marks && p->marks_text)
@@ -140,9 +87,9 @@ static void add_bar(clv_buf *svg, const box *b, const clv_chart_panel *p, size_t
         clv_buf_printf(
             svg, "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"%s\"/>\n",
             b->x + pitch * ((double)i + 0.14), b->y + b->h - high, pitch * 0.72, high - low,
-            colour(p->stacks  ? (int)s
-                   : p->kinds ? p->kinds[i]
-                              : p->kind));
+            clv_svg_colour(p->stacks  ? (int)s
+                           : p->kinds ? p->kinds[i]
+                                      : p->kind));
     }
 }
 
@@ -155,10 +102,10 @@ static void add_pointer(clv_buf *svg, const box *b, const clv_chart_panel *p, do
     clv_buf_printf(svg, "<path d=\"M%.1f %.1fl-5 -9h10z\" fill=\"" INK "\"/>\n", x, y);
     bool left = x > b->x + b->w / 2;
     if (p->marked_text)
-        add_text(svg, x + (left ? -8 : 8), y - 2,
-                 left ? HALO "text-anchor=\"end\" font-weight=\"bold\""
-                      : HALO "font-weight=\"bold\"",
-                 p->marked_text);
+        clv_svg_text(svg, x + (left ? -8 : 8), y - 2,
+                     left ? HALO "text-anchor=\"end\" font-weight=\"bold\""
+                          : HALO "font-weight=\"bold\"",
+                     p->marked_text);
 }
 
 static void add_panel(clv_buf *svg, const box *b, const clv_chart_panel *p, size_t n)
@@ -166,21 +113,21 @@ static void add_panel(clv_buf *svg, const box *b, const clv_chart_panel *p, size
     double top = largest(p, n), pitch = b->w / (double)n;
     char title[160];
     snprintf(title, sizeof title, "%.100s (%.30s)", p->title, p->unit);
-    add_text(svg, b->x, b->y - 10, "font-size=\"12\" font-weight=\"bold\"", title);
+    clv_svg_text(svg, b->x, b->y - 10, "font-size=\"12\" font-weight=\"bold\"", title);
     add_legends(svg, b, p);
     add_grid(svg, b, top);
     for (size_t i = 0; i < n; i++) add_bar(svg, b, p, i, pitch, top);
     if (p->marked) add_pointer(svg, b, p, pitch, top);
     for (size_t i = 0; i < n && p->marks; i++) {
         double y = b->y + b->h - b->h * p->marks[i] / top;
-        add_line(svg, b->x + pitch * ((double)i + 0.04), y, b->x + pitch * ((double)i + 0.96), y,
-                 "stroke=\"" INK "\" stroke-width=\"1.6\"");
+        clv_svg_line(svg, b->x + pitch * ((double)i + 0.04), y, b->x + pitch * ((double)i + 0.96),
+                     y, "stroke=\"" INK "\" stroke-width=\"1.6\"");
     }
     if (p->level > 0) {
         double y = b->y + b->h - b->h * p->level / top;
-        add_line(svg, b->x, y, b->x + b->w, y, "stroke=\"" INK "\" stroke-dasharray=\"4 3\"");
+        clv_svg_line(svg, b->x, y, b->x + b->w, y, "stroke=\"" INK "\" stroke-dasharray=\"4 3\"");
     }
-    add_line(svg, b->x, b->y + b->h, b->x + b->w, b->y + b->h, "stroke=\"" SOFT "\"");
+    clv_svg_line(svg, b->x, b->y + b->h, b->x + b->w, b->y + b->h, "stroke=\"" SOFT "\"");
 }
 
 /* How far the longest label hangs down, turned by 60 degrees. */
@@ -199,7 +146,7 @@ void clv_chart_bars(clv_buf *svg, const clv_chart_text *text, const char *const 
     double inner = fmax(fmax(pitch * (double)n, 560), words),
            height = TOP + 40 + label_drop(labels, n);
     height += (double)n_panels * (PANEL + GAP) - GAP;
-    begin(svg, LEFT + inner + RIGHT, height, text);
+    clv_svg_begin(svg, LEFT + inner + RIGHT, height, text->title, text->subtitle);
     box b = {LEFT, TOP + 16, inner, PANEL};
     for (size_t i = 0; i < n_panels; i++) {
         add_panel(svg, &b, &panels[i], n);
@@ -213,9 +160,9 @@ void clv_chart_bars(clv_buf *svg, const clv_chart_text *text, const char *const 
         char style[120];
         snprintf(style, sizeof style,
                  "text-anchor=\"end\" font-size=\"10\" transform=\"rotate(-60 %.1f %.1f)\"", x, y);
-        add_text(svg, x, y, style, labels[i]);
+        clv_svg_text(svg, x, y, style, labels[i]);
     }
-    clv_buf_text(svg, "</svg>\n");
+    clv_svg_end(svg);
 }
 
 /* A logarithmic axis: the values at its two ends, whole decades apart or close to the data. */
@@ -247,12 +194,12 @@ static void add_log_ticks(clv_buf *svg, const box *b, const log_axis *a, bool ve
             snprintf(text, sizeof text, "%.10g", v);
             double x = b->x + b->w * at, y = b->y + b->h * (1 - at);
             if (vertical) {
-                add_line(svg, b->x, y, b->x + b->w, y, "stroke=\"" GRID "\"");
-                add_text(svg, b->x - 6, y + 4, "text-anchor=\"end\" fill=\"" SOFT "\"", text);
+                clv_svg_line(svg, b->x, y, b->x + b->w, y, "stroke=\"" GRID "\"");
+                clv_svg_text(svg, b->x - 6, y + 4, "text-anchor=\"end\" fill=\"" SOFT "\"", text);
             } else {
-                add_line(svg, x, b->y, x, b->y + b->h, "stroke=\"" GRID "\"");
-                add_text(svg, x, b->y + b->h + 16, "text-anchor=\"middle\" fill=\"" SOFT "\"",
-                         text);
+                clv_svg_line(svg, x, b->y, x, b->y + b->h, "stroke=\"" GRID "\"");
+                clv_svg_text(svg, x, b->y + b->h + 16, "text-anchor=\"middle\" fill=\"" SOFT "\"",
+                             text);
             }
         }
 }
@@ -260,7 +207,7 @@ static void add_log_ticks(clv_buf *svg, const box *b, const log_axis *a, bool ve
 static void add_dots(clv_buf *svg, const box *b, const log_axis *x, const log_axis *y,
                      const clv_chart_line *l)
 {
-    clv_buf_printf(svg, "<g fill=\"%s\" fill-opacity=\"0.45\">\n", colour(l->kind));
+    clv_buf_printf(svg, "<g fill=\"%s\" fill-opacity=\"0.45\">\n", clv_svg_colour(l->kind));
     for (size_t i = 0; i < l->n; i++)
         clv_buf_printf(svg, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2\"/>\n",
                        b->x + b->w * along(x, l->x[i]), b->y + b->h * (1 - along(y, l->y[i])));
@@ -275,7 +222,7 @@ static void add_curve(clv_buf *svg, const box *b, const log_axis *x, const log_a
         return;
     }
     clv_buf_printf(svg, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%s\"%s points=\"",
-                   colour(l->kind), l->strong ? "3" : "1.4",
+                   clv_svg_colour(l->kind), l->strong ? "3" : "1.4",
                    l->strong ? "" : " stroke-dasharray=\"5 4\"");
     for (size_t i = 0; i < l->n; i++)
         clv_buf_printf(svg, "%.1f,%.1f ", b->x + b->w * along(x, l->x[i]),
@@ -291,8 +238,8 @@ static void add_mark(clv_buf *svg, const box *b, const log_axis *axis, const clv
              "text-anchor=\"end\" font-size=\"10\" fill=\"" SOFT
              "\" transform=\"rotate(-90 %.1f %.1f)\"",
              x - 3, y);
-    add_line(svg, x, b->y, x, b->y + b->h, "stroke=\"" SOFT "\" stroke-dasharray=\"2 3\"");
-    add_text(svg, x - 3, y, style, mark->text);
+    clv_svg_line(svg, x, b->y, x, b->y + b->h, "stroke=\"" SOFT "\" stroke-dasharray=\"2 3\"");
+    clv_svg_text(svg, x - 3, y, style, mark->text);
 }
 
 void clv_chart_lines(clv_buf *svg, const clv_chart_text *text, const clv_chart_axes *axes,
@@ -307,7 +254,7 @@ void clv_chart_lines(clv_buf *svg, const clv_chart_text *text, const clv_chart_a
         }
     y.low /= 1.15;
     y.high *= 1.15;
-    begin(svg, LEFT + WIDTH + KEY, TOP + HEIGHT + 56, text);
+    clv_svg_begin(svg, LEFT + WIDTH + KEY, TOP + HEIGHT + 56, text->title, text->subtitle);
     box b = {LEFT, TOP, WIDTH, HEIGHT};
     add_log_ticks(svg, &b, &x, false);
     add_log_ticks(svg, &b, &y, true);
@@ -316,15 +263,16 @@ void clv_chart_lines(clv_buf *svg, const clv_chart_text *text, const clv_chart_a
         add_curve(svg, &b, &x, &y, &lines[i]);
         double at = TOP + 14 + 20 * (double)i;
         char style[96];
-        snprintf(style, sizeof style, "stroke=\"%s\" stroke-width=\"%s\"%s", colour(lines[i].kind),
-                 lines[i].strong ? "3" : "1.4", lines[i].strong ? "" : " stroke-dasharray=\"5 4\"");
-        add_line(svg, LEFT + WIDTH + 16, at - 4, LEFT + WIDTH + 40, at - 4, style);
-        add_text(svg, LEFT + WIDTH + 46, at, "", lines[i].name);
+        snprintf(style, sizeof style, "stroke=\"%s\" stroke-width=\"%s\"%s",
+                 clv_svg_colour(lines[i].kind), lines[i].strong ? "3" : "1.4",
+                 lines[i].strong ? "" : " stroke-dasharray=\"5 4\"");
+        clv_svg_line(svg, LEFT + WIDTH + 16, at - 4, LEFT + WIDTH + 40, at - 4, style);
+        clv_svg_text(svg, LEFT + WIDTH + 46, at, "", lines[i].name);
     }
-    add_text(svg, b.x + b.w / 2, b.y + b.h + 38, "text-anchor=\"middle\"", axes->x_title);
+    clv_svg_text(svg, b.x + b.w / 2, b.y + b.h + 38, "text-anchor=\"middle\"", axes->x_title);
     char turned[96];
     snprintf(turned, sizeof turned, "text-anchor=\"middle\" transform=\"rotate(-90 18 %.0f)\"",
              b.y + b.h / 2);
-    add_text(svg, 18, b.y + b.h / 2, turned, axes->y_title);
-    clv_buf_text(svg, "</svg>\n");
+    clv_svg_text(svg, 18, b.y + b.h / 2, turned, axes->y_title);
+    clv_svg_end(svg);
 }

@@ -1,7 +1,6 @@
 #include "cli/tasks_report.h"
 
-#include "base/buf.h"
-#include "base/file.h"
+#include "base/mem.h"
 #include "base/stats.h"
 #include "base/unit.h"
 #include "cli/table.h"
@@ -10,32 +9,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The good ones of a model under a plan (NULL: any). */
+/* The good ones of a model under a plan (-1: any). */
 typedef struct group {
-    int model; /* -1: all */
-    const char *plan;
+    int model, plan;
     size_t n, recovered;
     double p50_us, p95_us, p99_us, mean_us;
     double energy_j, price; /* of all its requests */
 } group;
 
-static bool in_group(const clv_tasks_report *r, size_t i, const group *g)
+static bool in_group(const clv_run_request *r, const group *g)
 {
-    return r->results[i].status == CLV_OK &&
-           (g->model < 0 || r->work->tasks[i].model == g->model) &&
-           (!g->plan || strcmp(r->results[i].plan, g->plan) == 0);
+    return r->ended && r->status == CLV_OK && (g->model < 0 || r->model == g->model) &&
+           (g->plan < 0 || r->plan == g->plan);
 }
 
-static group measure(const clv_tasks_report *r, int model, const char *plan)
+static group measure(const clv_tasks_report *report, int model, int plan)
 {
+    const clv_run *t = report->run;
     group g = {.model = model, .plan = plan};
-    CLV_AUTO(clv_free) double *us = clv_alloc_array(r->n, sizeof *us);
-    for (size_t i = 0; i < r->n; i++) {
-        if (!in_group(r, i, &g)) continue;
-        us[g.n++] = (double)r->results[i].timing.total_us;
-        g.recovered += r->results[i].recovered;
-        g.energy_j += r->results[i].energy.total_j;
-        g.price += r->results[i].energy.price;
+    CLV_AUTO(clv_free) double *us = clv_alloc_array(t->n_requests, sizeof *us);
+    for (size_t i = 0; i < t->n_requests; i++) {
+        const clv_run_request *r = &t->requests[i];
+        if (!in_group(r, &g)) continue;
+        us[g.n++] = (double)r->timing.total_us;
+        g.recovered += r->recovered;
+        g.energy_j += r->energy_j;
+        g.price += r->price;
     }
     g.mean_us = clv_mean(us, g.n);
     g.p50_us = clv_quantile(us, g.n, 0.50);
@@ -45,39 +44,51 @@ static group measure(const clv_tasks_report *r, int model, const char *plan)
 }
 
 /* Every pair of model and plan that was used, by model, in order of first use. Returns their number. */
-static size_t plans_used(const clv_tasks_report *r, group **out)
+static size_t plans_used(const clv_tasks_report *report, group **out)
 {
+    const clv_run *t = report->run;
+    size_t n = 0, n_plans = t->plans.n + 1; /* and none */
+    CLV_AUTO(clv_free) bool *seen = clv_alloc_array(t->models.n * n_plans, sizeof *seen);
     group *groups = NULL;
-    size_t n = 0, cap = 0;
-    for (size_t m = 0; m < r->work->n_models; m++)
-        for (size_t i = 0; i < r->n; i++) {
-            if (r->work->tasks[i].model != (int)m || r->results[i].status) continue;
-            size_t k = 0;
-            while (k < n &&
-                   (groups[k].model != (int)m || strcmp(groups[k].plan, r->results[i].plan) != 0))
-                k++;
-            if (k < n) continue;
+    size_t cap = 0;
+    for (size_t m = 0; m < t->models.n; m++)
+        for (size_t i = 0; i < t->n_requests; i++) {
+            const clv_run_request *r = &t->requests[i];
+            if (!r->ended || r->model != (int)m || r->status || r->plan < 0) continue;
+            bool *here = &seen[m * n_plans + (size_t)r->plan];
+            if (*here) continue;
+            *here = true;
             clv_grow(&groups, &cap, n + 1, sizeof *groups);
-            groups[n++] = measure(r, (int)m, r->results[i].plan);
+            groups[n++] = measure(report, (int)m, r->plan);
         }
     *out = groups;
     return n;
 }
 
 typedef struct totals {
-    size_t failed, recovered, mismatches;
+    size_t n, failed, recovered, hedged, mismatches, switches;
     double per_s;
 } totals;
 
-static totals count(const clv_tasks_report *r)
+static totals count(const clv_tasks_report *report)
 {
     totals t = {0};
-    for (size_t i = 0; i < r->n; i++) {
-        t.failed += r->results[i].status != CLV_OK;
-        t.recovered += r->results[i].recovered;
-        t.mismatches += r->results[i].mismatch;
+    for (size_t i = 0; i < report->run->n_requests; i++) {
+        const clv_run_request *r = &report->run->requests[i];
+        if (!r->ended) continue;
+        t.n++;
+        t.failed += r->status != CLV_OK;
+        t.recovered += r->recovered;
+        t.hedged += r->hedged;
+        t.mismatches += r->mismatch;
     }
-    t.per_s = r->took_us > 0 ? (double)(r->n - t.failed) * 1e6 / (double)r->took_us : 0;
+    t.switches = report->run->n_switches;
+    for (size_t m = 0; m < report->run->models.n; m++) {
+        size_t i = 0; /* the first plan of a model is no switch */
+        while (i < report->run->n_switches && report->run->switches[i].model != (int)m) i++;
+        t.switches -= i < report->run->n_switches;
+    }
+    t.per_s = report->took_us > 0 ? (double)(t.n - t.failed) * 1e6 / (double)report->took_us : 0;
     return t;
 }
 
@@ -118,18 +129,22 @@ static json_t *group_json(const clv_tasks_report *r, const group *g)
                             "recovered", (json_int_t)g->recovered, "mean_us", g->mean_us, "p50_us",
                             g->p50_us, "p95_us", g->p95_us, "p99_us", g->p99_us);
     add_energy(doc, r, g);
-    if (g->model >= 0) json_object_set_new(doc, "model", json_string(r->work->models[g->model]));
-    if (g->plan) json_object_set_new(doc, "plan", json_string(g->plan));
+    if (g->model >= 0)
+        json_object_set_new(doc, "model", json_string(r->run->models.items[g->model]));
+    if (g->plan >= 0) json_object_set_new(doc, "plan", json_string(r->run->plans.items[g->plan]));
     return doc;
 }
 
 static void print_json(FILE *out, const clv_tasks_report *r, const group *groups, size_t n_groups)
 {
     totals t = count(r);
-    group all = measure(r, -1, NULL);
+    group all = measure(r, -1, -1);
     json_t *doc = group_json(r, &all), *plans = json_array();
-    json_object_set_new(doc, "count", json_integer((json_int_t)r->n));
+    json_object_set_new(doc, "count", json_integer((json_int_t)t.n));
     json_object_set_new(doc, "failed", json_integer((json_int_t)t.failed));
+    json_object_set_new(doc, "hedged", json_integer((json_int_t)t.hedged));
+    json_object_set_new(doc, "twice", json_integer((json_int_t)r->twice));
+    json_object_set_new(doc, "switches", json_integer((json_int_t)t.switches));
     json_object_set_new(doc, "mismatches", json_integer((json_int_t)t.mismatches));
     json_object_set_new(doc, "throughput_per_s", json_real(t.per_s));
     json_object_set_new(doc, "took_us", json_integer(r->took_us));
@@ -163,11 +178,11 @@ static void print_table(FILE *out, const clv_tasks_report *r, const group *group
                                          {"p50", CLV_RIGHT},      {"p95", CLV_RIGHT},
                                          {"p99", CLV_RIGHT},      {"energy", CLV_RIGHT}};
     clv_table *table = clv_table_new(columns, CLV_COUNT(columns) - !has_energy(r));
-    group all = measure(r, -1, NULL);
+    group all = measure(r, -1, -1);
     for (size_t i = 0; i <= n_groups; i++) {
         const group *g = i < n_groups ? &groups[i] : &all;
-        clv_table_cell(table, "%s", g->model >= 0 ? r->work->models[g->model] : "all");
-        clv_table_cell(table, "%s", g->plan ? g->plan : "");
+        clv_table_cell(table, "%s", g->model >= 0 ? r->run->models.items[g->model] : "all");
+        clv_table_cell(table, "%s", g->plan >= 0 ? r->run->plans.items[g->plan] : "");
         clv_table_cell(table, "%zu", g->n);
         clv_table_cell(table, "%zu", g->recovered);
         clv_table_cell(table, "%s", clv_show_duration(g->p50_us).s);
@@ -182,8 +197,12 @@ static void print_table(FILE *out, const clv_tasks_report *r, const group *group
     fprintf(out,
             "\n%zu requests in %s: %.1f per second, %zu failed, %zu finished here after the peer "
             "was lost",
-            r->n, clv_show_duration((double)r->took_us).s, t.per_s, t.failed, t.recovered);
+            t.n, clv_show_duration((double)r->took_us).s, t.per_s, t.failed, t.recovered);
+    if (t.hedged) fprintf(out, ", %zu hedged", t.hedged);
+    if (t.switches)
+        fprintf(out, ", the plan changed %zu time%s", t.switches, t.switches > 1 ? "s" : "");
     if (t.mismatches) fprintf(out, ", %zu with a wrong output", t.mismatches);
+    if (r->twice) fprintf(out, ", %zu ANSWERED TWICE", r->twice);
     fputs(".\n", out);
     print_energy(out, r, &all);
 }
@@ -197,29 +216,4 @@ void clv_tasks_print(FILE *out, const clv_tasks_report *report, bool json)
     else
         print_table(out, report, groups, n);
     free(groups);
-}
-
-clv_status clv_tasks_write_trace(const char *path, const clv_tasks_report *r, uint64_t seed,
-                                 clv_error *err)
-{
-    clv_buf text = {0};
-    clv_buf_printf(&text, "{\"cleave_trace\": %d, \"seed\": %llu}\n", CLV_TRACE_SCHEMA,
-                   (unsigned long long)seed);
-    for (size_t i = 0; i < r->n; i++) {
-        const clv_task *task = &r->work->tasks[i];
-        const clv_task_result *result = &r->results[i];
-        json_t *line =
-            json_pack("{s:I, s:s, s:i, s:I, s:I, s:s, s:s, s:b}", "t_us", (json_int_t)task->at_us,
-                      "model", r->work->models[task->model], "input", task->input, "sent_us",
-                      (json_int_t)result->at_us, "latency_us", (json_int_t)result->timing.total_us,
-                      "plan", result->plan, "status", clv_status_text(result->status), "recovered",
-                      (int)result->recovered);
-        char *dump = json_dumps(line, JSON_COMPACT);
-        clv_buf_printf(&text, "%s\n", dump);
-        free(dump);
-        json_decref(line);
-    }
-    clv_status status = clv_file_write(path, text.data, text.len, err);
-    clv_buf_done(&text);
-    return status;
 }

@@ -1,33 +1,15 @@
-/* A stream of requests as a value: when, for which model, with which of its inputs. Made from a seed, or read from a trace.
+/* A stream of requests: when, for which model, with which of its inputs. Made from a seed, or those of a recorded run once more.
  *
- *     clv_workload w;
- *     clv_workload_make(&(clv_workload_mix){.count = 100, .rate_per_s = 20, .models = names, .n_models = 2, .seed = 1}, &w);
- *     clv_workload_read("run.trace", &w, &err);      // the arrivals of a recorded run
+ *     clv_run t;
+ *     clv_workload_make(&(clv_workload_mix){.count = 100, .rate_per_s = 20, .models = names, .n_models = 2, .seed = 1}, &t);
+ *     clv_workload_again(&recorded, &t);      // its arrivals, and nothing of what became of them
  *
- * A trace is JSON lines (docs/json.md): a header, then a line a request with what became of it. Only t_us, model and input are read back;
- * lines are in order of t_us.
+ * Either is a trace (cli/run.h) whose requests have not ended. The caller calls clv_run_done().
  */
 #ifndef CLV_CLI_WORKLOAD_H
 #define CLV_CLI_WORKLOAD_H
 
-#include "base/status.h"
-
-#include <stdint.h>
-
-enum { CLV_TASKS_MAX = 1000000, CLV_TASK_INPUTS = 4, CLV_TRACE_SCHEMA = 1 };
-
-typedef struct clv_task {
-    int64_t at_us; /* since the start */
-    int model;     /* index into models */
-    int input;     /* which of the model's CLV_TASK_INPUTS inputs */
-} clv_task;
-
-typedef struct clv_workload {
-    clv_task *tasks; /* by at_us */
-    size_t n;
-    char **models;
-    size_t n_models;
-} clv_workload;
+#include "cli/run.h"
 
 typedef struct clv_workload_mix {
     size_t count;
@@ -37,11 +19,9 @@ typedef struct clv_workload_mix {
     uint64_t seed;
 } clv_workload_mix;
 
-void clv_workload_make(const clv_workload_mix *mix, clv_workload *out);
+/* CLV_ELIMIT: more models than a trace can hold, or a name that is too long. */
 CLV_MUST
-clv_status clv_workload_read(const char *path, clv_workload *out, clv_error *err);
-CLV_MUST
-clv_status clv_workload_parse(const char *text, size_t bytes, clv_workload *out, clv_error *err);
-void clv_workload_done(clv_workload *w);
+clv_status clv_workload_make(const clv_workload_mix *mix, clv_run *out, clv_error *err);
+void clv_workload_again(const clv_run *recorded, clv_run *out);
 
 #endif

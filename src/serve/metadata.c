@@ -61,6 +61,12 @@ clv_model_info *clv_server_models(clv_server *s, size_t *n)
     return list;
 }
 
+bool clv_server_link(clv_server *s, clv_link *out)
+{
+    if (s->peer) *out = clv_peer_link(s->peer);
+    return s->peer != NULL;
+}
+
 clv_status clv_server_problem(clv_server *s, const char *model, const clv_plan_problem **problem,
                               clv_error *err)
 {

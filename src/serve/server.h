@@ -9,7 +9,7 @@
 #ifndef CLV_SERVE_SERVER_H
 #define CLV_SERVE_SERVER_H
 
-#include "cost/radio.h"
+#include "cost/link.h"
 #include "engine/engine.h"
 #include "engine/lane.h"
 #include "graph/leakage.h"
@@ -94,6 +94,9 @@ typedef void (*clv_server_done_fn)(void *arg, const clv_error *error);
 void clv_server_prepare(clv_server *s, const char *model, const char *version,
                         const char *const *names, size_t n, const char *way,
                         clv_server_done_fn done, void *arg);
+
+/* The link to the peer as this node takes it to be. False: there is no peer. */
+bool clv_server_link(clv_server *s, clv_link *out);
 
 /* For measuring: clv_splitter_problem() and clv_splitter_pin() of a model. Loop's thread. */
 CLV_MUST

@@ -1,4 +1,4 @@
-/* Energy and price in the summary of cleave tasks: only what is known, and where it comes from. */
+/* The summary of cleave tasks: counts; energy and price, only what is known, and where it comes from. */
 #include "cli/tasks_report.h"
 
 #include "base/mem.h"
@@ -46,23 +46,35 @@ static void a_request_tells_where_its_time_went(void **state)
     assert_float_equal(u.up_us + u.down_us + u.idle_us + u.cloud_us, 0, 0);
 }
 
-/* Two good requests and a failed one, printed. Heap text. */
+/* Two good requests, a failed one and one that was never answered, printed. Heap text. */
 static char *print(const clv_energy_rates *rates, bool json)
 {
-    char name[] = "m", *models[] = {name}, *text = NULL;
+    char *text = NULL;
     size_t n = 0;
-    clv_task tasks[3] = {{0}};
-    clv_workload work = {.models = models, .n_models = 1, .tasks = tasks, .n = 3};
-    clv_task_result results[3] = {{.timing.total_us = 1000, .plan = "local"},
-                                  {.timing.total_us = 3000, .plan = "remote"},
-                                  {.timing.total_us = 9000, .status = CLV_EBUSY, .plan = "local"}};
+    clv_run run = {0};
+    int model = clv_run_name(&run.models, "m"), local = clv_run_name(&run.plans, "local"),
+        remote = clv_run_name(&run.plans, "remote");
+    const clv_run_request requests[] = {
+        {.model = model, .ended = true, .timing.total_us = 1000, .plan = local},
+        {.model = model, .ended = true, .timing.total_us = 3000, .plan = remote, .hedged = true},
+        {.model = model, .ended = true, .status = CLV_EBUSY, .plan = local},
+        {.model = model, .plan = -1}};
     clv_energy_use use = use_of_a_request();
-    for (int i = 0; i < 3 && rates; i++) results[i].energy = clv_energy_j(rates, &use);
-    results[1].energy.total_j *= 3;
-    clv_tasks_report report = {&work, results, 3, 5000, rates};
+    for (size_t i = 0; i < CLV_COUNT(requests); i++) {
+        clv_run_request r = requests[i];
+        clv_energy energy = {0};
+        if (rates && r.ended) energy = clv_energy_j(rates, &use);
+        r.energy_j = energy.total_j * (i == 1 ? 3 : 1);
+        r.price = energy.price;
+        clv_run_add_request(&run, &r);
+    }
+    clv_run_add_switch(&run, &(clv_run_switch){0, model, local});
+    clv_run_add_switch(&run, &(clv_run_switch){2000, model, remote});
+    clv_tasks_report report = {&run, 5000, rates, 0};
     FILE *f = open_memstream(&text, &n);
     clv_tasks_print(f, &report, json);
     fclose(f);
+    clv_run_done(&run);
     return text;
 }
 
@@ -118,12 +130,39 @@ static void energy_and_price_are_shown_with_their_source(void **state)
     free(text);
 }
 
+static void it_counts_what_ended(void **state)
+{
+    (void)state;
+    char *text = print(NULL, true);
+    json_t *doc = json_loads(text, 0, NULL);
+    assert_non_null(doc);
+    const struct {
+        const char *key;
+        json_int_t value;
+    } wants[] = {{"count", 3},    {"failed", 1}, {"recovered", 0}, {"hedged", 1},
+                 {"switches", 1}, {"twice", 0},  {"mismatches", 0}};
+    for (size_t i = 0; i < CLV_COUNT(wants); i++) {
+        json_t *value = json_object_get(doc, wants[i].key);
+        if (!json_is_integer(value) || json_integer_value(value) != wants[i].value)
+            fail_msg("%s is not %d", wants[i].key, (int)wants[i].value);
+    }
+    json_decref(doc);
+    free(text);
+    text = print(NULL, false);
+    assert_non_null(strstr(text, "3 requests in 5.00 ms"));
+    assert_non_null(strstr(text,
+                           "1 failed, 0 finished here after the peer was lost, 1 hedged, the plan "
+                           "changed 1 time."));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_tells_where_its_time_went),
         cmocka_unit_test(what_is_not_known_is_not_shown),
         cmocka_unit_test(energy_and_price_are_shown_with_their_source),
+        cmocka_unit_test(it_counts_what_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

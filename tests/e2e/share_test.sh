@@ -38,7 +38,7 @@ lab() {
 # json NAME EXPRESSION: of the summary `d` and the rows `rows` of the trace.
 json() {
   node -e 'const fs = require("fs"), [name, what] = process.argv.slice(1), d = JSON.parse(fs.readFileSync(name + ".json"))
-    const rows = fs.readFileSync(name + ".trace", "utf8").trim().split("\n").slice(1).map(JSON.parse)
+    const rows = fs.readFileSync(name + ".trace", "utf8").trim().split("\n").map(JSON.parse).filter(r => r.event === "request")
     console.log(eval(what))' "$1" "$2"
 }
 # holds NAME WHAT EXPRESSION

@@ -91,8 +91,6 @@ static void fill_times(clv_plan_tables *t, size_t k, const clv_profile *p, const
     }
     prefix[0] = suffix[n - 1] = (clv_plan_time){0};
     prefix[n - 1] = suffix[0] = time_of(whole_time(p, k == 0));
-    t->measured[k] = clv_alloc_array(2 * n, sizeof *prefix);
-    memcpy(t->measured[k], prefix, 2 * n * sizeof *prefix);
     d->prefix = prefix;
     d->suffix = suffix;
 }
@@ -114,6 +112,10 @@ void clv_plan_tables_correct(clv_plan_tables *t, size_t device, const clv_correc
         t->times[device][i] = scaled(&measured[i], factor);
         t->times[device][n + i] = scaled(&measured[n + i], factor);
     }
+    if (!t->problem.devices[device].progress) return;
+    double level = clv_correction_factor(c, SIZE_MAX, now_us); /* one factor: it must not fall */
+    for (size_t i = 0; i < n; i++)
+        t->times[device][2 * n + i] = scaled(&measured[2 * n + i], level);
 }
 
 static clv_status fill_device(clv_plan_tables *t, size_t k, const clv_plan_sources *from,
@@ -138,6 +140,9 @@ static clv_status fill_device(clv_plan_tables *t, size_t k, const clv_plan_sourc
         clv_tables_progress(from->graph, from->cuts, d, progress);
         d->progress = progress;
     }
+    size_t bytes = 3 * from->cuts->n * sizeof *t->times[k];
+    t->measured[k] = clv_alloc(bytes);
+    memcpy(t->measured[k], t->times[k], bytes);
     return k + 1 < from->n_devices ? clv_plan_tables_link(t, k, &from->links[k], err) : CLV_OK;
 }
 

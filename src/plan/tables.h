@@ -72,7 +72,7 @@ void clv_plan_tables_wait(clv_plan_tables *t, size_t device, double wait_us);
 /* Fixed cost of an exchange over a hop, besides the link. */
 void clv_plan_tables_overhead(clv_plan_tables *t, size_t hop, double overhead_us);
 /* The measured prefixes and suffixes times what runs on the device have taught since: cut i's by the
- * correction's factor for i, as it is now. */
+ * correction's factor for i, as it is now; progress by the device's factor. */
 void clv_plan_tables_correct(clv_plan_tables *t, size_t device, const clv_correction *c,
                              int64_t now_us);
 

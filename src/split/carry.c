@@ -66,7 +66,7 @@ static void teach(clv_carry *c)
     if (atomic_fetch_add(&d->answered, 1) < CLV_COLD_REQUESTS || !clv_carry_is_single(c)) return;
     for (size_t i = 0; i < c->s->n_ways; i++)
         if (d->route.n == 1 || d->route.way == i)
-            clv_learning_saw(&c->s->ways[i].learning, c->cut, &c->r->timing);
+            clv_learning_saw(&c->s->ways[i].learning, &d->route, &c->r->timing, &c->r->trip);
 }
 
 /* Move the network's outputs that were asked for into the answer, in the network's order: the tail's, and those that the head

@@ -11,7 +11,11 @@ static const clv_codec offered[] = {{CLV_QUANT_RAW, CLV_PACK_NONE}};
 /* What is deployed, as the planner has it. */
 static clv_plan_chain live_chain(const clv_splitter *s)
 {
-    return (clv_plan_chain){.cut = {(int)clv_deployment_cut(s->live), (int)s->last}};
+    const clv_route *r = &s->live->route;
+    clv_plan_chain chain = {0};
+    for (size_t k = 0; k < CLV_PLAN_DEVICES_MAX; k++)
+        chain.cut[k] = (int)(k < r->n ? r->cut[k] : s->last);
+    return chain;
 }
 
 clv_status clv_choice_route(const clv_splitter *s, const clv_way *w, const clv_plan_problem *p,

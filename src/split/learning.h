@@ -1,8 +1,8 @@
-/* What requests taught about both devices' times: remembered by whoever ends a request, applied when
+/* What requests taught about the devices' times: remembered by whoever ends a request, applied when
  * the planner looks. Private to split/.
  *
  *     clv_learning_init(&l, n_cuts);
- *     clv_learning_saw(&l, cut, &request->timing);     // any thread, once a request
+ *     clv_learning_saw(&l, &route, &request->timing, &request->trip);     // any thread, once a request
  *     clv_learning_apply(&l, tables);                  // loop's thread, before planning
  *     clv_learning_done(&l);
  *
@@ -14,6 +14,7 @@
 #include "cost/correction.h"
 #include "plan/tables.h"
 #include "split/request.h"
+#include "split/route.h"
 
 #include <pthread.h>
 
@@ -21,8 +22,9 @@
 enum { CLV_SIGHTINGS_MAX = 64 };
 
 typedef struct clv_sighting {
-    size_t cut;
-    int64_t edge_us, cloud_us; /* 0: nothing ran there */
+    clv_route route;
+    int64_t us
+        [CLV_PLAN_DEVICES_MAX]; /* computed by each node; 0: nothing ran there, or it did not tell */
     int64_t at_us;
 } clv_sighting;
 
@@ -30,14 +32,20 @@ typedef struct clv_learning {
     pthread_mutex_t lock; /* guards the sightings */
     clv_sighting seen[CLV_SIGHTINGS_MAX];
     size_t n_seen;
-    clv_correction here, there;
+    size_t n_cuts;
+    clv_correction here, there[CLV_PLAN_DEVICES_MAX - 1]; /* of the peer, then those behind it */
+    size_t n_there;
     int64_t applied_us; /* when, last */
 } clv_learning;
 
 void clv_learning_init(clv_learning *l, size_t n_cuts);
 void clv_learning_done(clv_learning *l);
-void clv_learning_saw(clv_learning *l, size_t cut, const clv_timing *t);
-/* Corrects the times of device 0 (here) and 1 (there), when something was seen or a while has passed since the last time. */
+/* `behind`: what the peer and those behind it told of it. */
+void clv_learning_saw(clv_learning *l, const clv_route *route, const clv_timing *t,
+                      const clv_trip *behind);
+/* Other nodes stand on the chain now: what was learnt of any but this one is no longer true. Loop's thread. */
+void clv_learning_forget(clv_learning *l);
+/* Corrects the times of device 0 (here) and the others (there), when something was seen or a while has passed since the last time. */
 void clv_learning_apply(clv_learning *l, clv_plan_tables *tables);
 
 #endif

@@ -16,6 +16,7 @@
 #include "cost/link.h"
 #include "cost/profile.h"
 #include "net/client.h"
+#include "split/chain.h"
 #include "split/guard.h"
 #include "split/request.h"
 
@@ -59,6 +60,11 @@ void clv_peer_get_model(clv_peer *p, const char *model, const char *version, clv
 typedef void (*clv_peer_profile_fn)(void *arg, clv_profile *take, const clv_error *error);
 void clv_peer_get_profile(clv_peer *p, const char *model, const char *version,
                           clv_peer_profile_fn done, void *arg);
+
+/* What stands behind the peer, with the profiles of those nodes if asked for. */
+typedef void (*clv_peer_chain_fn)(void *arg, clv_chain *take, const clv_error *error);
+void clv_peer_get_chain(clv_peer *p, const char *model, const char *version, bool profiles,
+                        clv_peer_chain_fn done, void *arg);
 
 typedef void (*clv_peer_done_fn)(void *arg, const clv_error *error); /* error NULL: done */
 /* Make the peer, and those behind it on `route` (split/itinerary.h; NULL: none), hold the segments from the tensors `names` on. */

@@ -19,6 +19,7 @@
 typedef struct question {
     clv_peer_model_fn model;
     clv_peer_profile_fn profile;
+    clv_peer_chain_fn chain;
     clv_peer_done_fn done;
     void *arg;
 } question;
@@ -73,6 +74,21 @@ static void on_profile(void *arg, const clv_reply *reply)
     free(q);
 }
 
+static void on_chain(void *arg, const clv_reply *reply)
+{
+    question *q = arg;
+    clv_error err = {0};
+    const clv_error *error = reply_error(reply, &err);
+    clv_chain *chain = NULL;
+    if (!error &&
+        clv_chain_parse(clv_body_data(reply->body), clv_body_bytes(reply->body), &chain, &err)) {
+        clv_within(&err, "the peer's chain");
+        error = &err;
+    }
+    q->chain(q->arg, chain, error);
+    free(q);
+}
+
 static void on_done(void *arg, const clv_reply *reply)
 {
     question *q = arg;
@@ -115,6 +131,13 @@ void clv_peer_get_profile(clv_peer *p, const char *model, const char *version,
 {
     ask(p, "GET", model_path(model, version, "/profile"), NULL, CLV_PROFILE_PATIENCE_US, on_profile,
         (question){.profile = done, .arg = arg});
+}
+
+void clv_peer_get_chain(clv_peer *p, const char *model, const char *version, bool profiles,
+                        clv_peer_chain_fn done, void *arg)
+{
+    ask(p, "GET", model_path(model, version, profiles ? "/chain?profiles=true" : "/chain"), NULL,
+        CLV_ASK_PATIENCE_US, on_chain, (question){.chain = done, .arg = arg});
 }
 
 void clv_peer_prepare(clv_peer *p, const char *model, const char *version, const char *const *names,

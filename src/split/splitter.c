@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "split/itinerary.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,9 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
     clv_splitter *s = clv_alloc(sizeof *s);
     s->o = *options;
     s->o.model = s->model = clv_strdup(options->model);
+    snprintf(s->node_id, sizeof s->node_id, "%s",
+             options->node_id ? options->node_id : "00000000000000000000000000000000");
+    s->o.node_id = s->node_id;
     s->o.version = s->version = clv_strdup(options->version ? options->version : "");
     s->network = clv_network_ref(options->network);
     s->last = last;

@@ -32,6 +32,7 @@ enum { CLV_SPLITTER_DETOURS_MAX = CLV_PLAN_DEVICES_MAX - 2 };
 
 typedef struct clv_splitter_options {
     const char *model, *version;
+    const char *node_id;  /* of this node, in chains (split/chain.h); NULL: zeros */
     clv_network *network; /* a reference is taken */
     clv_lane *compute;    /* where segments run */
     clv_lane *build;      /* where segments are compiled, off the request path */
@@ -71,6 +72,10 @@ void clv_splitter_set_profile(clv_splitter *s, clv_profile *take);
 typedef void (*clv_splitter_done_fn)(void *arg, const clv_error *error);
 void clv_splitter_prepare(clv_splitter *s, const char *const *names, size_t n, const char *way,
                           clv_splitter_done_fn done, void *arg);
+
+/* This node, and what stands behind it, as JSON of a clv_chain, with the profiles of those behind if asked for. Heap text. Loop's
+ * thread. */
+char *clv_splitter_chain(clv_splitter *s, bool profiles);
 
 /* Is what is deployed what the planner wants (or is there nobody to plan with: no peer, or one that refused, or one
  * that has not been of use for some seconds)? Loop's thread. */

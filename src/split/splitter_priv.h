@@ -24,6 +24,7 @@ typedef struct clv_adapt {
 struct clv_splitter {
     clv_splitter_options o;
     char *model, *version;
+    char node_id[CLV_NODE_ID_TEXT];
     clv_network *network;
     clv_guard guard;
     size_t last;           /* index of the all-local cut */

@@ -8,9 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CLV_OVERHEAD_US                                                                            \
-    200.0 /* encode, frame, decode: a fixed guess, small beside every link here */
-
 void clv_way_init(clv_way *w, clv_splitter *s, clv_peer *peer)
 {
     *w = (clv_way){.s = s, .peer = peer};
@@ -20,6 +17,7 @@ void clv_way_init(clv_way *w, clv_splitter *s, clv_peer *peer)
 void clv_way_done(clv_way *w)
 {
     clv_plan_tables_free(w->tables);
+    clv_chain_free(w->chain);
     clv_profile_free(w->profile);
     clv_learning_done(&w->learning);
 }
@@ -110,7 +108,7 @@ static void on_model(void *arg, const clv_peer_model *model, const clv_error *er
         clv_way_refuse(w, text);
         return;
     } else {
-        w->stage = w->profile ? CLV_WAY_READY : CLV_WAY_PROFILE;
+        w->stage = w->profile ? CLV_WAY_CHAIN : CLV_WAY_PROFILE;
     }
     clv_adapt_step(w->s);
 }
@@ -146,7 +144,7 @@ static void on_profile(void *arg, clv_profile *take, const clv_error *error)
         return;
     }
     w->profile = take;
-    w->stage = CLV_WAY_READY;
+    w->stage = CLV_WAY_CHAIN;
     clv_adapt_step(w->s);
 }
 
@@ -162,14 +160,16 @@ static void push(clv_way *w)
 void clv_way_ask(clv_way *w)
 {
     const clv_splitter *s = w->s;
-    if (w->asking || w->stage == CLV_WAY_READY || clv_now_us() < w->ask_after_us) return;
+    bool due = w->stage != CLV_WAY_READY || clv_way_chain_due(w);
+    if (w->asking || !due || clv_now_us() < w->ask_after_us) return;
     w->asking = true;
     switch (w->stage) {
     case CLV_WAY_REFUSED:
     case CLV_WAY_ASK: clv_peer_get_model(w->peer, s->model, s->version, on_model, w); break;
     case CLV_WAY_PUSH: push(w); break;
     case CLV_WAY_PROFILE: clv_peer_get_profile(w->peer, s->model, s->version, on_profile, w); break;
-    case CLV_WAY_READY: break;
+    case CLV_WAY_CHAIN:
+    case CLV_WAY_READY: clv_way_ask_chain(w); break;
     }
 }
 
@@ -188,34 +188,4 @@ void clv_way_prepare(clv_way *w, const clv_route *route, clv_peer_done_fn done, 
     CLV_AUTO(clv_free) const char **names = clv_alloc_array(c->n_live, sizeof *names);
     for (size_t i = 0; i < c->n_live; i++) names[i] = g->tensors[c->live[i]].name;
     clv_peer_prepare(w->peer, s->model, s->version, names, c->n_live, behind, done, arg);
-}
-
-void clv_way_join(clv_way *w, const clv_profile *own)
-{
-    if (!own || !w->profile || w->tables) return;
-    const clv_plan_sources from = {.graph = clv_network_graph(w->s->network),
-                                   .cuts = clv_network_cuts(w->s->network),
-                                   .profiles = {own, w->profile},
-                                   .n_devices = 2};
-    clv_error err = {0};
-    if (clv_plan_tables_new(&from, &w->tables, &err)) {
-        clv_way_refuse(w, err.text);
-        return;
-    }
-    clv_plan_tables_overhead(w->tables, 0, CLV_OVERHEAD_US);
-    w->tables->problem.limits.stays = w->s->guard.stays;
-}
-
-clv_status clv_way_problem(clv_way *w, const clv_plan_problem **problem, clv_error *err)
-{
-    if (!w->tables)
-        return clv_fail(err, CLV_EUNAVAIL, "model '%s': the profile of %s is not known yet",
-                        w->s->model, w->s->adapt.own ? "the peer" : "this device");
-    clv_link link = clv_peer_link(w->peer);
-    clv_status status = clv_plan_tables_link(w->tables, 0, &link, err);
-    if (status) return status;
-    clv_plan_tables_wait(w->tables, 1, (double)atomic_load(&w->queue_us));
-    clv_learning_apply(&w->learning, w->tables);
-    *problem = &w->tables->problem;
-    return CLV_OK;
 }

@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "plan/tables.h"
+#include "split/chain.h"
 #include "split/learning.h"
 #include "split/peer.h"
 #include "split/route.h"
@@ -31,6 +32,7 @@ typedef enum clv_way_stage {
     CLV_WAY_ASK,     /* does the peer have the model? */
     CLV_WAY_PUSH,    /* it does not: send it */
     CLV_WAY_PROFILE, /* it does: what does it cost there? */
+    CLV_WAY_CHAIN,   /* what stands behind it? Asked again now and then */
     CLV_WAY_READY,
     CLV_WAY_REFUSED /* another model under the same name, or pushing is not allowed */
 } clv_way_stage;
@@ -44,7 +46,12 @@ typedef struct clv_way {
     int64_t ask_after_us; /* not before: backoff after a refusal */
     int64_t
         hindered_us; /* since when the peer cannot be reached or answers with errors; 0: it does not */
-    clv_profile *profile;          /* of the peer's device; NULL: not known yet */
+    clv_profile *profile; /* of the peer's device; NULL: not known yet */
+    clv_chain
+        *chain; /* the peer and what stands behind it; n 0: it does not tell; NULL: not known yet */
+    bool lacks_profiles;           /* the chain has nodes whose profiles are to be asked for */
+    int64_t chain_seen_us;         /* when, last; 0: at once again */
+    clv_plan_problem problem;      /* the last, for whoever asked */
     clv_plan_tables *tables;       /* of this device and what is behind; NULL: not made yet */
     clv_learning learning;         /* what requests over it, and those here, taught */
     _Atomic int64_t queue_us;      /* the peer's queue as last seen */
@@ -56,6 +63,9 @@ void clv_way_done(clv_way *w);
 
 /* The next question to the peer, if one is due. */
 void clv_way_ask(clv_way *w);
+/* Is it time to ask what stands behind the peer? And ask. */
+bool clv_way_chain_due(const clv_way *w);
+void clv_way_ask_chain(clv_way *w);
 /* Is the peer up, with the model and its costs known? */
 bool clv_way_ready(const clv_way *w);
 /* The peer is not up: who comes back may have other models. */
@@ -70,9 +80,9 @@ void clv_way_say(clv_way *w, clv_log_level level, const char *event, const char 
 /* Have the peer, and those behind it on the route, hold what they are to run of it. */
 void clv_way_prepare(clv_way *w, const clv_route *route, clv_peer_done_fn done, void *arg);
 
-/* Both profiles are known: make the planner's tables, once. */
+/* The profiles are known: make the planner's tables, once for each chain of nodes. */
 void clv_way_join(clv_way *w, const clv_profile *own);
-/* The planner's question over this way, with the link as it is now and what requests have taught. Borrowed until the next call.
+/* The planner's question over this way, for the nodes that can be reached now, with the links as it is now and what requests have taught. Borrowed until the next call.
  * CLV_EUNAVAIL: a profile is missing. */
 CLV_MUST
 clv_status clv_way_problem(clv_way *w, const clv_plan_problem **problem, clv_error *err);

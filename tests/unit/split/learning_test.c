@@ -67,6 +67,12 @@ static int stop(void **state)
     return 0;
 }
 
+static void saw(rig *r, size_t cut, clv_timing t)
+{
+    clv_route route = clv_route_at(cut, (clv_codec){0}, 3);
+    clv_learning_saw(&r->l, &route, &t, &(clv_trip){0});
+}
+
 static double here_us(const rig *r, size_t cut)
 {
     return (double)r->t->problem.devices[0].prefix[cut].ns / 1000;
@@ -81,7 +87,7 @@ static void both_sides_are_corrected_apart(void **state)
 {
     rig *r = *state;
     for (int i = 0; i < 60; i++) {
-        clv_learning_saw(&r->l, 1, &(clv_timing){.edge_us = 1300, .cloud_us = 180});
+        saw(r, 1, (clv_timing){.edge_us = 1300, .cloud_us = 180});
         clv_learning_apply(&r->l, r->t);
     }
     assert_true(fabs(here_us(r, 1) / 1300 - 1) < 0.03);
@@ -93,7 +99,7 @@ static void both_sides_are_corrected_apart(void **state)
 static void what_did_not_run_teaches_nothing(void **state)
 {
     rig *r = *state;
-    for (int i = 0; i < 20; i++) clv_learning_saw(&r->l, 3, &(clv_timing){.edge_us = 6000});
+    for (int i = 0; i < 20; i++) saw(r, 3, (clv_timing){.edge_us = 6000});
     clv_learning_apply(&r->l, r->t);
     assert_true(here_us(r, 3) > 5000);
     assert_true(there_us(r, 0) == 300);
@@ -103,7 +109,7 @@ static void more_than_fits_is_left_out(void **state)
 {
     rig *r = *state;
     for (int i = 0; i < 10 * CLV_SIGHTINGS_MAX; i++)
-        clv_learning_saw(&r->l, 1, &(clv_timing){.edge_us = 1000, .cloud_us = 200});
+        saw(r, 1, (clv_timing){.edge_us = 1000, .cloud_us = 200});
     clv_learning_apply(&r->l, r->t);
     assert_true(fabs(here_us(r, 1) / 1000 - 1) < 0.01);
     double before = here_us(r, 2);

@@ -29,6 +29,7 @@ static const struct route {
     {"GET", true, "/ready", clv_rest_model_ready, NULL},
     {"POST", true, "/infer", clv_rest_infer, NULL},
     {"GET", true, "/profile", clv_rest_profile, NULL},
+    {"GET", true, "/chain", clv_rest_chain, NULL},
     {"POST", true, "/prepare", clv_rest_prepare, NULL},
     {"PUT", true, "/file", clv_rest_push, clv_rest_push_begin},
 };

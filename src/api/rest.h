@@ -6,7 +6,8 @@
  * | POST | /v2/models/M[/versions/V]/infer | api/rest_infer.h |
  * | POST | /v2/repository/index | [{"name","version","state","reason"}] |
  * | GET  | /v2/models/M[/versions/V]/profile | the model's profile on this device (docs/json.md) |
- * | POST | /v2/models/M[/versions/V]/prepare | {"inputs":[names]}: make that segment resident |
+ * | GET  | /v2/models/M[/versions/V]/chain[?profiles=true] | this node and those behind it (split/chain.h) |
+ * | POST | /v2/models/M[/versions/V]/prepare | {"inputs":[names], "route"}: make that segment resident |
  * | PUT  | /v2/models/M/versions/V/file | store a model; header x-cleave-digest |
  * | POST | /v2/link/probe[?reply=N] | {"received"} and N bytes of spaces: to measure the link |
  *

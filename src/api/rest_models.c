@@ -135,6 +135,17 @@ void clv_rest_profile(const clv_rest_call *c)
     clv_server_profile(c->server, c->model, c->version, reply_profile, c->x);
 }
 
+void clv_rest_chain(const clv_rest_call *c)
+{
+    clv_error err = {0};
+    char *text;
+    bool profiles = strcmp(clv_exchange_query(c->x), "profiles=true") == 0;
+    if (clv_server_chain(c->server, c->model, c->version, profiles, &text, &err))
+        clv_rest_reply_error(c->x, &err);
+    else
+        clv_rest_reply_text(c->x, 200, text);
+}
+
 static void reply_prepared(void *arg, const clv_error *error)
 {
     if (error)

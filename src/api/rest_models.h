@@ -11,6 +11,7 @@ void clv_rest_index(const clv_rest_call *c);
 void clv_rest_model(const clv_rest_call *c); /* metadata; `parameters`: digest, plan */
 void clv_rest_model_ready(const clv_rest_call *c);
 void clv_rest_profile(const clv_rest_call *c);
+void clv_rest_chain(const clv_rest_call *c);
 void clv_rest_prepare(const clv_rest_call *c);
 
 #endif

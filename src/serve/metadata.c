@@ -88,6 +88,15 @@ void clv_server_pin(clv_server *s, const char *model, int cut, clv_server_done_f
     clv_splitter_pin(m->splitter, cut < 0 ? NULL : &route, done, arg);
 }
 
+clv_status clv_server_chain(clv_server *s, const char *model, const char *version, bool profiles,
+                            char **out, clv_error *err)
+{
+    clv_served *m;
+    clv_status status = clv_server_find_ready(s, model, version, &m, err);
+    if (!status) *out = clv_splitter_chain(m->splitter, profiles);
+    return status;
+}
+
 void clv_server_prepare(clv_server *s, const char *model, const char *version,
                         const char *const *names, size_t n, const char *way,
                         clv_server_done_fn done, void *arg)

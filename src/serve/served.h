@@ -3,6 +3,7 @@
 #define CLV_SERVE_SERVED_H
 
 #include "serve/server.h"
+#include "split/chain.h"
 #include "split/splitter.h"
 
 #include <pthread.h>
@@ -42,7 +43,8 @@ struct clv_server {
     clv_loop *loop;
     clv_engine *engine;
     clv_lane *compute, *build;
-    clv_peer *peer;
+    clv_peer *peer, *detours[CLV_SPLITTER_DETOURS_MAX];
+    char node_id[CLV_NODE_ID_TEXT]; /* drawn at each start: split/chain.h */
     clv_policy policy;
     pthread_mutex_t lock; /* guards the table and the profiles */
     clv_served **models;  /* sorted by name, then version */

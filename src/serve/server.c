@@ -3,11 +3,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "measure/profile_cache.h"
 #include "repo/repository.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 enum { CLV_BUILD_QUEUE_MAX = 65536, CLV_CLOSE_GRAIN_US = 200 };
 
@@ -94,7 +98,10 @@ static clv_status load(clv_served *m, clv_error *err)
                                                     .compute = s->compute,
                                                     .build = s->build,
                                                     .loop = s->loop,
+                                                    .node_id = s->node_id,
                                                     .peer = s->peer,
+                                                    .detours = s->detours,
+                                                    .n_detours = s->o.n_detours,
                                                     .policy = s->policy,
                                                     .privacy = &s->o.privacy,
                                                     .keep_segments = s->o.keep_segments,
@@ -187,6 +194,46 @@ static clv_status find_policy(const char *name, clv_policy *out, clv_error *err)
     return clv_fail(err, CLV_EUSAGE, "policy '%s': one of %s is right", name, CLV_POLICY_CHOICES);
 }
 
+static clv_status open_peer(clv_server *s, const char *url, clv_peer **out, clv_error *err)
+{
+    const clv_server_options *o = &s->o;
+    return clv_peer_new(s->loop,
+                        &(clv_peer_options){.url = url,
+                                            .tls = o->peer_tls,
+                                            .token = o->peer_token,
+                                            .watch_every_us = o->watch_every_us,
+                                            .radio = o->radio},
+                        out, err);
+}
+
+/* The next hop and the detours around it. */
+static clv_status open_peers(clv_server *s, clv_error *err)
+{
+    const clv_server_options *o = &s->o;
+    clv_status status = CLV_OK;
+    if (o->n_detours > CLV_SPLITTER_DETOURS_MAX) {
+        size_t n = o->n_detours;
+        s->o.n_detours = 0;
+        return clv_fail(err, CLV_EUSAGE, "%zu peers, at most %d are of use", n + 1,
+                        CLV_SPLITTER_DETOURS_MAX + 1);
+    }
+    if (o->peer) status = open_peer(s, o->peer, &s->peer, err);
+    for (size_t i = 0; i < o->n_detours && !status; i++)
+        status = open_peer(s, o->detours[i], &s->detours[i], err);
+    s->o.detours = NULL;
+    return status;
+}
+
+static void draw_id(char id[CLV_NODE_ID_TEXT])
+{
+    uint8_t bytes[CLV_NODE_ID_TEXT / 2] = {0};
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) {
+        clv_rng rng = clv_rng_seeded((uint64_t)clv_now_us() ^ (uint64_t)getpid() << 40);
+        for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)clv_rng_next(&rng);
+    }
+    for (size_t i = 0; i < sizeof bytes; i++) snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+}
+
 clv_status clv_server_new(const clv_server_options *options, clv_loop *loop, clv_engine *engine,
                           clv_lane *lane, clv_server **out, clv_error *err)
 {
@@ -202,15 +249,8 @@ clv_status clv_server_new(const clv_server_options *options, clv_loop *loop, clv
     s->compute = lane;
     pthread_mutex_init(&s->lock, NULL);
     s->build = clv_lane_new("build", CLV_BUILD_QUEUE_MAX, -1);
-    clv_status status = CLV_OK;
-    if (options->peer)
-        status = clv_peer_new(loop,
-                              &(clv_peer_options){.url = options->peer,
-                                                  .tls = options->peer_tls,
-                                                  .token = options->peer_token,
-                                                  .watch_every_us = options->watch_every_us,
-                                                  .radio = options->radio},
-                              &s->peer, err);
+    draw_id(s->node_id);
+    clv_status status = open_peers(s, err);
     if (!status) status = load_repository(s, err);
     if (status) {
         clv_server_free(s);
@@ -243,6 +283,7 @@ void clv_server_free(clv_server *s)
     for (size_t i = 0; i < s->n_models; i++)
         if (s->models[i]->splitter) clv_splitter_close(s->models[i]->splitter);
     clv_peer_free(s->peer);
+    for (size_t i = 0; i < s->o.n_detours; i++) clv_peer_free(s->detours[i]);
     clv_lane_free(s->build);
     clv_loop_turn(s->loop); /* what the build lane posted */
     for (size_t i = 0; i < s->n_models; i++) model_free(s->models[i]);

@@ -24,6 +24,10 @@ typedef struct clv_server clv_server;
 typedef struct clv_server_options {
     const char *models; /* repository: NAME/VERSION/model.onnx, or NAME.onnx */
     const char *peer;   /* URL of the node to hand work to; NULL: none */
+    const char *const
+        *detours; /* URLs of nodes behind it, used in this order while it is lost; read by
+                                   clv_server_new(); at most CLV_SPLITTER_DETOURS_MAX */
+    size_t n_detours;
     const clv_tls_options *peer_tls;
     const char *peer_token;
     bool accept_push;       /* peers may store models here */
@@ -86,6 +90,12 @@ clv_model_info *clv_server_models(clv_server *s, size_t *n);
 typedef void (*clv_server_text_fn)(void *arg, const char *text, const clv_error *error);
 void clv_server_profile(clv_server *s, const char *model, const char *version,
                         clv_server_text_fn done, void *arg);
+
+/* This node and those behind it, for one model (docs/json.md), with the profiles of those behind it
+ * if asked for. Heap text. Loop's thread. */
+CLV_MUST
+clv_status clv_server_chain(clv_server *s, const char *model, const char *version, bool profiles,
+                            char **out, clv_error *err);
 
 /* Make the segment that starts at the tensors `names` resident, off the request path; with a `way`
  * (NULL or "": none) also what the nodes behind this one are to run. `done` with NULL error: it is.

@@ -139,6 +139,17 @@ void clv_server_profile(clv_server *s, const char *model, const char *version,
     done(arg, "{\"schema\":1}", NULL);
 }
 
+clv_status clv_server_chain(clv_server *s, const char *model, const char *version, bool profiles,
+                            char **out, clv_error *err)
+{
+    clv_model_info info;
+    clv_status status = clv_server_model(s, model, version, &info, err);
+    if (status) return status;
+    clv_model_info_done(&info);
+    *out = clv_strdup(profiles ? "{\"cleave_chain\":1,\"profiles\":1}" : "{\"cleave_chain\":1}");
+    return CLV_OK;
+}
+
 void clv_server_prepare(clv_server *s, const char *model, const char *version,
                         const char *const *names, size_t n, const char *way,
                         clv_server_done_fn done, void *arg)

@@ -62,6 +62,14 @@ static void paths_answer(void **state)
     expect(f, "POST", "/v2/repository/index", NULL, 200, "\"LOADING\"");
     expect(f, "POST", "/v2/models/m/prepare", "{\"inputs\":[\"a\",\"b\"]}", 200, "ready");
     assert_string_equal(f->server.prepared, "a+b");
+    expect(f, "POST", "/v2/models/m/prepare", "{\"inputs\":[\"a\",\"b\"],\"route\":\"c@raw\"}", 200,
+           "ready");
+    assert_string_equal(f->server.prepared, "a+bc@raw");
+    expect(f, "POST", "/v2/models/m/prepare", "{\"inputs\":[\"a\"],\"route\":7}", 400,
+           "is not a text");
+    expect(f, "GET", "/v2/models/m/chain", NULL, 200, "{\"cleave_chain\":1}");
+    expect(f, "GET", "/v2/models/m/chain?profiles=true", NULL, 200, "profiles");
+    expect(f, "GET", "/v2/models/none/chain", NULL, 404, "none");
     answer_text a = ask(f, "POST", "/v2/repository/index", NULL, "{\"ready\":true}", 14);
     assert_string_equal(a.text,
                         "[{\"name\":\"m\",\"version\":\"1\",\"state\":\"READY\",\"reason\":\"\"}]");

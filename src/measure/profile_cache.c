@@ -33,14 +33,13 @@ static void set_slowdown(clv_profile *p, double slowdown)
     p->slowdown = slowdown;
 }
 
-static char *cache_path(const char *dir, const clv_network *network, const clv_engine *engine,
-                        int threads)
+static char *cache_path(const char *dir, const char *digest, const char *engine_device, int threads)
 {
     char device[64];
-    snprintf(device, sizeof device, "%s", engine->device);
+    snprintf(device, sizeof device, "%s", engine_device);
     for (char *c = device; *c; c++)
         if (!isalnum((unsigned char)*c)) *c = '-';
-    return clv_format("%s/%.32s-%s-t%d.json", dir, clv_network_digest(network), device, threads);
+    return clv_format("%s/%.32s-%s-t%d.json", dir, digest, device, threads);
 }
 
 /* Is it this engine, however much slowed down? The slowdown is what is computed anew. */
@@ -65,7 +64,8 @@ clv_status clv_profile_cache_get(const char *dir, clv_network *network, const cl
                                  clv_error *err)
 {
     double slowdown = options->slowdown > 0 ? options->slowdown : 1;
-    CLV_AUTO(clv_text_free) char *path = cache_path(dir, network, engine, options->threads);
+    CLV_AUTO(clv_text_free)
+    char *path = cache_path(dir, clv_network_digest(network), engine->device, options->threads);
     clv_profile *p = NULL;
     if (clv_profile_read(path, &p, NULL) == CLV_OK && fits(p, network, engine, options->threads)) {
         set_slowdown(p, slowdown);
@@ -74,13 +74,24 @@ clv_status clv_profile_cache_get(const char *dir, clv_network *network, const cl
         *out = p;
         return CLV_OK;
     }
-    clv_profile_free(p);
+    clv_profile *old = p;
     clv_status status = clv_profiler_run(network, engine, options, progress, arg, &p, err);
-    if (status) return status;
+    if (status == CLV_OK) {
+        if (old) clv_profile_take_data(p, old); /* what was learnt of the network stays true */
+        if (clv_profile_cache_put(dir, p, NULL) != CLV_OK) remove(path);
+        *out = p;
+    }
+    clv_profile_free(old);
+    return status;
+}
+
+clv_status clv_profile_cache_put(const char *dir, clv_profile *p, clv_error *err)
+{
+    double slowdown = p->slowdown > 0 ? p->slowdown : 1;
+    CLV_AUTO(clv_text_free) char *path = cache_path(dir, p->digest, p->device, p->threads);
+    clv_status s = clv_dir_make(dir, err);
     set_slowdown(p, 1);
-    if (clv_dir_make(dir, NULL) == CLV_OK && clv_profile_write(path, p, NULL) != CLV_OK)
-        remove(path);
+    if (s == CLV_OK) s = clv_profile_write(path, p, err);
     set_slowdown(p, slowdown);
-    *out = p;
-    return CLV_OK;
+    return s;
 }

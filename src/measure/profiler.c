@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "measure/codec_meter.h"
 #include "measure/cut_choice.h"
 #include "measure/stopwatch.h"
 #include "measure/unit_times.h"
@@ -30,6 +31,7 @@ typedef struct run {
     size_t n_wanted; /* cuts to time, a start of choice->order */
     clv_tensors inputs;
     clv_stopwatch whole;
+    clv_codec_meter *meter;
     clv_profile *profile;
     double *block_whole_us, *block_whole_error; /* the whole, as each block saw it */
     size_t *block_of;                           /* of each cut */
@@ -84,6 +86,19 @@ static void trial_done(trial *t)
     *t = (trial){0};
 }
 
+/* What codecs make of the tensors at a cut, which are among `made`. */
+static clv_status meter_cut(run *r, size_t cut, const clv_tensors *made, clv_error *err)
+{
+    const clv_profile_cut *c = &r->profile->cuts[cut];
+    CLV_AUTO(clv_tensors_done) clv_tensors live = {0};
+    for (size_t i = 0; i < c->n_live; i++) {
+        const clv_tensor *t = clv_tensors_find(made, c->live[i]);
+        if (!t) continue; /* a tensor that no input reaches, at cut 0 */
+        clv_tensors_add(&live, clv_tensor_view(t->name, t->dtype, t->shape, t->data, t->bytes));
+    }
+    return clv_codec_meter_add(r->meter, cut, live.items, live.n, err);
+}
+
 /* Compile both sides of a cut. The prefix runs once in any case: the suffix wants real inputs. */
 static clv_status trial_start(run *r, size_t cut, trial *t, clv_error *err)
 {
@@ -96,6 +111,7 @@ static clv_status trial_start(run *r, size_t cut, trial *t, clv_error *err)
     clv_status s = clv_stopwatch_start(&t->prefix, r->network, 0, cut, r->inputs.items, r->inputs.n,
                                        &t->at, err);
     if (s == CLV_OK && r->o->no_prefixes) clv_stopwatch_done(&t->prefix);
+    if (s == CLV_OK) s = meter_cut(r, cut, &t->at, err);
     if (s == CLV_OK && !r->o->no_suffixes)
         s = clv_stopwatch_start(&t->suffix, r->network, cut, last, t->at.items, t->at.n, NULL, err);
     if (s != CLV_OK) {
@@ -250,6 +266,7 @@ static clv_status settle_whole(run *r, clv_error *err)
 static clv_status time_all(run *r, clv_error *err)
 {
     clv_status s = make_inputs(r, err);
+    if (s == CLV_OK) s = meter_cut(r, 0, &r->inputs, err);
     if (s == CLV_OK) s = time_whole(r, err);
     for (size_t at = 0, n = 0; at < r->n_wanted && s == CLV_OK; at += n) {
         if (!r->o->all && clv_now_us() > r->end_us) break;
@@ -262,6 +279,7 @@ static clv_status time_all(run *r, clv_error *err)
     remove_drift(r, whole.us);
     clv_unit_times(clv_network_graph(r->network), clv_network_cuts(r->network), r->choice->chain,
                    r->choice->n_chain, r->profile);
+    clv_codec_meter_fill(r->meter, r->profile);
     step(r, r->total);
     return CLV_OK;
 }
@@ -270,6 +288,7 @@ static void run_done(run *r)
 {
     clv_stopwatch_done(&r->whole);
     clv_tensors_done(&r->inputs);
+    clv_codec_meter_free(r->meter);
     clv_cut_choice_free(r->choice);
     clv_profile_free(r->profile);
     free(r->block_of);
@@ -302,6 +321,7 @@ clv_status clv_profiler_run(clv_network *network, const clv_engine *engine,
     r.block_whole_error = clv_alloc_array(r.n_wanted + 1, sizeof *r.block_whole_error);
     r.end_us = clv_now_us() + (options->budget_us ? options->budget_us : CLV_PROFILER_BUDGET_US);
     r.profile = clv_profiler_blank(network);
+    r.meter = clv_codec_meter_new(r.profile->n_cuts, false);
     name_profile(r.profile, engine, options);
     step(&r, 0);
     clv_status s = time_all(&r, err);

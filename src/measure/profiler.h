@@ -23,6 +23,9 @@
  *
  * Runs that the kernel interrupted for another process are left out where there are enough others.
  *
+ * Beside that, codecs write and read the tensors at each cut (measure/codec_meter.h): what they take here,
+ * and the coded bytes of those that need no data to be offered.
+ *
  * A budget that ends early leaves cuts without a time (n = 0), which are no candidates for plans.
  * Nothing is interpolated. The whole is always measured.
  *

@@ -131,6 +131,52 @@ static void another_engine_or_a_broken_file_is_measured_anew(void **state)
     free(path);
 }
 
+/* As after `cleave profile --data`. */
+static void add_data(clv_profile *p)
+{
+    snprintf(p->data, sizeof p->data, "d");
+    p->samples = 100;
+    p->accuracy = 0.75;
+    clv_profile_codec *c = clv_profile_codec_add(p, "q8");
+    c->cut_bytes[0] = 12;
+    c->cut_drop = clv_alloc_array(p->n_cuts, sizeof *c->cut_drop);
+    c->cut_accuracy = clv_alloc_array(p->n_cuts, sizeof *c->cut_accuracy);
+    c->cut_drop[0] = 0.25;
+    c->cut_accuracy[0] = 0.5;
+}
+
+static void what_was_put_there_is_found_and_its_data_outlives_the_engine(void **state)
+{
+    rig *r = *state;
+    bool measured;
+    clv_error err = {0};
+    clv_profile *p = get(r, "m", 1, 0, &measured);
+    double whole_us = p->cuts[p->n_cuts - 1].prefix.us;
+    add_data(p);
+    for (size_t i = 0; i < p->n_cuts; i++) p->cuts[i].prefix.us *= 3;
+    p->slowdown = 3;
+    assert_ok(clv_profile_cache_put(r->cache, p, &err), err);
+    assert_true(p->slowdown == 3);
+    clv_profile_free(p);
+    p = get(r, "m", 1, 0, &measured); /* without the slowdown */
+    assert_false(measured);
+    assert_true(fabs(p->cuts[p->n_cuts - 1].prefix.us - whole_us) <= whole_us * 1e-3);
+    clv_profile_free(p);
+    snprintf(r->engine->base.description, sizeof r->engine->base.description, "a newer one");
+    for (int i = 0; i < 2; i++) {
+        p = get(r, "m", 1, 0, &measured);
+        assert_int_equal(measured, i == 0);
+        const clv_profile_codec *q8 = clv_profile_codec_find(p, "q8");
+        assert_int_equal(p->samples, 100);
+        assert_true(q8->cut_drop[0] == 0.25 && q8->cut_bytes[0] == 12);
+        assert_true(q8->encode_us_per_mb > 0); /* the newer one's own */
+        clv_profile_free(p);
+    }
+    p = get(r, "m", 1, 0, &measured);
+    assert_int_not_equal(clv_profile_cache_put("/dev/null/profiles", p, &err), CLV_OK);
+    clv_profile_free(p);
+}
+
 static void a_cache_that_cannot_be_written_is_no_error(void **state)
 {
     rig *r = *state;
@@ -152,6 +198,7 @@ int main(void)
         TEST(a_slowdown_is_applied_on_the_way_out),
         TEST(other_threads_are_another_profile),
         TEST(another_engine_or_a_broken_file_is_measured_anew),
+        TEST(what_was_put_there_is_found_and_its_data_outlives_the_engine),
         TEST(a_cache_that_cannot_be_written_is_no_error),
     };
 #undef TEST

@@ -87,6 +87,15 @@ static void every_cut_of_lenet_is_timed(void **state)
         assert_int_equal(p->cuts[i].up_bytes, cuts->items[i].bytes);
         assert_int_equal(p->cuts[i].down_bytes, i + 1 < p->n_cuts ? 40 : 0);
     }
+    const clv_profile_codec *q8 = clv_profile_codec_find(p, "q8"); /* needs data to be offered */
+    const clv_profile_codec *f16 = clv_profile_codec_find(p, "f16");
+    assert_true(q8->encode_us_per_mb > 0 && q8->decode_us_per_mb > 0);
+    assert_true(f16->encode_us_per_mb > 0 && f16->decode_us_per_mb > 0);
+    for (size_t i = 0; i < p->n_cuts; i++) {
+        assert_true(q8->cut_bytes[i] <= 0);
+        assert_int_equal(f16->cut_bytes[i] > 0, i + 1 < p->n_cuts);
+        assert_true(f16->cut_bytes[i] <= (double)p->cuts[i].up_bytes);
+    }
     double sum = 0;
     for (size_t u = 0; u < p->n_units; u++) {
         assert_true(p->units[u].us >= 0);

@@ -43,6 +43,7 @@ void clv_plan_tables_free(clv_plan_tables *t)
         free(t->measured[k]);
         free(t->unit_ns[k]);
     }
+    free(t->codec_cuts);
     free(t);
 }
 
@@ -154,9 +155,8 @@ clv_status clv_plan_tables_new(const clv_plan_sources *from, clv_plan_tables **o
     t->problem = (clv_plan_problem){.graph = from->graph,
                                     .cuts = from->cuts,
                                     .n_devices = from->n_devices,
-                                    .codecs = &clv_plan_raw,
-                                    .n_codecs = 1,
                                     .limits = clv_plan_no_limits};
+    clv_tables_codecs(t, from);
     for (size_t k = 0; k < from->n_devices && s == CLV_OK; k++) s = fill_device(t, k, from, err);
     if (s == CLV_OK) *out = clv_steal(&t);
     return s;

@@ -25,9 +25,13 @@
  *                   mean of the largest value among the ideals inside and the smallest among those
  *                   around, which never falls. Beyond CLV_TABLES_PAIRS_MAX cuts it is the sum of
  *                   unit_ns, which never falls either.
+ *   codecs          those of the offer (plan/offer.h) that were measured: bytes and lost accuracy at each
+ *                   cut from whichever profile has them, the one with data first; times from each
+ *                   device's own
  *   power, price    as the profiles and links state them (cost/power.h, cost/radio.h), 0: not known
  *
- * The new problem asks for the least mean latency, without limits, waits or overheads, in raw bytes.
+ * The new problem asks for the least mean latency, without waits or overheads, and without limits but
+ * the offer's on accuracy.
  * Threads: changed by one.
  */
 #ifndef CLV_PLAN_TABLES_H
@@ -36,7 +40,7 @@
 #include "cost/correction.h"
 #include "cost/link.h"
 #include "cost/profile.h"
-#include "plan/problem.h"
+#include "plan/offer.h"
 
 enum { CLV_TABLES_PAIRS_MAX = 4096 };
 
@@ -46,6 +50,7 @@ typedef struct clv_plan_sources {
     const clv_profile *profiles[CLV_PLAN_DEVICES_MAX]; /* read, not kept */
     clv_link links[CLV_PLAN_DEVICES_MAX - 1];
     size_t n_devices;
+    clv_plan_offer offer; /* the codecs; zeroed: raw only */
 } clv_plan_sources;
 
 typedef struct clv_plan_tables {
@@ -54,6 +59,9 @@ typedef struct clv_plan_tables {
     clv_plan_time *times[CLV_PLAN_DEVICES_MAX];    /* of a device: prefix, suffix, progress */
     clv_plan_time *measured[CLV_PLAN_DEVICES_MAX]; /* the same as the profile has them */
     int64_t *unit_ns[CLV_PLAN_DEVICES_MAX];
+    clv_plan_codec codecs[CLV_PLAN_CODECS_MAX];
+    clv_codec named[CLV_PLAN_CODECS_MAX]; /* the problem's codec i */
+    int64_t *codec_cuts;
 } clv_plan_tables;
 
 /* CLV_EMISMATCH: the profiles are of different models. CLV_EINVAL: fewer than two devices or too many,

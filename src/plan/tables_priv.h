@@ -16,4 +16,7 @@ int64_t *clv_tables_units(const clv_plan_sources *from, size_t device);
 void clv_tables_progress(const clv_graph *g, const clv_cuts *cuts, const clv_plan_device *d,
                          clv_plan_time *progress);
 
+/* The problem's codecs, and its limit on accuracy. */
+void clv_tables_codecs(clv_plan_tables *t, const clv_plan_sources *from);
+
 #endif

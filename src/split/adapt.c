@@ -102,7 +102,7 @@ static clv_choice choose(clv_splitter *s, clv_way *w)
         clv_way_say(w, CLV_LOG_WARN, "no plan", err.text);
         return out;
     }
-    out.expected = clv_choice_expect(problem, out.route.cut[0]);
+    out.expected = clv_choice_expect(w, problem, &out.route);
     return out;
 }
 

@@ -20,6 +20,7 @@ CLV_MUST
 clv_status clv_choice_route(const clv_splitter *s, const clv_way *w, const clv_plan_problem *p,
                             clv_route *route, clv_error *err);
 /* What the part behind the cut should take; 0 where that is not known. */
-clv_expectation clv_choice_expect(const clv_plan_problem *p, size_t cut);
+clv_expectation clv_choice_expect(const clv_way *w, const clv_plan_problem *p,
+                                  const clv_route *route);
 
 #endif

@@ -39,22 +39,10 @@ bool clv_route_equal(const clv_route *a, const clv_route *b)
 static void put_hop(clv_buf *out, const clv_route *r, size_t k, const clv_cuts *cuts,
                     const clv_graph *g)
 {
-    static const char *const quants[] = {
-#define X(name, text, lossy, about) text,
-        CLV_QUANT_MAP(X)
-#undef X
-    };
-    static const char *const packs[] = {
-#define X(name, text, about) text,
-        CLV_PACK_MAP(X)
-#undef X
-    };
     CLV_AUTO(clv_text_free) char *label = clv_cut_label(cuts, g, r->cut[k]);
     clv_codec c = r->codec[k];
     clv_buf_printf(out, "%s%s", k ? " > " : "", r->cut[k] ? label : "remote");
-    if (c.quant != CLV_QUANT_RAW || c.pack != CLV_PACK_NONE)
-        clv_buf_printf(out, " %s%s%s", quants[c.quant], c.pack == CLV_PACK_NONE ? "" : "+",
-                       packs[c.pack]);
+    if (clv_codec_index(c)) clv_buf_printf(out, " %s", clv_codec_show(c).s);
 }
 
 char *clv_route_label(const clv_route *r, const clv_cuts *cuts, const clv_graph *g)

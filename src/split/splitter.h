@@ -21,6 +21,7 @@
 #define CLV_SPLIT_SPLITTER_H
 
 #include "engine/lane.h"
+#include "plan/offer.h"
 #include "plan/policies.h"
 #include "repo/network.h"
 #include "split/peer.h"
@@ -43,6 +44,7 @@ typedef struct clv_splitter_options {
                                  CLV_SPLITTER_DETOURS_MAX */
     size_t n_detours;
     clv_policy policy;
+    clv_plan_offer offer;       /* in which codecs tensors may go to a peer; zeroed: raw only */
     const clv_privacy *privacy; /* what may not leave; read by clv_splitter_new(); NULL: all may */
     bool keep_segments;         /* never evict one */
     int64_t patience_us;        /* see clv_server_options */

@@ -44,7 +44,8 @@ void clv_way_join(clv_way *w, const clv_profile *own)
     clv_plan_sources from = {.graph = clv_network_graph(w->s->network),
                              .cuts = clv_network_cuts(w->s->network),
                              .profiles = {own, w->profile},
-                             .n_devices = 2};
+                             .n_devices = 2,
+                             .offer = w->s->o.offer};
     size_t n = read_profiles(w, behind);
     for (size_t k = 0; k < n; k++) from.profiles[from.n_devices++] = behind[k];
     clv_error err = {0};

@@ -19,6 +19,8 @@ void clv_carry_unref(void *arg)
     clv_deployment_unref(c->d);
     clv_tensors_done(&c->given);
     clv_tensors_done(&c->made);
+    clv_tensors_done(&c->plain);
+    clv_tensors_done(&c->coded);
     free(c);
     atomic_fetch_sub(&s->busy, 1);
 }
@@ -105,6 +107,7 @@ clv_tensor *clv_carry_gather(const clv_carry *c, const clv_segment *segment, siz
     *n = 0;
     for (size_t i = 0; i < n_specs; i++) {
         const clv_tensor *t = clv_tensors_find(&c->made, specs[i].name);
+        if (!t) t = clv_tensors_find(&c->plain, specs[i].name);
         if (!t) t = clv_tensors_find(&c->given, specs[i].name);
         if (t) views[(*n)++] = *t;
     }
@@ -189,11 +192,19 @@ static void set_plan(clv_carry *c, const char *label)
     snprintf(c->r->plan, sizeof c->r->plan, "%s", label);
 }
 
+/* Is anything that goes to the peer to be written in a codec? Not what came coded and goes on as it came. */
+static bool is_to_be_written(const clv_carry *c)
+{
+    bool plain = false;
+    for (size_t i = 0; i < c->given.n; i++) plain |= !c->given.items[i].coded;
+    return plain && clv_codec_index(c->d->route.codec[0]);
+}
+
 void clv_carry_start(clv_carry *c)
 {
     set_plan(c, c->d->label);
     c->cut = clv_deployment_cut(c->d);
-    if (c->d->head)
+    if (c->d->head || is_to_be_written(c))
         clv_carry_submit(c, c->s->o.compute, clv_carry_run_head);
     else
         clv_carry_ask_peer(c);

@@ -15,13 +15,15 @@ typedef struct clv_carry {
     atomic_int refs;
     clv_tensors given; /* the request's inputs */
     clv_deployment *d;
-    size_t way;       /* to the peer that it goes to */
-    clv_route route;  /* that it came with, if it did */
-    size_t from;      /* the cut that the request's inputs are at */
-    size_t cut;       /* the cut up to which it is run here, when all goes well */
-    clv_tensors made; /* by the head: live tensors and outputs of the network */
-    clv_segment *run; /* what a local run is to run; borrowed */
-    clv_segment *own; /* a reference that only this request holds, or NULL */
+    size_t way;        /* to the peer that it goes to */
+    clv_route route;   /* that it came with, if it did */
+    size_t from;       /* the cut that the request's inputs are at */
+    size_t cut;        /* the cut up to which it is run here, when all goes well */
+    clv_tensors made;  /* by the head: live tensors and outputs of the network */
+    clv_tensors plain; /* what was given coded and has been read */
+    clv_tensors coded; /* what goes to the peer, where it is written for that */
+    clv_segment *run;  /* what a local run is to run; borrowed */
+    clv_segment *own;  /* a reference that only this request holds, or NULL */
 } clv_carry;
 
 /* ---- carry.c ---- */
@@ -35,8 +37,8 @@ bool clv_carry_wants(const clv_carry *c, const char *output);
 /* Is this a request of one input, as profiles are? */
 bool clv_carry_is_single(const clv_carry *c);
 void clv_carry_submit(clv_carry *c, clv_lane *lane, void (*step)(void *, int64_t));
-/* The tensors that a segment needs, from what the head made or the request brought: views, in a heap array. A missing one is
- * left out: the segment names it. */
+/* The tensors that a segment needs, from what the head made or the request brought, plain if they have been read: views, in a heap
+ * array. A missing one is left out: the segment names it. */
 clv_tensor *clv_carry_gather(const clv_carry *c, const clv_segment *segment, size_t *n);
 
 /* Run the head of c->d, which the request's tensors are at the beginning of, then ask the peer for the rest. */
@@ -51,7 +53,7 @@ clv_status clv_carry_relay(clv_carry *c, bool *taken, clv_error *err);
 
 /* ---- carry_local.c: steps of the compute lane ---- */
 
-/* The head, then the peer. */
+/* The head, if there is one, and the route's codec; then the peer. */
 void clv_carry_run_head(void *carry, int64_t queue_us);
 /* c->run: the rest of the network, from the request's inputs or from the tensors that the head made. */
 void clv_carry_run_rest(void *carry, int64_t queue_us);
@@ -59,5 +61,7 @@ void clv_carry_run_rest(void *carry, int64_t queue_us);
 /* ---- carry_remote.c ---- */
 
 void clv_carry_ask_peer(clv_carry *c);
+/* The peer will not do its part, for this reason: it is done here, from the tensors at the cut. */
+void clv_carry_recover(clv_carry *c, const clv_error *error);
 
 #endif

@@ -30,8 +30,7 @@ static clv_status check_answer(const clv_carry *c, const clv_tensors *outputs, c
     return CLV_OK;
 }
 
-/* The peer did not do its part: do it here, from the cut. */
-static void recover(clv_carry *c, const clv_error *error)
+void clv_carry_recover(clv_carry *c, const clv_error *error)
 {
     snprintf(c->r->recovered, sizeof c->r->recovered, "%.150s", error->text);
     c->run = c->d->tail;
@@ -47,13 +46,13 @@ static void on_answer(void *arg, const clv_peer_answer *answer)
     if (answer->error) err = *answer->error;
     if (answer->withheld) {
         clv_adapt_withheld(c->s, c->way, &err);
-        recover(c, &err);
+        clv_carry_recover(c, &err);
         return;
     }
     if (err.status || check_answer(c, answer->outputs, &err)) {
         t->lost_us += answer->total_us;
         if (!answer->lost) clv_adapt_refused(c->s, c->way, &err);
-        recover(c, &err);
+        clv_carry_recover(c, &err);
         return;
     }
     t->encode_us += answer->encode_us;
@@ -107,6 +106,7 @@ void clv_carry_ask_peer(clv_carry *c)
         return;
     }
     CLV_AUTO(clv_free) clv_tensor *in = clv_carry_gather(c, c->d->tail, &n);
+    clv_codec_text codec = clv_codec_show(c->d->route.codec[0]);
     clv_peer_infer_args ask = {.model = c->s->model,
                                .version = c->s->version,
                                .digest = clv_network_digest(c->s->network),
@@ -114,8 +114,9 @@ void clv_carry_ask_peer(clv_carry *c)
                                .guard = &c->s->guard,
                                .cut = clv_deployment_cut(c->d),
                                .route = c->d->itinerary,
-                               .inputs = in,
-                               .n_inputs = n,
+                               .inputs = c->coded.n ? c->coded.items : in,
+                               .n_inputs = c->coded.n ? c->coded.n : n,
+                               .codec = codec.s,
                                .wanted = wanted,
                                .n_wanted = n_wanted,
                                .deadline_us = remote_deadline(c, clv_now_us()),

@@ -22,6 +22,10 @@
  * `cleave_local_only`, `cleave_route`; answers carry `cleave_trip`, `cleave_plan`, `cleave_recovered` and `cleave_<field>` for
  * every field of CLV_TIMING_MAP, as seen by the node that answers.
  *
+ * An input whose raw contents are an encoding (tensor/codec.h) has a parameter of its own, `cleave_codec`. It keeps its name,
+ * datatype and shape, and becomes a tensor that is `coded`: nothing is decoded here. Its text is for people: the encoding itself
+ * says what it is. Outputs are never coded.
+ *
  * Limits: CLV_OIP_TENSORS_MAX tensors, CLV_NAME_MAX bytes a name, CLV_RANK_MAX dimensions. Memory
  * taken by decoding is in proportion to the message (typed contents: at most eight times).
  */
@@ -36,11 +40,12 @@ enum {
     CLV_OIP_ALIGN = 64,         /* of a raw tensor in the body */
     CLV_OIP_PAD_FIELD = 1999,   /* number of the unknown field that pads */
 };
+#define CLV_OIP_CODEC  "cleave_codec"
 #define CLV_OIP_METHOD "/inference.GRPCInferenceService/ModelInfer"
 
 /* Version of what nodes say to each other beyond the protocol's own: parameters, profile, prepare,
  * push. A node tells it with a model's metadata; nodes of different versions do not share work. */
-enum { CLV_PEER_PROTOCOL = 1 };
+enum { CLV_PEER_PROTOCOL = 2 };
 
 /* A received message. Tensors refer to `owner` and keep it; with owner NULL they borrow, and the
  * bytes must outlive them. */
@@ -63,6 +68,7 @@ typedef struct clv_oip_question {
     const char *model, *version, *id, *digest; /* NULL or "": left out */
     const clv_tensor *inputs;
     size_t n_inputs;
+    const char *codec;         /* what to call that of coded inputs; NULL: "?" */
     const char *const *wanted; /* names of outputs; none: all */
     size_t n_wanted;
     int64_t timeout_us; /* what is left until the deadline; 0: none */

@@ -15,6 +15,7 @@ typedef struct tensor_head {
     clv_dtype dtype;
     clv_shape shape;
     clv_wire contents; /* the typed elements; empty: none */
+    bool coded;        /* its raw contents are an encoding */
 } tensor_head;
 
 /* Everything of a message in the order it came; views into it but for the names. */
@@ -109,6 +110,52 @@ static clv_status take_dtype(const clv_wire_field *f, clv_dtype *dtype, clv_erro
     return st;
 }
 
+/* One InferParameter: which of the oneof it is, and its value. */
+typedef struct parameter {
+    clv_wire key;
+    uint32_t kind; /* 1 bool, 2 int64, 3 string, 4 double, 5 uint64; 0: none */
+    uint64_t number;
+    clv_wire text;
+} parameter;
+
+static clv_status parse_parameter(clv_wire entry, parameter *p, clv_error *err)
+{
+    clv_wire_field f;
+    clv_wire value = {0};
+    *p = (parameter){0};
+    while (clv_wire_more(&entry)) {
+        clv_status st = clv_wire_read(&entry, &f, err);
+        if (st) return st;
+        if (f.number == 1) p->key = clv_wire_inside(&f);
+        if (f.number == 2) value = clv_wire_inside(&f);
+    }
+    while (clv_wire_more(&value)) {
+        clv_status st = clv_wire_read(&value, &f, err);
+        if (st) return st;
+        p->kind = f.number;
+        p->number = f.value;
+        p->text = clv_wire_inside(&f);
+    }
+    return CLV_OK;
+}
+
+static bool key_is(const parameter *p, const char *key)
+{
+    size_t n = clv_wire_left(&p->key);
+    return n == strlen(key) && memcmp(p->key.at, key, n) == 0;
+}
+
+/* A parameter of a tensor. Which codec it is says the encoding itself. */
+static clv_status take_parameter(const clv_wire_field *f, tensor_head *head, clv_error *err)
+{
+    parameter p;
+    if (f->type != CLV_WIRE_BYTES)
+        return clv_fail(err, CLV_EINVAL, "a parameter has wire type %d", (int)f->type);
+    clv_status st = parse_parameter(clv_wire_inside(f), &p, err);
+    if (!st && key_is(&p, CLV_OIP_CODEC)) head->coded = true;
+    return st;
+}
+
 static clv_status parse_head(clv_wire w, tensor_head *head, clv_error *err)
 {
     clv_wire_field f;
@@ -119,8 +166,9 @@ static clv_status parse_head(clv_wire w, tensor_head *head, clv_error *err)
         case 1: st = take_text(&f, "name", &head->name, err); break;
         case 2: st = take_dtype(&f, &head->dtype, err); break;
         case 3: st = take_dims(&f, &head->shape, err); break;
+        case 4: st = take_parameter(&f, head, err); break;
         case 5: st = take_contents(&f, head, err); break;
-        default: break; /* parameters of a tensor and what later versions add */
+        default: break; /* what later versions add */
         }
     }
     if (!st && (!head->name || !*head->name)) st = clv_fail(err, CLV_EINVAL, "it has no name");
@@ -197,6 +245,14 @@ static clv_status parse(message *m, const clv_oip_bytes *in, uint32_t raw_field,
     return CLV_OK;
 }
 
+/* A view lives as long as the body that it is in. */
+static void keep_body(clv_tensor *view, clv_body *owner)
+{
+    if (!owner) return;
+    view->owner = clv_body_ref(owner);
+    view->release = clv_body_unref;
+}
+
 clv_status clv_oip_tensor(const char *name, clv_dtype dtype, const clv_shape *shape,
                           const clv_oip_bytes *raw, clv_tensor *out, clv_error *err)
 {
@@ -216,10 +272,23 @@ clv_status clv_oip_tensor(const char *name, clv_dtype dtype, const clv_shape *sh
         clv_tensor_done(&view);
         return st;
     }
-    if (raw->owner) {
-        view.owner = clv_body_ref(raw->owner);
-        view.release = clv_body_unref;
+    keep_body(&view, raw->owner);
+    *out = view;
+    return CLV_OK;
+}
+
+/* An encoding is read where it lies, whatever its alignment. */
+static clv_status coded_tensor(const tensor_head *head, const clv_oip_bytes *raw, clv_tensor *out,
+                               clv_error *err)
+{
+    clv_tensor view = clv_tensor_view(head->name, head->dtype, head->shape, raw->data, raw->bytes);
+    view.coded = true;
+    clv_status st = clv_tensor_check(&view, err);
+    if (st) {
+        clv_tensor_done(&view);
+        return st;
     }
+    keep_body(&view, raw->owner);
     *out = view;
     return CLV_OK;
 }
@@ -229,6 +298,7 @@ static clv_status raw_tensor(const tensor_head *head, clv_wire raw, clv_body *ow
                              clv_tensor *out, clv_error *err)
 {
     clv_oip_bytes bytes = {raw.at, clv_wire_left(&raw), owner};
+    if (head->coded) return coded_tensor(head, &bytes, out, err);
     return clv_oip_tensor(head->name, head->dtype, &head->shape, &bytes, out, err);
 }
 
@@ -238,7 +308,11 @@ static clv_status build_tensors(const message *m, clv_body *owner, clv_tensors *
         const tensor_head *head = &m->heads[i];
         clv_tensor t = {0};
         clv_status st;
-        if (!m->n_raws)
+        if (!m->n_raws && head->coded)
+            st = clv_fail(err, CLV_EINVAL,
+                          "tensor '%s' has parameter '%s' and no raw contents: an encoding is raw",
+                          head->name, CLV_OIP_CODEC);
+        else if (!m->n_raws)
             st =
                 clv_contents_decode(head->contents, head->name, head->dtype, &head->shape, &t, err);
         else if (clv_wire_more(&head->contents))
@@ -252,41 +326,6 @@ static clv_status build_tensors(const message *m, clv_body *owner, clv_tensors *
         clv_tensors_add(out, t);
     }
     return CLV_OK;
-}
-
-/* One InferParameter: which of the oneof it is, and its value. */
-typedef struct parameter {
-    clv_wire key;
-    uint32_t kind; /* 1 bool, 2 int64, 3 string, 4 double, 5 uint64; 0: none */
-    uint64_t number;
-    clv_wire text;
-} parameter;
-
-static clv_status parse_parameter(clv_wire entry, parameter *p, clv_error *err)
-{
-    clv_wire_field f;
-    clv_wire value = {0};
-    *p = (parameter){0};
-    while (clv_wire_more(&entry)) {
-        clv_status st = clv_wire_read(&entry, &f, err);
-        if (st) return st;
-        if (f.number == 1) p->key = clv_wire_inside(&f);
-        if (f.number == 2) value = clv_wire_inside(&f);
-    }
-    while (clv_wire_more(&value)) {
-        clv_status st = clv_wire_read(&value, &f, err);
-        if (st) return st;
-        p->kind = f.number;
-        p->number = f.value;
-        p->text = clv_wire_inside(&f);
-    }
-    return CLV_OK;
-}
-
-static bool key_is(const parameter *p, const char *key)
-{
-    size_t n = clv_wire_left(&p->key);
-    return n == strlen(key) && memcmp(p->key.at, key, n) == 0;
 }
 
 static clv_status int_of(const parameter *p, const char *key, int64_t *value, clv_error *err)
@@ -360,6 +399,16 @@ clv_status clv_oip_decode_question(const clv_oip_bytes *in, int64_t now_us, clv_
     return st;
 }
 
+/* What comes back is raw: who asked did not say that it can decode. */
+static clv_status refuse_coded(const message *m, clv_error *err)
+{
+    for (size_t i = 0; i < m->n_heads; i++)
+        if (m->heads[i].coded)
+            return clv_fail(err, CLV_EINVAL, "tensor '%s' is coded: outputs are raw",
+                            m->heads[i].name);
+    return CLV_OK;
+}
+
 static clv_status answer_parameter(clv_oip_answer *a, const parameter *p, clv_error *err)
 {
 #define X(name, about)                                                                             \
@@ -382,6 +431,7 @@ clv_status clv_oip_decode_answer(const clv_oip_bytes *in, clv_oip_answer *out, c
     CLV_AUTO(clv_oip_answer_done) clv_oip_answer a = {0};
     clv_error why = {0};
     clv_status st = parse(&m, in, 6, &why);
+    if (!st) st = refuse_coded(&m, &why);
     if (!st) st = build_tensors(&m, in->owner, &a.outputs, &why);
     for (size_t i = 0; !st && i < m.n_parameters; i++) {
         parameter p;

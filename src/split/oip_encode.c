@@ -100,8 +100,9 @@ static void put_true_parameter(clv_buf *b, const char *key)
     clv_buf_done(&value);
 }
 
-/* inputs of a request and outputs of a response are both field 5, with the same fields inside. */
-static void put_tensor_heads(clv_buf *b, const clv_tensor *tensors, size_t n)
+/* inputs of a request and outputs of a response are both field 5, with the same fields inside; a tensor's parameters are field 4, as
+ * those of the message. */
+static void put_tensor_heads(clv_buf *b, const clv_tensor *tensors, size_t n, const char *codec)
 {
     for (size_t i = 0; i < n; i++) {
         const clv_tensor *t = &tensors[i];
@@ -111,6 +112,7 @@ static void put_tensor_heads(clv_buf *b, const clv_tensor *tensors, size_t n)
         clv_wire_put_text(&head, 1, t->name);
         clv_wire_put_text(&head, 2, clv_dtype_oip(t->dtype));
         if (shape.len) clv_wire_put_bytes(&head, 3, shape.data, shape.len);
+        if (t->coded) put_text_parameter(&head, CLV_OIP_CODEC, codec ? codec : "?");
         clv_wire_put_bytes(b, 5, head.data, head.len);
         clv_buf_done(&shape);
         clv_buf_done(&head);
@@ -131,7 +133,7 @@ clv_oip_message clv_oip_encode_question(const clv_oip_question *q, void (*releas
     if (q->timeout_us > 0) put_int_parameter(b, "timeout", q->timeout_us);
     if (q->local_only) put_true_parameter(b, "cleave_local_only");
     put_text_parameter(b, "cleave_route", q->route);
-    put_tensor_heads(b, q->inputs, q->n_inputs);
+    put_tensor_heads(b, q->inputs, q->n_inputs, q->codec);
     for (size_t i = 0; i < q->n_wanted; i++) {
         clv_buf wanted = {0};
         clv_wire_put_text(&wanted, 1, q->wanted[i]);
@@ -169,7 +171,7 @@ clv_oip_message clv_oip_encode_answer(clv_request *take)
     CLV_TIMING_MAP(X)
 #undef X
     put_trip(b, take);
-    put_tensor_heads(b, take->outputs.items, take->outputs.n);
+    put_tensor_heads(b, take->outputs.items, take->outputs.n, NULL);
     return with_tensors(c, take->outputs.items, take->outputs.n, 6);
 }
 

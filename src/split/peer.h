@@ -96,6 +96,7 @@ typedef struct clv_peer_infer_args {
     const clv_tensor *
         inputs; /* the array and all names are read during the call; the tensors' data must live until `release` */
     size_t n_inputs;
+    const char *codec;         /* the name of that of coded inputs, for the message; or NULL */
     const char *const *wanted; /* output names */
     size_t n_wanted;
     int64_t deadline_us;    /* monotonic */

@@ -64,6 +64,16 @@ static void take_trip(const clv_oip_answer *got, int64_t elapsed_us, clv_peer_an
     answer->cloud_us -= answer->relay_us;
 }
 
+/* Reading a codec is no computing: its time is known apart, where the rest of the network ran. */
+static void take_decoding(const clv_oip_answer *got, clv_peer_answer *answer)
+{
+    size_t n = answer->trip.n;
+    int64_t us = n ? answer->trip.nodes[n - 1].decode_us : got->timing.decode_us;
+    us = CLV_MIN(us, answer->cloud_us);
+    answer->decode_us += us;
+    answer->cloud_us -= us;
+}
+
 static void on_reply(void *arg, const clv_reply *reply, const clv_error *error, clv_body *owner,
                      const void *message, size_t bytes)
 {
@@ -89,6 +99,7 @@ static void on_reply(void *arg, const clv_reply *reply, const clv_error *error, 
                               .recovered = got.recovered,
                               .decode_us = clv_now_us() - decode};
     take_trip(&got, reply->end_us - reply->start_us, &answer);
+    take_decoding(&got, &answer);
     finish(a, &answer);
     clv_oip_answer_done(&got);
 }
@@ -116,6 +127,7 @@ void clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args)
                                                                     .digest = args->digest,
                                                                     .inputs = args->inputs,
                                                                     .n_inputs = args->n_inputs,
+                                                                    .codec = args->codec,
                                                                     .wanted = args->wanted,
                                                                     .n_wanted = args->n_wanted,
                                                                     .local_only = true,

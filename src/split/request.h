@@ -21,12 +21,12 @@
 #define CLV_TIMING_MAP(X)                                                                          \
     X(wait_us, "waited in this node's queue")                                                      \
     X(edge_us, "computed here: prefix, or all of it")                                              \
-    X(encode_us, "tensors into a message")                                                         \
+    X(encode_us, "tensors into their codec and a message")                                         \
     X(link_us, "on the wire, both ways")                                                           \
     X(queue_us, "waited in the peer's queue")                                                      \
     X(cloud_us, "computed by the peer and those behind it")                                        \
     X(relay_us, "on the links behind the peer, and waiting there")                                 \
-    X(decode_us, "message into tensors")                                                           \
+    X(decode_us, "messages and codecs into tensors")                                               \
     X(lost_us, "spent on a peer that did not answer")                                              \
     X(total_us, "from acceptance to answer")
 

@@ -178,8 +178,8 @@ async function telling(text, why) { // HTTP/2 that answers everything with this 
   await alone(await listen(server), () => { sessions.forEach(s => s.destroy()); server.close() }, why)
 }
 await telling('{"parameters":[1]}', 'the peer names no cleave_protocol')
-await telling('{"parameters":{"cleave_protocol":2}}', 'the peer speaks cleave_protocol 2, this node 1: both need the same version')
-await telling('{"parameters":{"cleave_protocol":1}}', 'digest unknown')
+await telling('{"parameters":{"cleave_protocol":1}}', 'the peer speaks cleave_protocol 1, this node 2: both need the same version')
+await telling('{"parameters":{"cleave_protocol":2}}', 'digest unknown')
 const older = http.createServer((_, answer) => answer.end('hello'))
 await alone(await listen(older), () => older.close(), 'instead of HTTP/2')
 const mute = net.createServer(socket => sessions.add(socket.on('error', () => {})))

@@ -179,6 +179,17 @@ static inline clv_error edge_try_pin(edge *e, int cut)
     return c.error;
 }
 
+/* The same, with the tensors written in this codec. */
+static inline void edge_pin_coded(edge *e, int cut, const char *codec)
+{
+    clv_error err = {0};
+    edge_call c = {.e = e, .cut = cut};
+    assert_ok(clv_codec_parse(codec, &c.codec, &err), err);
+    clv_loop_post(e->loop, edge_pin_step, &c);
+    await(atomic_load(&c.done) == 1);
+    assert_ok(c.error.status, c.error);
+}
+
 static inline void edge_pin(edge *e, int cut)
 {
     clv_error err = edge_try_pin(e, cut);

@@ -106,6 +106,57 @@ static void a_question_round_trips_without_copies(void **state)
     for (int i = 0; i < 3; i++) clv_tensor_done(&inputs[i]);
 }
 
+static void an_encoding_keeps_what_it_is_of(void **state)
+{
+    (void)state;
+    clv_tensor inputs[2] = {filled("conv/1", CLV_F32, clv_shape_of(4, 1, 3, 5, 7)),
+                            filled("skip", CLV_F64, clv_shape_of(1, 3))};
+    inputs[0].coded = true;
+    inputs[0].bytes = 31; /* whatever it is: nothing is read here */
+    clv_oip_message m = clv_oip_encode_question(
+        &(clv_oip_question){.model = "net", .inputs = inputs, .n_inputs = 2, .codec = "q8"}, NULL,
+        NULL);
+    received got = receive(&m);
+    clv_request *r = NULL;
+    clv_error err = {0};
+    assert_ok(clv_oip_decode_question(&got.message, 1000, &r, &err), err);
+    const clv_tensor *t = &r->inputs.items[0];
+    assert_true(t->coded);
+    assert_int_equal(t->bytes, 31);
+    assert_int_equal(t->dtype, CLV_F32);
+    assert_true(clv_shape_equal(&t->shape, &inputs[0].shape));
+    assert_memory_equal(t->data, inputs[0].data, 31);
+    assert_false(r->inputs.items[1].coded);
+    clv_request_free(r);
+    pb_request *pb =
+        inference__model_infer_request__unpack(NULL, got.message.bytes, got.message.data);
+    assert_non_null(pb);
+    assert_int_equal(pb->inputs[0]->n_parameters, 1);
+    assert_string_equal(pb->inputs[0]->parameters[0]->key, "cleave_codec");
+    assert_string_equal(pb->inputs[0]->parameters[0]->value->string_param, "q8");
+    assert_int_equal(pb->inputs[1]->n_parameters, 0);
+    inference__model_infer_request__free_unpacked(pb, NULL);
+    release_all(&m);
+    free(got.body);
+    for (int i = 0; i < 2; i++) clv_tensor_done(&inputs[i]);
+}
+
+static void a_coded_answer_is_refused(void **state)
+{
+    (void)state;
+    clv_request *r = clv_request_new("net");
+    clv_tensors_add(&r->outputs, filled("prob", CLV_F32, clv_shape_of(2, 1, 10)));
+    r->outputs.items[0].coded = true;
+    clv_oip_message m = clv_oip_encode_answer(r);
+    received got = receive(&m);
+    clv_oip_answer a;
+    clv_error err = {0};
+    assert_int_equal(clv_oip_decode_answer(&got.message, &a, &err), CLV_EPROTO);
+    assert_non_null(strstr(err.text, "'prob' is coded"));
+    release_all(&m);
+    free(got.body);
+}
+
 static void an_answer_round_trips(void **state)
 {
     (void)state;
@@ -407,6 +458,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_question_round_trips_without_copies),
+        cmocka_unit_test(an_encoding_keeps_what_it_is_of),
+        cmocka_unit_test(a_coded_answer_is_refused),
         cmocka_unit_test(an_answer_round_trips),
         cmocka_unit_test(protobuf_c_reads_what_we_write),
         cmocka_unit_test(typed_contents_are_read),

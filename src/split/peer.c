@@ -192,6 +192,10 @@ const char *clv_peer_url(const clv_peer *p)
 {
     return p->url;
 }
+int64_t clv_peer_watch_every_us(const clv_peer *p)
+{
+    return p->watch_every_us;
+}
 clv_loop *clv_peer_loop(const clv_peer *p)
 {
     return p->loop;

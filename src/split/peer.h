@@ -37,6 +37,7 @@ clv_status clv_peer_new(clv_loop *loop, const clv_peer_options *options, clv_pee
 void clv_peer_free(clv_peer *p);
 
 const char *clv_peer_url(const clv_peer *p);
+int64_t clv_peer_watch_every_us(const clv_peer *p);
 clv_loop *clv_peer_loop(const clv_peer *p);
 /* `up` is false until the first measurement is done. */
 clv_link clv_peer_link(clv_peer *p);

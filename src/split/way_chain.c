@@ -7,9 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How often to look while a node on the chain is not known or lost, and else. */
-#define CLV_CHAIN_PENDING_US 1000000
-#define CLV_CHAIN_LOOK_US    5000000
+/* How often to look while all nodes of the chain are known; else as often as at the link. */
+#define CLV_CHAIN_LOOK_US 5000000
 
 static void take_chain(clv_way *w, clv_chain *take)
 {
@@ -83,7 +82,7 @@ static void on_chain(void *arg, clv_chain *take, const clv_error *error)
 bool clv_way_chain_due(const clv_way *w)
 {
     if (!w->chain || w->chain_seen_us == 0) return true;
-    int64_t every = w->chain->pending ? CLV_CHAIN_PENDING_US : CLV_CHAIN_LOOK_US;
+    int64_t every = w->chain->pending ? clv_peer_watch_every_us(w->peer) : CLV_CHAIN_LOOK_US;
     return (w->chain->pending || w->chain->n > 1) && clv_now_us() - w->chain_seen_us > every;
 }
 

@@ -7,6 +7,7 @@
 
 typedef struct rig {
     char *folder, *models, *profiles;
+    const char *peer, *token, *policy; /* NULL: none, none, exact */
     counting *engine;
     clv_loop *loop;
     clv_lane *lane;
@@ -20,8 +21,14 @@ static inline void serve(rig *r, bool accept_push)
     r->engine = counting_new();
     r->loop = clv_loop_new();
     r->lane = clv_lane_new("compute", 64, -1);
-    clv_server_options o = {
-        .models = r->models, .accept_push = accept_push, .profiles = r->profiles, .threads = 1};
+    clv_server_options o = {.models = r->models,
+                            .accept_push = accept_push,
+                            .profiles = r->profiles,
+                            .threads = 1,
+                            .peer = r->peer,
+                            .peer_token = r->token,
+                            .policy = r->policy,
+                            .watch_every_us = 20000};
     assert_ok(clv_server_new(&o, r->loop, &r->engine->base, r->lane, &r->server, &err), err);
     pthread_create(&r->thread, NULL, edge_run, r->loop);
 }

@@ -1,55 +1,11 @@
 /* An edge's server and a real cloud node in one process: two loops, two engines, the real port between them. */
-#include "api/api.h"
-#include "serve/rig.h"
-
-static const char token[] = "a-token-of-the-test";
-
-typedef struct cloud {
-    rig r;
-    clv_http_server *http;
-    char url[64];
-    int port;
-} cloud;
-
-/* The same address again if there was one. */
-static void cloud_start(cloud *c)
-{
-    clv_error err = {0};
-    serve(&c->r, true);
-    clv_loop_stop(c->r.loop); /* the port is made before the loop runs */
-    pthread_join(c->r.thread, NULL);
-    clv_http_server_options o = {.host = "127.0.0.1", .port = c->port, .token = token};
-    assert_ok(clv_http_server_new(c->r.loop, &o, &clv_api_handler, c->r.server, &c->http, &err),
-              err);
-    c->port = clv_http_server_port(c->http);
-    snprintf(c->url, sizeof c->url, "http://127.0.0.1:%d", c->port);
-    pthread_create(&c->r.thread, NULL, edge_run, c->r.loop);
-}
-
-static void cloud_stop(cloud *c)
-{
-    if (!c->http) return;
-    clv_loop_stop(c->r.loop);
-    pthread_join(c->r.thread, NULL);
-    clv_http_server_free(c->http);
-    c->http = NULL;
-    pthread_create(&c->r.thread, NULL, edge_run, c->r.loop); /* for unserve() */
-    unserve(&c->r);
-}
+#include "serve/cloud.h"
 
 typedef struct pair {
     rig edge;
     cloud cloud;
     char *folder;
 } pair;
-
-static void folders(rig *r, const char *folder, const char *name)
-{
-    clv_error err = {0};
-    r->models = clv_format("%s/%s-models", folder, name);
-    r->profiles = clv_format("%s/%s-profiles", folder, name);
-    assert_ok(clv_dir_make(r->models, &err), err);
-}
 
 /* The edge has the model and runs nothing itself if it can help it. */
 static int start_pair(void **state)
@@ -68,7 +24,7 @@ static int start_pair(void **state)
     clv_server_options o = {.models = e->models,
                             .profiles = e->profiles,
                             .peer = p->cloud.url,
-                            .peer_token = token,
+                            .peer_token = cloud_token,
                             .policy = "cloud",
                             .watch_every_us = 20000,
                             .threads = 1};

@@ -63,7 +63,7 @@ typedef struct edge {
     clv_network *network;
     clv_loop *loop;
     clv_lane *compute, *build;
-    clv_peer *peer; /* NULL: none */
+    clv_peer *peer, *detour; /* NULL: none */
     clv_splitter *splitter;
     pthread_t thread;
     size_t last;
@@ -91,36 +91,61 @@ static inline clv_network *open_chain(const char *folder, counting *engine)
     return network;
 }
 
-/* With a privacy policy. */
-static inline void edge_start_private(edge *e, const char *folder, const char *peer_url,
-                                      int64_t patience_us, const char *policy)
+typedef struct edge_options {
+    const char *folder, *peer, *detour, *privacy; /* peers NULL: none */
+    const char *token;
+    int64_t patience_us;
+    clv_policy policy;
+} edge_options;
+
+static inline clv_peer *edge_peer(edge *e, const char *url, const char *token)
+{
+    clv_error err = {0};
+    clv_peer *p;
+    clv_peer_options o = {.url = url, .token = token, .watch_every_us = 20000};
+    assert_ok(clv_peer_new(e->loop, &o, &p, &err), err);
+    return p;
+}
+
+static inline void edge_start_with(edge *e, const edge_options *with)
 {
     clv_error err = {0};
     clv_privacy privacy;
-    assert_ok(clv_privacy_parse(policy, &privacy, &err), err);
+    assert_ok(clv_privacy_parse(with->privacy, &privacy, &err), err);
     *e = (edge){.engine = counting_new(), .loop = clv_loop_new()};
-    e->network = open_chain(folder, e->engine);
+    e->network = open_chain(with->folder, e->engine);
     e->last = clv_network_cuts(e->network)->n - 1;
     e->compute = clv_lane_new("compute", 1024, -1);
     e->build = clv_lane_new("build", 1024, -1);
-    if (peer_url)
-        assert_ok(clv_peer_new(e->loop,
-                               &(clv_peer_options){.url = peer_url, .watch_every_us = 20000},
-                               &e->peer, &err),
-                  err);
+    if (with->peer) e->peer = edge_peer(e, with->peer, with->token);
+    if (with->detour) e->detour = edge_peer(e, with->detour, with->token);
     clv_splitter_options o = {.model = "chain",
                               .version = "1",
                               .network = e->network,
                               .compute = e->compute,
                               .build = e->build,
                               .loop = e->loop,
+                              .node_id = "0000000000000000000000000000ed6e",
                               .peer = e->peer,
-                              .policy = CLV_POLICY_EXACT,
+                              .detours = &e->detour,
+                              .n_detours = e->detour ? 1 : 0,
+                              .policy = with->policy,
                               .privacy = &privacy,
-                              .patience_us = patience_us};
+                              .patience_us = with->patience_us};
     assert_ok(clv_splitter_new(&o, &e->splitter, &err), err);
     pthread_create(&e->thread, NULL, edge_run, e->loop);
     if (e->peer) clv_loop_post(e->loop, edge_follow, e->splitter);
+}
+
+/* With a privacy policy. */
+static inline void edge_start_private(edge *e, const char *folder, const char *peer_url,
+                                      int64_t patience_us, const char *policy)
+{
+    edge_start_with(e, &(edge_options){.folder = folder,
+                                       .peer = peer_url,
+                                       .privacy = policy,
+                                       .patience_us = patience_us,
+                                       .policy = CLV_POLICY_EXACT});
 }
 
 static inline void edge_start(edge *e, const char *folder, const char *peer_url,
@@ -135,6 +160,7 @@ static inline void edge_stop(edge *e)
     pthread_join(e->thread, NULL);
     clv_splitter_close(e->splitter);
     clv_peer_free(e->peer);
+    clv_peer_free(e->detour);
     clv_lane_free(e->build);
     clv_splitter_free(e->splitter);
     clv_lane_free(e->compute);

@@ -186,14 +186,13 @@ static clv_status unpack(const plan *p, unsigned char **own, const unsigned char
 {
     size_t bytes = p->head.body_bytes;
     clv_pack pack = p->head.codec.pack;
+    clv_status st = clv_codec_check_packed(pack, p->packed, p->packed_bytes, bytes, err);
+    if (st) return st;
     if (pack != CLV_PACK_NONE) {
         *own = clv_try_alloc(bytes);
         if (!*own) return no_memory(bytes, err);
-        clv_status st = clv_codec_unpack(pack, p->packed, p->packed_bytes, *own, bytes, err);
+        st = clv_codec_unpack(pack, p->packed, p->packed_bytes, *own, bytes, err);
         if (st) return st;
-    } else if (p->packed_bytes != bytes) {
-        return clv_fail(err, CLV_EPROTO, "encoding with a body of %zu bytes, it says %zu",
-                        p->packed_bytes, bytes);
     }
     *body = *own ? *own : p->packed;
     return clv_codec_check_body(&p->layout, *body, err);

@@ -4,24 +4,18 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { ZSTD_LEVEL = 1 };
+enum { ZSTD_LEVEL = 1, LZ4_RATIO_MAX = 255 };
 
 typedef struct packer {
     size_t (*pack)(const void *in, size_t bytes, void *out, size_t room);
+    bool (*may_be)(const void *in, size_t in_bytes, size_t bytes);
     bool (*unpack)(const void *in, size_t in_bytes, void *out, size_t bytes);
 } packer;
 
-static size_t none_pack(const void *in, size_t bytes, void *out, size_t room)
+static bool none_may_be(const void *in, size_t in_bytes, size_t bytes)
 {
-    (void)in, (void)bytes, (void)out, (void)room;
-    return 0;
-}
-
-static bool none_unpack(const void *in, size_t in_bytes, void *out, size_t bytes)
-{
-    if (in_bytes != bytes) return false;
-    if (bytes) memcpy(out, in, bytes);
-    return true;
+    (void)in;
+    return in_bytes == bytes;
 }
 
 static size_t lz4_pack(const void *in, size_t bytes, void *out, size_t room)
@@ -31,9 +25,15 @@ static size_t lz4_pack(const void *in, size_t bytes, void *out, size_t room)
     return n > 0 ? (size_t)n : 0;
 }
 
+static bool lz4_may_be(const void *in, size_t in_bytes, size_t bytes)
+{
+    (void)in;
+    return in_bytes <= LZ4_MAX_INPUT_SIZE && bytes <= LZ4_MAX_INPUT_SIZE &&
+           bytes / LZ4_RATIO_MAX <= in_bytes;
+}
+
 static bool lz4_unpack(const void *in, size_t in_bytes, void *out, size_t bytes)
 {
-    if (in_bytes > LZ4_MAX_INPUT_SIZE || bytes > LZ4_MAX_INPUT_SIZE) return false;
     return LZ4_decompress_safe(in, out, (int)in_bytes, (int)bytes) == (int)bytes;
 }
 
@@ -44,37 +44,52 @@ static size_t zstd_pack(const void *in, size_t bytes, void *out, size_t room)
 }
 
 /* One frame, with its size in it: what zstd_pack() writes. Not several, and none of the old formats that the library may know. */
-static bool zstd_unpack(const void *in, size_t in_bytes, void *out, size_t bytes)
+static bool zstd_may_be(const void *in, size_t in_bytes, size_t bytes)
 {
     static const unsigned char frame[] = {0x28, 0xb5, 0x2f, 0xfd};
-    if (in_bytes < sizeof frame || memcmp(in, frame, sizeof frame) != 0) return false;
-    if (ZSTD_getFrameContentSize(in, in_bytes) != bytes) return false;
-    if (ZSTD_findFrameCompressedSize(in, in_bytes) != in_bytes) return false;
+    return in_bytes >= sizeof frame && memcmp(in, frame, sizeof frame) == 0 &&
+           ZSTD_getFrameContentSize(in, in_bytes) == bytes &&
+           ZSTD_findFrameCompressedSize(in, in_bytes) == in_bytes;
+}
+
+static bool zstd_unpack(const void *in, size_t in_bytes, void *out, size_t bytes)
+{
     return ZSTD_decompress(out, bytes, in, in_bytes) == bytes;
 }
 
 static const packer packers[CLV_PACK_COUNT] = {
-    [CLV_PACK_NONE] = {none_pack, none_unpack},
-    [CLV_PACK_LZ4] = {lz4_pack, lz4_unpack},
-    [CLV_PACK_ZSTD] = {zstd_pack, zstd_unpack},
+    [CLV_PACK_NONE] = {.may_be = none_may_be},
+    [CLV_PACK_LZ4] = {lz4_pack, lz4_may_be, lz4_unpack},
+    [CLV_PACK_ZSTD] = {zstd_pack, zstd_may_be, zstd_unpack},
 };
 
-size_t clv_codec_pack(clv_pack pack, const void *in, size_t bytes, void *out, size_t room)
-{
-    return bytes && room ? packers[pack].pack(in, bytes, out, room) : 0;
-}
-
-clv_status clv_codec_unpack(clv_pack pack, const void *in, size_t in_bytes, void *out, size_t bytes,
-                            clv_error *err)
+static clv_status not_that(clv_pack pack, size_t in_bytes, size_t bytes, clv_error *err)
 {
     static const char *const names[CLV_PACK_COUNT] = {
 #define X(name, text, about) [CLV_PACK_##name] = text,
         CLV_PACK_MAP(X)
 #undef X
     };
-    if (packers[pack].unpack(in, in_bytes, out, bytes)) return CLV_OK;
-    if (pack == CLV_PACK_NONE)
-        return clv_fail(err, CLV_EPROTO, "a body of %zu bytes, %zu are said", in_bytes, bytes);
-    return clv_fail(err, CLV_EPROTO, "%zu bytes of %s do not give the %zu that are said", in_bytes,
-                    names[pack], bytes);
+    return clv_fail(err, CLV_EPROTO,
+                    "encoding with %zu%s%s bytes, they do not give the %zu that it says", in_bytes,
+                    pack ? " " : "", names[pack], bytes);
+}
+
+size_t clv_codec_pack(clv_pack pack, const void *in, size_t bytes, void *out, size_t room)
+{
+    return packers[pack].pack(in, bytes, out, room);
+}
+
+clv_status clv_codec_check_packed(clv_pack pack, const void *in, size_t in_bytes, size_t bytes,
+                                  clv_error *err)
+{
+    return packers[pack].may_be(in, in_bytes, bytes) ? CLV_OK
+                                                     : not_that(pack, in_bytes, bytes, err);
+}
+
+clv_status clv_codec_unpack(clv_pack pack, const void *in, size_t in_bytes, void *out, size_t bytes,
+                            clv_error *err)
+{
+    return packers[pack].unpack(in, in_bytes, out, bytes) ? CLV_OK
+                                                          : not_that(pack, in_bytes, bytes, err);
 }

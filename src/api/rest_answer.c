@@ -68,6 +68,17 @@ static clv_status put_output(clv_buf *b, const clv_tensor *t, bool binary, clv_e
     return st;
 }
 
+/* What was predicted, for who asked to be told. */
+static void put_prediction(clv_buf *b, const clv_request *r)
+{
+    if (!r->explain || !r->predicted.known) return;
+#define X(name, about)                                                                             \
+    clv_buf_printf(b, ",\"cleave_predicted_" #name "\":%" PRId64, r->predicted.us.name);           \
+    clv_buf_printf(b, ",\"cleave_predicted_" #name "_sigma\":%" PRId64, r->predicted.sigma_us.name);
+    CLV_TIMING_MAP(X)
+#undef X
+}
+
 /* Last in the document, so that the time to write the outputs is in it. */
 static void put_parameters(clv_buf *b, clv_request *r, int64_t start_us)
 {
@@ -83,6 +94,7 @@ static void put_parameters(clv_buf *b, clv_request *r, int64_t start_us)
 #undef X
     if (r->plan[0]) put_text(b, before, "cleave_plan", r->plan);
     if (r->recovered[0]) put_text(b, before, "cleave_recovered", r->recovered);
+    put_prediction(b, r);
     clv_buf_char(b, '}');
 }
 

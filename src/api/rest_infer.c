@@ -129,6 +129,7 @@ static clv_status read_parameters(reading *in, const json_t *p, clv_error *err)
     }
     in->r->digest = clv_strdup(json_string_value(json_object_get(p, "cleave_digest")));
     in->r->local_only = json_is_true(json_object_get(p, "cleave_local_only"));
+    in->r->explain = json_is_true(json_object_get(p, "cleave_explain"));
     in->asker->all_binary = json_is_true(json_object_get(p, "binary_data_output"));
     return CLV_OK;
 }

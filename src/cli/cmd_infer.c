@@ -10,6 +10,8 @@
 #include "cli/outcome.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
+#include "measure/profile_cache.h"
+#include "split/prediction.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,7 @@ typedef struct infer_options {
     const char *ca, *cert, *key, *token_file;
     const char *labels, *out_dir;
     int64_t timeout_us, count;
-    bool json;
+    bool json, explain;
 } infer_options;
 
 static const clv_opt infer_opts[] = {
@@ -34,6 +36,8 @@ static const clv_opt infer_opts[] = {
             .help = "write every output there as NAME.npy"),
     CLV_OPT(infer_options, count, INT, "count", "1", .letter = 'n', .min = 1, .max = COUNT_MAX,
             .help = "ask so many times, one after the other"),
+    CLV_OPT(infer_options, explain, FLAG, "explain", NULL,
+            .help = "show what the plan predicted beside what happened, part by part"),
     CLV_OPT(infer_options, json, FLAG, "json", NULL, .help = "print JSON (docs/json.md)"),
     CLV_OPT(infer_options, version, TEXT, "model-version", NULL, .arg = "VERSION",
             .help = "of the node's model (default the newest)"),
@@ -57,7 +61,8 @@ static const clv_cli_about infer_about = {
                 "cleave infer resnet18 --url http://edge:8000 --input cat.jpg\n"
                 "cleave infer bert --url https://edge:8443 --ca ca.pem --token-file token "
                 "--input ids=ids.npy\n"
-                "cleave infer resnet18.onnx --random 1 --count 100 --json\n",
+                "cleave infer resnet18.onnx --random 1 --count 100 --json\n"
+                "cleave infer resnet18 --url http://edge:8000 --random 1 --explain\n",
     .positionals_min = 1,
     .positionals_max = 1,
 };
@@ -171,9 +176,40 @@ static clv_status ask_local(infer *in, clv_outcome *out, clv_error *err)
 static clv_status ask(infer *in, clv_outcome *out, clv_error *err)
 {
     if (!in->remote) return ask_local(in, out, err);
-    const clv_remote_question q = {
-        .model = in->model, .version = in->o.version, .inputs = &in->inputs};
+    const clv_remote_question q = {.model = in->model,
+                                   .version = in->o.version,
+                                   .inputs = &in->inputs,
+                                   .explain = in->o.explain};
     return clv_remote_infer(in->remote, &q, out, err);
+}
+
+/* The whole network on this machine, as a profile that is kept of it has it. */
+static clv_prediction predict_local(infer *in)
+{
+    CLV_AUTO(clv_text_free) char *dir = clv_profile_cache_dir();
+    const clv_profiler_options o = {.model = in->at.name,
+                                    .threads = clv_device_threads(&in->device),
+                                    .slowdown = in->device.slowdown};
+    clv_profile *p = NULL;
+    if (clv_profile_cache_find(dir, in->network, in->engine, &o, &p, NULL))
+        return (clv_prediction){0};
+    const clv_time *whole = &p->cuts[p->n_cuts - 1].prefix;
+    clv_prediction out = clv_prediction_alone(whole->n ? whole->us : 0, whole->sigma_us);
+    clv_profile_free(p);
+    return out;
+}
+
+/* What was predicted of the last answer; the node has told with it. */
+static void explain(infer *in)
+{
+    clv_outcome *a = &in->outcome;
+    a->explain = true;
+    if (!in->remote) a->predicted = predict_local(in);
+    a->unexplained =
+        in->remote ? "the node tells none: it is no cleave, it has no profile of the model yet, or "
+                     "the request is a batch or begins at a cut"
+                   : "no profile of this model on this device is kept; a node that shares its work "
+                     "makes one";
 }
 
 static clv_status ask_all(infer *in, clv_error *err)
@@ -220,6 +256,7 @@ static clv_status infer_run(infer *in, clv_error *err)
     if (!st && in->o.labels) st = clv_labels_read(in->o.labels, &in->labels, err);
     if (!st) st = in->o.url ? prepare_remote(in, err) : prepare_local(in, err);
     if (!st) st = ask_all(in, err);
+    if (!st && in->o.explain) explain(in);
     if (!st && in->o.out_dir) st = clv_outcome_write(&in->outcome, in->o.out_dir, err);
     if (!st) show(in);
     return st;

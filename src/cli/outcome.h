@@ -35,6 +35,9 @@ typedef struct clv_outcome {
     clv_tensors outputs;
     /* Of the node that was asked (or of this machine); total_us of the asker. */
     clv_timing timing;
+    clv_prediction predicted; /* by the plan of the node that was asked, if it was asked to say */
+    bool explain;             /* set what was predicted beside what happened */
+    const char *unexplained;  /* why nothing was predicted */
     /* The asker's own: from the question to its last byte sent, to the first byte of the answer, to
      * its last byte. 0 when nothing was sent. */
     int64_t send_us, wait_us, receive_us;

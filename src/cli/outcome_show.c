@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/unit.h"
 #include "cli/element.h"
+#include "cli/explain.h"
 #include "cli/outcome.h"
 #include "cli/table.h"
 #include "cli/text.h"
@@ -162,6 +163,24 @@ static void print_timing(const clv_outcome *a, FILE *out)
     clv_table_free(table);
 }
 
+/* The times of the node that predicted, without the way to it. */
+static clv_explain explanation_of(const clv_outcome *a)
+{
+    clv_timing happened = a->timing;
+    happened.total_us -= a->network_us;
+    return clv_explain_of(&a->predicted, &happened);
+}
+
+static void print_explanation(const clv_outcome *a, FILE *out)
+{
+    clv_explain e = explanation_of(a);
+    fputc('\n', out);
+    if (e.n)
+        clv_explain_print(&e, out);
+    else
+        print_line("no prediction: ", a->unexplained ? a->unexplained : "", out);
+}
+
 void clv_outcome_print(const clv_outcome *a, const clv_text_list *labels, FILE *out)
 {
     for (size_t i = 0; i < a->outputs.n; i++) {
@@ -178,6 +197,7 @@ void clv_outcome_print(const clv_outcome *a, const clv_text_list *labels, FILE *
     print_line("plan: ", a->plan, out);
     print_line("recovered: ", a->recovered, out);
     print_timing(a, out);
+    if (a->explain) print_explanation(a, out);
 }
 
 void clv_outcome_print_latency(const clv_outcome_latency *l, FILE *out)
@@ -283,8 +303,14 @@ json_t *clv_outcome_json(const clv_outcome *a, const clv_text_list *labels)
     json_t *outputs = json_array();
     for (size_t i = 0; i < a->outputs.n; i++)
         json_array_append_new(outputs, output_json(&a->outputs.items[i], labels));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "model", text_json(a->model), "version",
-                     text_json(a->version), "plan", text_json(a->plan[0] ? a->plan : NULL),
-                     "recovered", text_json(a->recovered[0] ? a->recovered : NULL), "outputs",
-                     outputs, "timing", timing_json(a));
+    json_t *doc =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "model", text_json(a->model), "version",
+                  text_json(a->version), "plan", text_json(a->plan[0] ? a->plan : NULL),
+                  "recovered", text_json(a->recovered[0] ? a->recovered : NULL), "outputs", outputs,
+                  "timing", timing_json(a));
+    if (a->explain) {
+        clv_explain e = explanation_of(a);
+        json_object_set_new(doc, "explain", clv_explain_json(&e));
+    }
+    return doc;
 }

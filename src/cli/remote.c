@@ -235,7 +235,8 @@ clv_status clv_remote_infer(clv_remote *r, const clv_remote_question *q, clv_out
                                  .version = q->version,
                                  .inputs = q->inputs->items,
                                  .n_inputs = q->inputs->n,
-                                 .timeout_us = r->o.timeout_us};
+                                 .timeout_us = r->o.timeout_us,
+                                 .explain = q->explain};
     clv_oip_message m = clv_oip_encode_question(&question, NULL, NULL);
     waiting w;
     clv_status st = call(r, CLV_OIP_METHOD, m.slices, m.n, &w, err);
@@ -248,7 +249,8 @@ clv_status clv_remote_infer(clv_remote *r, const clv_remote_question *q, clv_out
     *out = (clv_outcome){.model = clv_strdup(*a.model ? a.model : q->model),
                          .version = *a.version ? clv_strdup(a.version) : NULL,
                          .outputs = a.outputs,
-                         .timing = a.timing};
+                         .timing = a.timing,
+                         .predicted = a.predicted};
     a.outputs = (clv_tensors){0};
     memcpy(out->plan, a.plan, sizeof out->plan);
     memcpy(out->recovered, a.recovered, sizeof out->recovered);

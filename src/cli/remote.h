@@ -57,6 +57,7 @@ clv_status clv_remote_model_parse(const void *bytes, size_t n, clv_remote_model 
 typedef struct clv_remote_question {
     const char *model, *version; /* version NULL: newest */
     const clv_tensors *inputs;
+    bool explain; /* ask what the node's plan predicted */
 } clv_remote_question;
 CLV_MUST
 clv_status clv_remote_infer(clv_remote *r, const clv_remote_question *q, clv_outcome *out,

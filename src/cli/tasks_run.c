@@ -75,6 +75,7 @@ static void note(tasks *t, const flight *f)
     out->ended = true;
     out->status = r->error.status;
     out->timing = r->timing;
+    out->predicted_us = r->predicted.us.total_us;
     out->up_bytes = (int64_t)r->up_bytes;
     out->down_bytes = (int64_t)r->down_bytes;
     out->plan = r->plan[0] ? clv_run_name(&t->out->run.plans, r->plan) : -1;

@@ -58,23 +58,35 @@ static bool fits(const clv_profile *p, const clv_network *network, const clv_eng
            same_engine(p->engine, engine->description) && p->n_cuts == clv_network_cuts(network)->n;
 }
 
+clv_status clv_profile_cache_find(const char *dir, clv_network *network, const clv_engine *engine,
+                                  const clv_profiler_options *options, clv_profile **out,
+                                  clv_error *err)
+{
+    CLV_AUTO(clv_text_free)
+    char *path = cache_path(dir, clv_network_digest(network), engine->device, options->threads);
+    clv_profile *p = NULL;
+    if (clv_profile_read(path, &p, NULL) || !fits(p, network, engine, options->threads)) {
+        clv_profile_free(p);
+        return clv_fail(err, CLV_ENOTFOUND, "no profile of it is kept for this device");
+    }
+    set_slowdown(p, options->slowdown > 0 ? options->slowdown : 1);
+    snprintf(p->engine, sizeof p->engine, "%s", engine->description);
+    snprintf(p->model, sizeof p->model, "%s", options->model ? options->model : "");
+    *out = p;
+    return CLV_OK;
+}
+
 clv_status clv_profile_cache_get(const char *dir, clv_network *network, const clv_engine *engine,
                                  const clv_profiler_options *options,
                                  clv_profiler_progress progress, void *arg, clv_profile **out,
                                  clv_error *err)
 {
-    double slowdown = options->slowdown > 0 ? options->slowdown : 1;
+    if (clv_profile_cache_find(dir, network, engine, options, out, NULL) == CLV_OK) return CLV_OK;
     CLV_AUTO(clv_text_free)
     char *path = cache_path(dir, clv_network_digest(network), engine->device, options->threads);
     clv_profile *p = NULL;
-    if (clv_profile_read(path, &p, NULL) == CLV_OK && fits(p, network, engine, options->threads)) {
-        set_slowdown(p, slowdown);
-        snprintf(p->engine, sizeof p->engine, "%s", engine->description);
-        snprintf(p->model, sizeof p->model, "%s", options->model ? options->model : "");
-        *out = p;
-        return CLV_OK;
-    }
-    clv_profile *old = p;
+    clv_profile *old = NULL; /* kept, but it does not fit any more */
+    if (clv_profile_read(path, &old, NULL)) old = NULL;
     clv_status status = clv_profiler_run(network, engine, options, progress, arg, &p, err);
     if (status == CLV_OK) {
         if (old) clv_profile_take_data(p, old); /* what was learnt of the network stays true */

@@ -25,5 +25,10 @@ clv_status clv_profile_cache_get(const char *dir, clv_network *network, const cl
 /* Puts a profile where clv_profile_cache_get() on this machine finds it: `cleave profile --data … --keep` for the nodes here. */
 CLV_MUST
 clv_status clv_profile_cache_put(const char *dir, clv_profile *p, clv_error *err);
+/* What is kept already; CLV_ENOTFOUND: nothing that fits. Measures nothing. */
+CLV_MUST
+clv_status clv_profile_cache_find(const char *dir, clv_network *network, const clv_engine *engine,
+                                  const clv_profiler_options *options, clv_profile **out,
+                                  clv_error *err);
 
 #endif

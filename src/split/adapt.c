@@ -1,6 +1,7 @@
 /* Which route, now: look at each change of a link, have both ends prepared, swap. What the peers have and cost is way.c's, which route is
  * the best choice.c's, preparing it preparation.c's. Loop's thread only. */
 #include "split/choice.h"
+#include "split/forecast.h"
 #include "split/preparation.h"
 #include "split/splitter_priv.h"
 
@@ -179,6 +180,7 @@ void clv_adapt_step(void *splitter)
         a->preparing = true;
         clv_preparation_begin(s, &c);
     }
+    clv_forecast_look(s);
 }
 
 bool clv_splitter_settled(const clv_splitter *s)
@@ -199,6 +201,7 @@ void clv_splitter_set_profile(clv_splitter *s, clv_profile *take)
         return;
     }
     s->adapt.own = take;
+    clv_forecast_look(s);
     if (s->n_ways) clv_adapt_step(s);
 }
 

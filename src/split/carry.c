@@ -1,5 +1,6 @@
 /* One request through a splitter: head, peer, tail. */
 #include "split/carry.h"
+#include "split/forecast.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -187,8 +188,12 @@ static bool batch_fits(const clv_carry *c)
     return c->d->any_batch || clv_carry_is_single(c);
 }
 
+/* What runs here alone, also when a batch does not fit what is deployed, is predicted as such; a batch or a rest is not. */
 static void set_plan(clv_carry *c, const char *label)
 {
+    bool here = strcmp(label, "local") == 0;
+    if (c->from == 0 && clv_carry_is_single(c))
+        c->r->predicted = clv_forecast_of(c->s, here ? c->s->local : c->d);
     snprintf(c->r->plan, sizeof c->r->plan, "%s", label);
 }
 

@@ -4,6 +4,7 @@
 #define CLV_SPLIT_DEPLOYMENT_H
 
 #include "repo/network.h"
+#include "split/request.h"
 #include "split/route.h"
 
 #include <stdatomic.h>
@@ -22,6 +23,8 @@ typedef struct clv_deployment {
     /* predicted, following the link; 0: not known */
     _Atomic int64_t expected_remote_us; /* the peer's part with the link */
     _Atomic int64_t expected_tail_us;   /* the same part, done here */
+    clv_prediction
+        predicted; /* of a whole request; guarded by the splitter's lock: split/forecast.h */
 } clv_deployment;
 
 /* Compiles what is missing (blocks): for the build lane. */

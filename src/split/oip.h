@@ -73,6 +73,7 @@ typedef struct clv_oip_question {
     size_t n_wanted;
     int64_t timeout_us; /* what is left until the deadline; 0: none */
     bool local_only;    /* the peer must not hand it on */
+    bool explain;       /* the answer is to say what was predicted */
     const char *route;  /* but for this: split/itinerary.h. NULL or "": left out */
 } clv_oip_question;
 
@@ -104,6 +105,7 @@ typedef struct clv_oip_answer {
     clv_timing timing; /* of the node that answered: its wait_us is the asker's queue_us, its
                           edge_us the asker's cloud_us; 0 where it said nothing */
     clv_trip trip;     /* the node that answered, then those behind it; n 0: it did not say */
+    clv_prediction predicted; /* of the node that answered; known only if it was asked to explain */
     char plan[128], recovered[160];
 } clv_oip_answer;
 /* CLV_EPROTO where a question would be CLV_EINVAL: it is the peer's fault. */

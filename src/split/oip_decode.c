@@ -356,6 +356,8 @@ static clv_status question_parameter(clv_request *r, const parameter *p, clv_err
         r->digest = clv_strndup((const char *)p->text.at, CLV_MIN(clv_wire_left(&p->text), 256));
     } else if (key_is(p, "cleave_local_only")) {
         r->local_only = p->kind == 1 && p->number;
+    } else if (key_is(p, "cleave_explain")) {
+        r->explain = p->kind == 1 && p->number;
     } else if (key_is(p, "cleave_route")) {
         size_t n = clv_wire_left(&p->text);
         if (n > CLV_ITINERARY_MAX || (n && memchr(p->text.at, 0, n)))
@@ -409,12 +411,32 @@ static clv_status refuse_coded(const message *m, clv_error *err)
     return CLV_OK;
 }
 
+/* One of the predicted parts, or nothing of the kind: `*known` tells. */
+static clv_status predicted_parameter(clv_prediction *out, const parameter *p, bool *known,
+                                      clv_error *err)
+{
+    *known = true;
+#define X(name, about)                                                                             \
+    if (key_is(p, "cleave_predicted_" #name))                                                      \
+        return int_of(p, "cleave_predicted_" #name, &out->us.name, err);                           \
+    if (key_is(p, "cleave_predicted_" #name "_sigma"))                                             \
+        return int_of(p, "cleave_predicted_" #name "_sigma", &out->sigma_us.name, err);
+    CLV_TIMING_MAP(X)
+#undef X
+    *known = false;
+    return CLV_OK;
+}
+
 static clv_status answer_parameter(clv_oip_answer *a, const parameter *p, clv_error *err)
 {
 #define X(name, about)                                                                             \
     if (key_is(p, "cleave_" #name)) return int_of(p, "cleave_" #name, &a->timing.name, err);
     CLV_TIMING_MAP(X)
 #undef X
+    bool known;
+    clv_status st = predicted_parameter(&a->predicted, p, &known, err);
+    a->predicted.known |= known;
+    if (st || known) return st;
     if (key_is(p, "cleave_trip")) {
         char text[CLV_TRIP_TEXT_MAX];
         text_of(p, text, sizeof text);

@@ -92,6 +92,17 @@ static void put_text_parameter(clv_buf *b, const char *key, const char *text)
     clv_buf_done(&value);
 }
 
+/* What was predicted, for who asked to be told. */
+static void put_prediction(clv_buf *b, const clv_request *r)
+{
+    if (!r->explain || !r->predicted.known) return;
+#define X(name, about)                                                                             \
+    put_int_parameter(b, "cleave_predicted_" #name, r->predicted.us.name);                         \
+    put_int_parameter(b, "cleave_predicted_" #name "_sigma", r->predicted.sigma_us.name);
+    CLV_TIMING_MAP(X)
+#undef X
+}
+
 static void put_true_parameter(clv_buf *b, const char *key)
 {
     clv_buf value = {0};
@@ -132,6 +143,7 @@ clv_oip_message clv_oip_encode_question(const clv_oip_question *q, void (*releas
     put_text_parameter(b, "cleave_digest", q->digest);
     if (q->timeout_us > 0) put_int_parameter(b, "timeout", q->timeout_us);
     if (q->local_only) put_true_parameter(b, "cleave_local_only");
+    if (q->explain) put_true_parameter(b, "cleave_explain");
     put_text_parameter(b, "cleave_route", q->route);
     put_tensor_heads(b, q->inputs, q->n_inputs, q->codec);
     for (size_t i = 0; i < q->n_wanted; i++) {
@@ -170,6 +182,7 @@ clv_oip_message clv_oip_encode_answer(clv_request *take)
 #define X(name, about) put_int_parameter(b, "cleave_" #name, take->timing.name);
     CLV_TIMING_MAP(X)
 #undef X
+    put_prediction(b, take);
     put_trip(b, take);
     put_tensor_heads(b, take->outputs.items, take->outputs.n, NULL);
     return with_tensors(c, take->outputs.items, take->outputs.n, 6);

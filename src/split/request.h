@@ -36,6 +36,12 @@ typedef struct clv_timing {
 #undef X
 } clv_timing;
 
+/* What the plan says that a request will take, part by part (split/prediction.h). */
+typedef struct clv_prediction {
+    bool known;
+    clv_timing us, sigma_us; /* standard deviations; parts that are not predicted are 0 */
+} clv_prediction;
+
 typedef struct clv_request clv_request;
 struct clv_request {
     /* the question */
@@ -48,10 +54,12 @@ struct clv_request {
     bool local_only; /* must not be handed on to a peer (set for what came from one: no loops) */
     char *
         route; /* but for this: where to stop and hand on, as the asker planned it (split/itinerary.h); NULL: nowhere */
+    bool explain; /* the answer is to say what was predicted */
     /* the answer */
     clv_error error; /* status CLV_OK: outputs are valid */
     clv_tensors outputs;
     clv_timing timing;
+    clv_prediction predicted; /* when it began */
     clv_trip
         trip; /* what the nodes behind this one took, the peer first; none where the peer does not tell */
     size_t up_bytes, down_bytes; /* on the wire to the peer that answered, and back */

@@ -69,6 +69,26 @@ static char *cached_file(const rig *r)
     return path;
 }
 
+static void what_is_kept_is_found_and_nothing_is_measured(void **state)
+{
+    rig *r = *state;
+    bool measured;
+    clv_error err = {0};
+    clv_profile *p;
+    clv_profiler_options o = {.model = "m", .threads = 1, .slowdown = 2};
+    assert_int_equal(clv_profile_cache_find(r->cache, r->network, &r->engine->base, &o, &p, &err),
+                     CLV_ENOTFOUND);
+    assert_int_equal(runs(r), 0);
+    clv_profile *made = get(r, "m", 1, 0, &measured);
+    int before = runs(r);
+    assert_ok(clv_profile_cache_find(r->cache, r->network, &r->engine->base, &o, &p, &err), err);
+    assert_int_equal(runs(r), before);
+    size_t last = p->n_cuts - 1;
+    assert_float_equal(p->cuts[last].prefix.us, 2 * made->cuts[last].prefix.us, 1e-6);
+    clv_profile_free(made);
+    clv_profile_free(p);
+}
+
 static void the_second_time_nothing_runs(void **state)
 {
     rig *r = *state;
@@ -194,6 +214,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
     const struct CMUnitTest tests[] = {
+        TEST(what_is_kept_is_found_and_nothing_is_measured),
         TEST(the_second_time_nothing_runs),
         TEST(a_slowdown_is_applied_on_the_way_out),
         TEST(other_threads_are_another_profile),

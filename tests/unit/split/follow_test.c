@@ -41,6 +41,9 @@ static void expect_plan(rig *r, const char *plan)
     clv_request *a = edge_ask(&r->e, 1);
     assert_right(&r->e, a, 1);
     assert_string_equal(a->plan, plan);
+    assert_true(a->predicted.known); /* whatever the plan */
+    assert_true(a->predicted.us.total_us > 0);
+    assert_int_equal(a->predicted.us.link_us > 0, strcmp(plan, "local") != 0);
     clv_request_free(a);
 }
 

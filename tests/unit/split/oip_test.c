@@ -157,6 +157,35 @@ static void a_coded_answer_is_refused(void **state)
     free(got.body);
 }
 
+/* What was predicted is told if it was asked for, and only then. */
+static void a_prediction_goes_with_the_answer(void **state)
+{
+    (void)state;
+    for (int asked = 0; asked < 2; asked++) {
+        clv_request *r = clv_request_new("net");
+        r->explain = asked;
+        r->predicted.known = true;
+        int64_t n = 200;
+#define X(name, about)                                                                             \
+    r->predicted.us.name = n++;                                                                    \
+    r->predicted.sigma_us.name = n++;
+        CLV_TIMING_MAP(X)
+#undef X
+        clv_prediction told = r->predicted;
+        clv_oip_message m = clv_oip_encode_answer(r);
+        received got = receive(&m);
+        clv_oip_answer a;
+        clv_error err = {0};
+        assert_ok(clv_oip_decode_answer(&got.message, &a, &err), err);
+        assert_int_equal(a.predicted.known, asked);
+        if (asked) assert_memory_equal(&a.predicted.us, &told.us, sizeof told.us);
+        if (asked) assert_memory_equal(&a.predicted.sigma_us, &told.sigma_us, sizeof told.us);
+        release_all(&m);
+        clv_oip_answer_done(&a);
+        free(got.body);
+    }
+}
+
 static void an_answer_round_trips(void **state)
 {
     (void)state;
@@ -460,6 +489,7 @@ int main(void)
         cmocka_unit_test(a_question_round_trips_without_copies),
         cmocka_unit_test(an_encoding_keeps_what_it_is_of),
         cmocka_unit_test(a_coded_answer_is_refused),
+        cmocka_unit_test(a_prediction_goes_with_the_answer),
         cmocka_unit_test(an_answer_round_trips),
         cmocka_unit_test(protobuf_c_reads_what_we_write),
         cmocka_unit_test(typed_contents_are_read),

@@ -64,6 +64,15 @@ done
 "$CLEAVE" infer lenet --url "$edge" --random 1 >text
 grep -q '^cloud ' text && grep -q '^link ' text || fail "no parts of a split in: $(cat text)"
 
+# What the edge's plan predicted, beside what happened.
+"$CLEAVE" infer lenet --url "$edge" --random 1 --explain --json >explain.json
+[ "$(json explain.json 'e = Object.fromEntries(d.explain.map(p => [p.part, p])); e.cloud.predicted_us > 0 && e.link.predicted_us > 0 &&
+  e.total.predicted_us >= e.cloud.predicted_us + e.link.predicted_us && e.cloud.happened_us === d.timing.cloud_us')" = true ] ||
+  fail "no prediction of a split: $(cat explain.json)"
+"$CLEAVE" infer lenet --url "$edge" --random 1 --explain >text
+grep -q '^part  *predicted .* happened' text || fail "no table of predictions in: $(cat text)"
+[ "$(json edge.json 'd.explain === undefined')" = true ] || fail "explained without being asked"
+
 # TLS and a token; certificates are made here.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem -days 2 \
   -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 2>/dev/null

@@ -45,9 +45,13 @@ static const clv_cli_about about = {
             "shares the work with that node: for each model it finds the best cut for the link as "
             "it is now, and finishes "
             "alone what the peer does not answer.",
-    .examples = "cleave serve -m models --host 0.0.0.0 --accept-push     a cloud node\n"
-                "cleave serve -m models --peer http://10.0.0.2:8000      an edge node\n"
-                "curl localhost:8000/v2/models/alexnet                   what it serves\n",
+    .examples =
+        "cleave serve -m models --host 0.0.0.0 --accept-push     a cloud node\n"
+        "cleave serve -m models --peer http://10.0.0.2:8000      an edge node\n"
+        "cleave serve -m models --peer http://gateway:8000 --peer http://cloud:8000\n"
+        "                                                        a gateway with a peer of its "
+        "own is planned for as well\n"
+        "curl localhost:8000/v2/models/alexnet                   what it serves\n",
 };
 
 typedef struct serving {
@@ -78,6 +82,18 @@ static void on_signal(void *arg)
     clv_http_server_drain(s->http, on_drained, s);
 }
 
+/* "URL" or "URL,URL"; NULL: none. Heap text. */
+static char *all_peers(const clv_node_options *o)
+{
+    char *all = NULL;
+    for (size_t i = 0; i < o->peers.n; i++) {
+        char *more = clv_format("%s%s%s", all ? all : "", all ? "," : "", o->peers.items[i]);
+        free(all);
+        all = more;
+    }
+    return all;
+}
+
 static clv_status run(const serve_options *o, const clv_node_options *node,
                       const clv_device_options *device, clv_error *err)
 {
@@ -100,6 +116,7 @@ static clv_status run(const serve_options *o, const clv_node_options *node,
                                     .body_max = (size_t)o->body_max};
     clv_status status =
         clv_http_server_new(s.node.loop, &http, &clv_api_handler, s.node.server, &s.http, err);
+    CLV_AUTO(clv_text_free) char *peers = all_peers(node);
     if (!status) {
         s.deadline = clv_timer_new(s.node.loop, on_drained, &s);
         clv_loop_on_signal(s.node.loop, SIGINT, on_signal, &s);
@@ -107,7 +124,7 @@ static clv_status run(const serve_options *o, const clv_node_options *node,
         clv_log(CLV_LOG_INFO, "serve", "listening",
                 "url=%s://%s:%d models=%s device=\"%s\" peer=%s", o->tls_cert ? "https" : "http",
                 o->host, clv_http_server_port(s.http), node->models, s.node.engine->description,
-                node->peer ? node->peer : "none");
+                peers ? peers : "none");
         clv_loop_run(s.node.loop);
         clv_timer_free(s.deadline);
         clv_http_server_free(s.http);

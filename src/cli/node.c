@@ -12,8 +12,9 @@ enum { CLV_TOKEN_FILE_MAX = 4096 };
 const clv_opt clv_node_opts[] = {
     CLV_OPT(clv_node_options, models, TEXT, "models", "models", .letter = 'm', .arg = "DIR",
             .help = "model repository: NAME/VERSION/model.onnx"),
-    CLV_OPT(clv_node_options, peer, TEXT, "peer", NULL, .arg = "URL",
-            .help = "node to share the work with, e.g. http://10.0.0.2:8000"),
+    CLV_OPT(clv_node_options, peers, TEXTS, "peer", NULL, .arg = "URL",
+            .help = "node to share the work with, e.g. http://10.0.0.2:8000; given again: a node "
+                    "behind it, to go to while it is lost"),
     CLV_OPT(clv_node_options, peer_ca, TEXT, "peer-ca", NULL, .arg = "FILE",
             .help = "issuers accepted for an https peer (PEM)"),
     CLV_OPT(clv_node_options, peer_cert, TEXT, "peer-cert", NULL, .arg = "FILE",
@@ -68,6 +69,16 @@ clv_status clv_token_read(const char *path, char **out, clv_error *err)
     return status;
 }
 
+static const char *const *more_peers(const clv_node_options *o)
+{
+    return o->peers.n > 1 ? (const char *const *)o->peers.items + 1 : NULL;
+}
+
+const char *clv_node_peer(const clv_node_options *o)
+{
+    return o->peers.n ? o->peers.items[0] : NULL;
+}
+
 /* What is said of a peer must have one to be about: a guard that guards nothing is a trap. */
 static clv_status check_peer(const clv_node_options *o, clv_error *err)
 {
@@ -81,11 +92,12 @@ static clv_status check_peer(const clv_node_options *o, clv_error *err)
                       {"--radio", o->radio, false}};
     for (size_t i = 0; i < CLV_COUNT(about_peer); i++) {
         if (!about_peer[i].value) continue;
-        if (!o->peer)
+        if (o->peers.n == 0)
             return clv_fail(err, CLV_EUSAGE, "%s is given, --peer is missing", about_peer[i].flag);
-        if (about_peer[i].tls && strncmp(o->peer, "https:", 6) != 0)
-            return clv_fail(err, CLV_EUSAGE, "%s needs an address with TLS, --peer is '%s'",
-                            about_peer[i].flag, o->peer);
+        for (size_t k = 0; k < o->peers.n && about_peer[i].tls; k++)
+            if (strncmp(o->peers.items[k], "https:", 6) != 0)
+                return clv_fail(err, CLV_EUSAGE, "%s needs an address with TLS, --peer is '%s'",
+                                about_peer[i].flag, o->peers.items[k]);
     }
     return CLV_OK;
 }
@@ -109,12 +121,14 @@ clv_status clv_node_start(const clv_node_options *o, const clv_device_options *d
 {
     if (check_peer(o, err)) return err->status;
     *out = (clv_node){.loop = clv_loop_new()};
-    clv_status status = o->peer ? clv_token_read(o->peer_token_file, &out->token, err) : CLV_OK;
+    clv_status status = o->peers.n ? clv_token_read(o->peer_token_file, &out->token, err) : CLV_OK;
     if (!status) status = clv_device_engine(device, &out->engine, err);
     if (!status) {
         clv_tls_options tls = {.ca = o->peer_ca, .cert = o->peer_cert, .key = o->peer_key};
         clv_server_options options = {.models = o->models,
-                                      .peer = o->peer,
+                                      .peer = clv_node_peer(o),
+                                      .detours = more_peers(o),
+                                      .n_detours = o->peers.n > 1 ? o->peers.n - 1 : 0,
                                       .peer_tls = &tls,
                                       .peer_token = out->token,
                                       .accept_push = o->accept_push,

@@ -15,12 +15,16 @@
 #include "serve/server.h"
 
 typedef struct clv_node_options {
-    const char *models, *peer, *peer_ca, *peer_cert, *peer_key, *peer_token_file;
+    clv_text_list peers; /* the next hop, then those to use while it is lost */
+    const char *models, *peer_ca, *peer_cert, *peer_key, *peer_token_file;
     const char *private, *power, *radio;
     bool accept_push, keep_segments; /* the latter: for measuring, no flag */
     int policy;
     int64_t watch_us, patience_us, queue_max, cpu;
 } clv_node_options;
+
+/* URL of the next hop, NULL: none. */
+const char *clv_node_peer(const clv_node_options *o);
 
 extern const clv_opt clv_node_opts[];
 extern const size_t clv_node_opts_n;

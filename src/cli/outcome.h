@@ -42,6 +42,7 @@ typedef struct clv_outcome {
      * its last byte. 0 when nothing was sent. */
     int64_t send_us, wait_us, receive_us;
     int64_t network_us; /* between asker and node: total less what the node says */
+    clv_trip trip;      /* of the node that was asked, then those behind it, where they told */
     bool timed;         /* false: the server does not say where the time went, it is no cleave */
 } clv_outcome;
 

@@ -181,6 +181,27 @@ static void print_explanation(const clv_outcome *a, FILE *out)
         print_line("no prediction: ", a->unexplained ? a->unexplained : "", out);
 }
 
+/* Each node that the request came to, where there was more than the one that was asked. */
+static void print_trip(const clv_trip *trip, FILE *out)
+{
+    static const clv_column columns[] = {{"node", CLV_RIGHT},        {"waited", CLV_RIGHT},
+                                         {"computed", CLV_RIGHT},    {"coding", CLV_RIGHT},
+                                         {"to the next", CLV_RIGHT}, {"lost", CLV_RIGHT}};
+    if (trip->n < 2) return;
+    fputc('\n', out);
+    clv_table *table = clv_table_new(columns, CLV_COUNT(columns));
+    for (size_t k = 0; k < trip->n; k++) {
+        const clv_trip_node *n = &trip->nodes[k];
+        const int64_t cells[] = {n->wait_us, n->compute_us, n->encode_us + n->decode_us, n->link_us,
+                                 n->lost_us};
+        clv_table_cell(table, "%zu", k);
+        for (size_t i = 0; i < CLV_COUNT(cells); i++)
+            clv_table_cell(table, "%s", cells[i] ? clv_show_duration((double)cells[i]).s : "");
+    }
+    clv_table_print(table, out);
+    clv_table_free(table);
+}
+
 void clv_outcome_print(const clv_outcome *a, const clv_text_list *labels, FILE *out)
 {
     for (size_t i = 0; i < a->outputs.n; i++) {
@@ -198,6 +219,7 @@ void clv_outcome_print(const clv_outcome *a, const clv_text_list *labels, FILE *
     print_line("recovered: ", a->recovered, out);
     print_timing(a, out);
     if (a->explain) print_explanation(a, out);
+    print_trip(&a->trip, out);
 }
 
 void clv_outcome_print_latency(const clv_outcome_latency *l, FILE *out)
@@ -298,6 +320,19 @@ static json_t *timing_json(const clv_outcome *a)
     return t;
 }
 
+static json_t *trip_json(const clv_trip *trip)
+{
+    json_t *nodes = json_array();
+    for (size_t k = 0; k < trip->n; k++) {
+        json_t *node = json_object();
+#define X(field, about) json_object_set_new(node, #field, json_integer(trip->nodes[k].field));
+        CLV_TRIP_MAP(X)
+#undef X
+        json_array_append_new(nodes, node);
+    }
+    return nodes;
+}
+
 json_t *clv_outcome_json(const clv_outcome *a, const clv_text_list *labels)
 {
     json_t *outputs = json_array();
@@ -308,6 +343,7 @@ json_t *clv_outcome_json(const clv_outcome *a, const clv_text_list *labels)
                   text_json(a->version), "plan", text_json(a->plan[0] ? a->plan : NULL),
                   "recovered", text_json(a->recovered[0] ? a->recovered : NULL), "outputs", outputs,
                   "timing", timing_json(a));
+    json_object_set_new(doc, "nodes", trip_json(&a->trip));
     if (a->explain) {
         clv_explain e = explanation_of(a);
         json_object_set_new(doc, "explain", clv_explain_json(&e));

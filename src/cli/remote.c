@@ -249,6 +249,7 @@ clv_status clv_remote_infer(clv_remote *r, const clv_remote_question *q, clv_out
     *out = (clv_outcome){.model = clv_strdup(*a.model ? a.model : q->model),
                          .version = *a.version ? clv_strdup(a.version) : NULL,
                          .outputs = a.outputs,
+                         .trip = a.trip,
                          .timing = a.timing,
                          .predicted = a.predicted};
     a.outputs = (clv_tensors){0};

@@ -209,7 +209,8 @@ void clv_carry_start(clv_carry *c)
 {
     set_plan(c, c->d->label);
     c->cut = clv_deployment_cut(c->d);
-    if (c->d->head || is_to_be_written(c))
+    bool hands_on = c->r->route && !c->d->head; /* what it got, as it came */
+    if (!hands_on && (c->d->head || is_to_be_written(c)))
         clv_carry_submit(c, c->s->o.compute, clv_carry_run_head);
     else
         clv_carry_ask_peer(c);

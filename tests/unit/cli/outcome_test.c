@@ -116,6 +116,30 @@ static clv_text_list sample_labels(void)
     return labels;
 }
 
+static void every_node_has_a_row(void **state)
+{
+    (void)state;
+    clv_outcome a = {.model = clv_strdup("m"), .timed = true, .timing = {.total_us = 9000}};
+    a.trip = (clv_trip){.nodes = {{.compute_us = 1000, .link_us = 2000},
+                                  {.compute_us = 3000, .link_us = 400},
+                                  {.wait_us = 5, .compute_us = 600}},
+                        .n = 3};
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    clv_outcome_print(&a, NULL, out);
+    fclose(out);
+    assert_non_null(strstr(text, "to the next"));
+    assert_non_null(strstr(text, "600"));
+    free(text);
+    json_t *j = clv_outcome_json(&a, NULL), *nodes = json_object_get(j, "nodes");
+    assert_int_equal(json_array_size(nodes), 3);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(nodes, 1), "compute_us")),
+                     3000);
+    json_decref(j);
+    clv_outcome_done(&a);
+}
+
 static void json_has_the_documented_fields(void **state)
 {
     (void)state;
@@ -238,6 +262,7 @@ int main(void)
         cmocka_unit_test(the_best_classes_come_first),
         cmocka_unit_test(probabilities_stay_what_they_are),
         cmocka_unit_test(only_score_tables_are_classes),
+        cmocka_unit_test(every_node_has_a_row),
         cmocka_unit_test(json_has_the_documented_fields),
         cmocka_unit_test(people_see_classes_values_and_times),
         cmocka_unit_test(hostile_names_are_harmless),

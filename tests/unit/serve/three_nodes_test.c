@@ -3,10 +3,13 @@
  * gets its work back. */
 #include "serve/cloud.h"
 #include "split/chain.h"
+#include "split/tap.h"
+#include "tensor/codec.h"
 
 typedef struct trio {
     edge e;
     cloud gateway, cloud;
+    tap tap; /* between these two */
     char *folder, *edge_folder;
 } trio;
 
@@ -21,7 +24,8 @@ static int prepare(void **state)
     free(write_chain(t->gateway.r.models));
     free(write_chain(t->cloud.r.models));
     cloud_start(&t->cloud);
-    t->gateway.r.peer = t->cloud.url;
+    tap_start(&t->tap, t->cloud.port);
+    t->gateway.r.peer = t->tap.url;
     t->gateway.r.token = cloud_token;
     t->gateway.r.policy = "edge"; /* its own requests stay there */
     *state = t;
@@ -65,6 +69,7 @@ static int stop_trio(void **state)
     if (t->e.loop) edge_stop(&t->e);
     cloud_stop(&t->gateway);
     cloud_stop(&t->cloud);
+    tap_stop(&t->tap);
     clv_dir_remove(t->folder);
     free(t->gateway.r.models);
     free(t->gateway.r.profiles);
@@ -126,6 +131,22 @@ static void await_gateway(trio *t)
     }
 }
 
+/* What is live at "b", as the edge would send it: coded. */
+static clv_tensor coded_b(edge *e, clv_codec codec)
+{
+    clv_error err = {0};
+    clv_segment *head;
+    clv_tensors made = {0};
+    clv_tensor x = numbers("x", 2, 4), coded;
+    assert_ok(clv_network_segment(e->network, 0, at(e, "b"), &head, &err), err);
+    assert_ok(clv_segment_run(head, &x, 1, &made, &err), err);
+    assert_ok(clv_codec_encode(codec, clv_tensors_find(&made, "b"), &coded, &err), err);
+    clv_segment_unref(head);
+    clv_tensors_done(&made);
+    clv_tensor_done(&x);
+    return coded;
+}
+
 /* Runs so far, of the edge's head and tail, of the gateway, of the cloud. */
 typedef struct runs {
     int head, tail, gateway, cloud;
@@ -179,6 +200,60 @@ static void the_gateway_hands_on_what_it_need_not_run(void **state)
     assert_string_equal(r->plan, "b > b");
     assert_ran(t, before, (runs){1, 0, 0, 1});
     assert_int_equal(r->trip.nodes[0].compute_us, 0);
+    clv_request_free(r);
+}
+
+/* In another codec than the way says, so that who reads and writes it again changes its bytes. */
+static void coded_tensors_are_handed_on_unread(void **state)
+{
+    trio *t = *state;
+    pin(&t->e, "b", "b");
+    await_gateway(t);
+    asked a;
+    clv_tensor b = coded_b(&t->e, (clv_codec){CLV_QUANT_F16, CLV_PACK_NONE});
+    CLV_AUTO(clv_free) uint8_t *bytes = clv_alloc(b.bytes);
+    size_t n = b.bytes;
+    memcpy(bytes, b.data, n);
+    clv_request *q = question(&a, b);
+    q->route = clv_strdup("b@q8+zstd");
+    q->local_only = true;
+    clv_text_list_add(&q->wanted, "y", 1);
+    int before = t->gateway.r.engine->tails;
+    clv_server_submit(t->gateway.r.server, q);
+    clv_request *r = answer_of(&a);
+    assert_ok(r->error.status, r->error);
+    assert_int_equal(r->outputs.n, 1);
+    assert_string_equal(r->recovered, "");
+    assert_int_equal(t->gateway.r.engine->tails, before);
+    assert_true(tap_saw(&t->tap, bytes, n));
+    clv_request_free(r);
+}
+
+/* The edge says what stays; a gateway in between changes nothing: it gets no more than that. */
+static void what_must_stay_comes_to_no_other_node(void **state)
+{
+    trio *t = *state;
+    edge_stop(&t->e);
+    edge_start_with(&t->e, &(edge_options){.folder = t->edge_folder,
+                                           .peer = t->gateway.url,
+                                           .detour = t->cloud.url,
+                                           .token = cloud_token,
+                                           .privacy = "input",
+                                           .patience_us = EDGE_WAIT_US,
+                                           .policy = CLV_POLICY_EXACT});
+    pinning p = {.e = &t->e, .route = {.n = 3, .cut = {0, 0, t->e.last}}};
+    clv_loop_post(t->e.loop, pin_step, &p);
+    await(atomic_load(&p.done) == 1);
+    assert_int_equal(p.error.status, CLV_EDENIED);
+    pin(&t->e, "b", "d");
+    await_gateway(t);
+    clv_tensor x = numbers("x", 3, 4);
+    clv_request *r = edge_ask(&t->e, 3);
+    assert_right(&t->e, r, 3);
+    assert_int_equal(r->trip.n, 2);
+    assert_false(tap_saw(&t->tap, x.data, x.bytes));
+    assert_int_equal(clv_splitter_withheld(t->e.splitter), 0);
+    clv_tensor_done(&x);
     clv_request_free(r);
 }
 
@@ -320,6 +395,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_request_runs_at_three_nodes, start_trio, stop_trio),
         cmocka_unit_test_setup_teardown(the_gateway_hands_on_what_it_need_not_run, start_trio,
+                                        stop_trio),
+        cmocka_unit_test_setup_teardown(coded_tensors_are_handed_on_unread, start_trio, stop_trio),
+        cmocka_unit_test_setup_teardown(what_must_stay_comes_to_no_other_node, start_trio,
                                         stop_trio),
         cmocka_unit_test_setup_teardown(the_gateway_finishes_for_a_lost_cloud, start_trio,
                                         stop_trio),

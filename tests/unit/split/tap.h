@@ -43,7 +43,12 @@ static inline void tap_accept(tap *t)
     int *line = t->lines[t->n_lines];
     line[0] = accept(t->listener, NULL, NULL);
     line[1] = socket(AF_INET, SOCK_STREAM, 0);
-    if (line[0] >= 0 && connect(line[1], (struct sockaddr *)&to, sizeof to) == 0) t->n_lines++;
+    if (line[0] >= 0 && connect(line[1], (struct sockaddr *)&to, sizeof to) == 0) {
+        t->n_lines++;
+        return;
+    }
+    if (line[0] >= 0) close(line[0]); /* nobody is there: the caller is to see that */
+    close(line[1]);
 }
 
 /* What one side said goes to the other; its end closes both. */

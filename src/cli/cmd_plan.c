@@ -197,6 +197,7 @@ clv_status clv_cmd_plan(clv_args *args, clv_error *err)
     clv_plan_devices_options of = {0};
     clv_plan_question_options asked = {0};
     const clv_opt_set sets[] = {CLV_PLAN_DEVICES_OPTS(&of),
+                                CLV_OFFER_OPTS(&of.offer),
                                 CLV_PLAN_QUESTION_OPTS(&asked),
                                 {plan_opts, CLV_COUNT(plan_opts), &o}};
     bool help;

@@ -140,6 +140,7 @@ clv_status clv_cmd_serve(clv_args *args, clv_error *err)
     clv_device_options device = {0};
     const clv_opt_set sets[] = {{serve_opts, CLV_COUNT(serve_opts), &o},
                                 {clv_node_opts, clv_node_opts_n, &node},
+                                CLV_OFFER_OPTS(&node.offer),
                                 {clv_device_opts, clv_device_opts_n, &device}};
     bool help;
     clv_config config = {0};

@@ -138,6 +138,7 @@ clv_status clv_cmd_tasks(clv_args *args, clv_error *err)
     clv_device_options device = {0};
     const clv_opt_set sets[] = {{tasks_opts, CLV_COUNT(tasks_opts), &o},
                                 {clv_node_opts, clv_node_opts_n, &node},
+                                CLV_OFFER_OPTS(&node.offer),
                                 {clv_device_opts, clv_device_opts_n, &device}};
     bool help;
     if (clv_cli_begin(&about, sets, CLV_COUNT(sets), args, &help, err)) return err->status;

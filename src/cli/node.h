@@ -2,7 +2,7 @@
  * `tasks` and `demo` hand it requests directly.
  *
  *     clv_node_options node = {0}; clv_device_options device = {0};
- *     const clv_opt_set sets[] = {CLV_NODE_OPTS(&node), CLV_DEVICE_OPTS(&device)};
+ *     const clv_opt_set sets[] = {{clv_node_opts, clv_node_opts_n, &node}, CLV_OFFER_OPTS(&node.offer), ...device's};
  *     ...
  *     clv_node_start(&node, &device, &n, &err);
  *     clv_loop_run(n.loop);
@@ -12,6 +12,7 @@
 #define CLV_CLI_NODE_H
 
 #include "cli/device_options.h"
+#include "cli/offer_options.h"
 #include "serve/server.h"
 
 typedef struct clv_node_options {
@@ -21,6 +22,7 @@ typedef struct clv_node_options {
     bool accept_push, keep_segments; /* the latter: for measuring, no flag */
     int policy;
     int64_t watch_us, patience_us, queue_max, cpu;
+    clv_offer_options offer; /* its own table: CLV_OFFER_OPTS(&node.offer) */
 } clv_node_options;
 
 /* URL of the next hop, NULL: none. */

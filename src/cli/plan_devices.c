@@ -183,8 +183,10 @@ static clv_status make_tables(const clv_plan_devices_options *o, const named_fil
         .graph = d->files.graph, .cuts = d->files.cuts, .n_devices = d->files.n};
     for (size_t k = 0; k < d->files.n; k++) from.profiles[k] = d->files.profiles[k];
     for (size_t k = 0; k + 1 < d->files.n; k++) from.links[k] = links[k];
+    clv_status s = clv_offer_read(&o->offer, &from.offer, err);
+    if (s != CLV_OK) return s;
     int64_t start_ns = clv_now_ns();
-    clv_status s = clv_plan_tables_new(&from, &d->tables, err);
+    s = clv_plan_tables_new(&from, &d->tables, err);
     d->tables_us = (double)(clv_now_ns() - start_ns) / 1e3;
     if (s != CLV_OK) return s;
     for (size_t k = 0; k < d->files.n; k++) {

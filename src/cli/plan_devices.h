@@ -14,6 +14,7 @@
 #define CLV_CLI_PLAN_DEVICES_H
 
 #include "base/opt.h"
+#include "cli/offer_options.h"
 #include "cli/plan_files.h"
 #include "plan/tables.h"
 
@@ -21,6 +22,7 @@ typedef struct clv_plan_devices_options {
     const char *edge, *cloud;
     clv_text_list devices, links, powers, radios, queues;
     int64_t overhead_us;
+    clv_offer_options offer; /* its own table: CLV_OFFER_OPTS() */
 } clv_plan_devices_options;
 extern const clv_opt clv_plan_devices_opts[];
 extern const size_t clv_plan_devices_opts_n;

@@ -50,10 +50,10 @@ static void cell_behind(clv_table *t, const clv_plan_cost *cost, const clv_plan_
 static void print_stages(const clv_plan_report *r, FILE *out)
 {
     static const clv_column columns[] = {
-        {"device", CLV_LEFT}, {"units", CLV_RIGHT},      {"until", CLV_LEFT},
-        {"waits", CLV_RIGHT}, {"computes", CLV_RIGHT},   {"codes", CLV_RIGHT},
-        {"sends", CLV_RIGHT}, {"round trip", CLV_RIGHT}, {"up", CLV_RIGHT},
-        {"down", CLV_RIGHT},  {"energy", CLV_RIGHT}};
+        {"device", CLV_LEFT}, {"units", CLV_RIGHT},    {"until", CLV_LEFT},
+        {"waits", CLV_RIGHT}, {"computes", CLV_RIGHT}, {"codes", CLV_RIGHT},
+        {"sends", CLV_RIGHT}, {"as", CLV_LEFT},        {"round trip", CLV_RIGHT},
+        {"up", CLV_RIGHT},    {"down", CLV_RIGHT},     {"energy", CLV_RIGHT}};
     clv_table *t = clv_table_new(columns, CLV_COUNT(columns));
     for (size_t k = 0; k < r->plan.n_stages; k++) {
         const clv_plan_stage *s = &r->plan.stages[k];
@@ -67,6 +67,7 @@ static void print_stages(const clv_plan_report *r, FILE *out)
         cell_time(t, s->compute_ns);
         cell_time(t, s->encode_ns + s->decode_ns);
         clv_table_cell(t, "%s", s->codec < 0 ? "-" : clv_show_size((double)s->up_bytes).s);
+        clv_table_cell(t, "%s", s->codec < 0 ? "-" : problem_of(r)->codecs[s->codec].name);
         cell_time(t, s->rtt_ns + s->overhead_ns);
         cell_time(t, s->up_ns);
         cell_time(t, s->down_ns);
@@ -124,7 +125,9 @@ static void ranked_row(const clv_plan_report *r, const clv_plan_candidate *c, cl
     clv_table_cell(t, "%s", same_chain(r, &c->chain) ? "*" : "");
     clv_table_cell(t, "%d", c->chain.cut[0]);
     cell_label(t, r, c->chain.cut[0]);
+    bool local = (size_t)c->chain.cut[0] + 1 == p->cuts->n;
     clv_table_cell(t, "%s", clv_show_size((double)parts.up_bytes).s);
+    clv_table_cell(t, "%s", local ? "-" : p->codecs[c->chain.codec[0]].name);
     clv_table_cell(t, "%s", clv_show_duration(parts.edge_us).s);
     clv_table_cell(t, "%s", clv_show_duration(parts.link_us).s);
     clv_table_cell(t, "%s", clv_show_duration(parts.cloud_us).s);
@@ -134,18 +137,28 @@ static void ranked_row(const clv_plan_report *r, const clv_plan_candidate *c, cl
     clv_table_cell(t, "%s", c->violated ? clv_plan_limit_name(c->violated) : "");
 }
 
+/* Is the cut there already, in a better codec? */
+static bool ranked_before(const clv_plan_report *r, size_t i)
+{
+    size_t k = 0;
+    while (k < i && r->candidates[k].chain.cut[0] != r->candidates[i].chain.cut[0]) k++;
+    return k < i;
+}
+
 static void print_ranked(const clv_plan_report *r, FILE *out)
 {
     static const clv_column columns[] = {
-        {"", CLV_LEFT},        {"cut", CLV_RIGHT},    {"after", CLV_LEFT},  {"sends", CLV_RIGHT},
-        {"edge", CLV_RIGHT},   {"link", CLV_RIGHT},   {"cloud", CLV_RIGHT}, {"total", CLV_RIGHT},
-        {"energy", CLV_RIGHT}, {"behind", CLV_RIGHT}, {"breaks", CLV_LEFT}};
+        {"", CLV_LEFT},       {"cut", CLV_RIGHT},    {"after", CLV_LEFT},   {"sends", CLV_RIGHT},
+        {"as", CLV_LEFT},     {"edge", CLV_RIGHT},   {"link", CLV_RIGHT},   {"cloud", CLV_RIGHT},
+        {"total", CLV_RIGHT}, {"energy", CLV_RIGHT}, {"behind", CLV_RIGHT}, {"breaks", CLV_LEFT}};
     clv_table *t = clv_table_new(columns, CLV_COUNT(columns));
     int last = (int)problem_of(r)->cuts->n - 1;
     for (size_t i = 0, shown = 0; i < r->n_candidates; i++) {
         const clv_plan_candidate *c = &r->candidates[i];
         bool end = (c->chain.cut[0] == 0 && c->chain.codec[0] == 0) || c->chain.cut[0] == last;
-        if (++shown > RUNNERS_UP && !same_chain(r, &c->chain) && !end) continue;
+        bool kept = same_chain(r, &c->chain) || end;
+        if (!kept && ranked_before(r, i)) continue;
+        if (++shown > RUNNERS_UP && !kept) continue;
         ranked_row(r, c, t);
     }
     clv_table_print(t, out);
@@ -254,6 +267,8 @@ static void print_head(const clv_plan_report *r, FILE *out)
     fprintf(out, "%s", ns_text(plan->cost.latency_ns).s);
     if (clv_plan_report_has_watts(r))
         fprintf(out, ", %s", clv_show_energy((double)plan->cost.total.nj / 1e9).s);
+    if (plan->cost.total.drop_ppm)
+        fprintf(out, ", %.3g points of accuracy", (double)plan->cost.total.drop_ppm * -1e-4);
     if (plan->cost.total.pm > 0) fprintf(out, ", money %.3g", (double)plan->cost.total.pm / 1e12);
     if (p->objective.goal == CLV_GOAL_THROUGHPUT && plan->cost.period_ns > 0)
         fprintf(out, ", %.4g requests/s", 1e9 / (double)plan->cost.period_ns);

@@ -40,7 +40,7 @@ void clv_plan_report_print(const clv_plan_report *r, FILE *out);
 void clv_plan_report_json(const clv_plan_report *r, FILE *out);
 /* The sweep, "cut,label,from_bytes_per_s,to_bytes_per_s,from_us,to_us,from_j,to_j,codec", or without one
  * the candidates, "cut,label,up_bytes,down_bytes,edge_us,link_us,queue_us,cloud_us,overhead_us,latency_us,
- * coding_us,energy_j,codec". */
+ * coding_us,energy_j,codec,accuracy_drop". */
 void clv_plan_report_csv(const clv_plan_report *r, clv_buf *out);
 /* Latency (energy, when that is the objective) over the rate: of every placement that wins
  * somewhere, and of the best, with the rates at which the plan changes. Needs the sweep. */

@@ -61,6 +61,7 @@ static void set_parts(json_t *o, const clv_plan_problem *p, const clv_plan_parts
     set_us(o, "period_us", (double)cost->period_ns / 1e3);
     set_real(o, "energy_j", (double)cost->total.nj / 1e9);
     set_real(o, "price", (double)cost->total.pm / 1e12);
+    set_real(o, "accuracy_drop", (double)cost->total.drop_ppm / 1e6);
 }
 
 static json_t *codec_json(const clv_plan_report *r, const clv_plan_chain *chain, size_t hop)
@@ -113,6 +114,9 @@ static json_t *stage_json(const clv_plan_report *r, size_t k)
     set_us(o, "decode_us", (double)s->decode_ns / 1e3);
     set_us(o, "compute_us", (double)s->compute_ns / 1e3);
     set_us(o, "encode_us", (double)s->encode_ns / 1e3);
+    const char *codec = s->codec < 0 ? NULL : problem_of(r)->codecs[s->codec].name;
+    json_object_set_new(o, "codec", codec ? text_json(codec) : json_null());
+    set_real(o, "accuracy_drop", (double)s->drop_ppm / 1e6);
     set_us(o, "overhead_us", (double)s->overhead_ns / 1e3);
     set_us(o, "rtt_us", (double)s->rtt_ns / 1e3);
     set_us(o, "up_us", (double)s->up_ns / 1e3);
@@ -294,17 +298,17 @@ void clv_plan_report_csv(const clv_plan_report *r, clv_buf *out)
         return;
     }
     clv_buf_text(out, "cut,label,up_bytes,down_bytes,edge_us,link_us,queue_us,cloud_us,overhead_us,"
-                      "latency_us,coding_us,energy_j,codec\n");
+                      "latency_us,coding_us,energy_j,codec,accuracy_drop\n");
     for (size_t i = 0; i < r->n_candidates; i++) {
         const clv_plan_candidate *c = &r->candidates[i];
         clv_plan_parts parts = clv_plan_parts_of(problem_of(r), &c->chain);
         bool local = (size_t)c->chain.cut[0] + 1 == problem_of(r)->cuts->n;
         add_place(r, c->chain.cut[0], out);
-        clv_buf_printf(out, ",%lld,%lld,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.9g,%s\n",
-                       (long long)parts.up_bytes, (long long)parts.down_bytes, parts.edge_us,
-                       parts.link_us, parts.queue_us, parts.cloud_us, parts.overhead_us,
-                       (double)c->cost.total.ns / 1e3, parts.coding_us,
-                       (double)c->cost.total.nj / 1e9,
-                       codec_name(r, local ? -1 : c->chain.codec[0]));
+        clv_buf_printf(
+            out, ",%lld,%lld,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.9g,%s,%.6f\n",
+            (long long)parts.up_bytes, (long long)parts.down_bytes, parts.edge_us, parts.link_us,
+            parts.queue_us, parts.cloud_us, parts.overhead_us, (double)c->cost.total.ns / 1e3,
+            parts.coding_us, (double)c->cost.total.nj / 1e9,
+            codec_name(r, local ? -1 : c->chain.codec[0]), (double)c->cost.total.drop_ppm / 1e6);
     }
 }

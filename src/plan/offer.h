@@ -17,9 +17,8 @@
 #include "plan/problem.h"
 #include "tensor/codec.h"
 
-/* Percentage points of accuracy that codecs may cost, unless told otherwise; the most that can be lost. */
-#define CLV_OFFER_DROP_DEFAULT 0.1
-#define CLV_OFFER_DROP_MAX     100.0
+/* The most that can be lost, in percentage points. */
+#define CLV_OFFER_DROP_MAX 100.0
 
 typedef struct clv_plan_offer {
     uint32_t codecs;  /* bit clv_codec_index(c): c may be chosen. Zeroed: raw only */

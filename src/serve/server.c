@@ -103,6 +103,7 @@ static clv_status load(clv_served *m, clv_error *err)
                                                     .detours = s->detours,
                                                     .n_detours = s->o.n_detours,
                                                     .policy = s->policy,
+                                                    .offer = s->o.offer,
                                                     .privacy = &s->o.privacy,
                                                     .keep_segments = s->o.keep_segments,
                                                     .patience_us = s->o.patience_us},

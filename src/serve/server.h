@@ -15,6 +15,7 @@
 #include "graph/leakage.h"
 #include "net/client.h"
 #include "net/loop.h"
+#include "plan/offer.h"
 #include "plan/policies.h"
 #include "repo/network.h"
 #include "split/request.h"
@@ -32,6 +33,7 @@ typedef struct clv_server_options {
     const char *peer_token;
     bool accept_push;       /* peers may store models here */
     const char *policy;     /* a name of plan/policies.h; NULL: exact */
+    clv_plan_offer offer;   /* in which codecs tensors may go to the peer; zeroed: raw only */
     int64_t watch_every_us; /* of the link; 0: 1 s */
     int64_t patience_us;  /* longest wait for a peer beyond the prediction before the edge finishes
                             itself */

@@ -49,7 +49,7 @@ want_error 2 "--slowdown" "$CLEAVE" profile models/lenet --slowdown 0.5
 # plan: the least of all cuts, at every link.
 plan() { "$CLEAVE" plan models/lenet --edge edge.json --cloud cloud.json "$@"; }
 for link in 2Mbit,1us 30Mbit,10us 200Mbit,20us 2Gbit/100Mbit,50us wifi 3g; do
-  plan --link "$link" --json >plan.json
+  plan --link "$link" --codecs raw --json >plan.json
   node -e '
     const read = f => JSON.parse(require("fs").readFileSync(f)), edge = read("edge.json"), cloud = read("cloud.json")
     const {plan, candidates, link: l, planning_us} = read("plan.json"), last = edge.cuts.length - 1
@@ -84,6 +84,21 @@ for written in plan.json plan.txt; do
   plan --link 30Mbit,10us --given $written --json >given.json
   [ "$(json given.json 'd.plan.cut + " " + d.plan.latency_us')" = "$(json plan.json 'd.plan.cut + " " + d.plan.latency_us')" ] || fail "$written given"
 done
+# Codecs: a slow link is worth one; without data only those that cost no accuracy, and f16; also for the input.
+plan --link 0.3Mbit,1ms --json >plan.json
+[ "$(json plan.json 'd.plan.cut === d.candidates.length - 1 || d.plan.codec !== "raw"')" = true ] || fail "no codec: $(json plan.json 'd.plan.why')"
+[ "$(json plan.json 'd.candidates.every(c => c.codec === null || /^(raw|f16)/.test(c.codec)) && d.candidates.every(c => c.accuracy_drop === 0)')" = true ] || fail "codecs that nobody measured"
+[ "$(json plan.json 'd.candidates.some(c => c.cut === 0 && c.codec === "raw+zstd" && c.up_bytes > 0)')" = true ] || fail "the input is not compressed"
+plan --link 0.3Mbit,1ms --codecs f16+zstd --json >coded.json
+plan --link 0.3Mbit,1ms --given "edge - | f16+zstd | cloud ..output" --json >given.json
+[ "$(json given.json 'd.plan.codec + d.plan.stages[0].codec')" = f16+zstdf16+zstd ] || fail "a codec given"
+plan --link 0.3Mbit,1ms --given given.json --json >again.json
+[ "$(json again.json 'd.plan.latency_us + d.plan.codec')" = "$(json given.json 'd.plan.latency_us + d.plan.codec')" ] || fail "a codec comes back"
+[ "$(json plan.json 'd.plan.codec === null || d.plan.why.includes("less than raw")')" = true ] || fail "the codec's worth: $(json plan.json 'd.plan.why')"
+plan --link 0.3Mbit,1ms --codecs auto --accuracy-drop 100 --json >any.json
+[ "$(json any.json 'd.plan.latency_us')" != "" ] && [ "$(json any.json 'd.candidates.length')" -ge "$(json plan.json 'd.candidates.length')" ] || fail "any drop"
+want_error 2 "unknown codec 'q9'" plan --codecs q9
+want_error 2 "--accuracy-drop" plan --accuracy-drop 101
 plan --link 2Gbit,1us --json >plan.json
 [ "$(json plan.json 'd.plan.cut < d.candidates.length - 1')" = true ] || fail "a fast link is not used"
 plan --link 2Gbit,1us --private class:features --json >plan.json
@@ -102,7 +117,7 @@ want_error 2 "5.85Mbit,60ms" plan --link 5Mbit
 want_error 2 "--policy" plan --policy best
 want_error 2 "--cloud" "$CLEAVE" plan models/lenet --edge edge.json
 want_error 1 "nowhere.json" "$CLEAVE" plan models/lenet --edge nowhere.json --cloud cloud.json
-echo '{"schema": 2}' >bad.json
+echo '{"schema": 3}' >bad.json
 want_error 1 "field 'model'" "$CLEAVE" plan models/lenet --edge bad.json --cloud cloud.json
 echo '{"schema": 1}' >bad.json
 want_error 1 "profile the model again" "$CLEAVE" plan models/lenet --edge bad.json --cloud cloud.json

@@ -128,7 +128,7 @@ static void people_csv_and_svg_tell_the_same(void **state)
     free(r.spans);
     r.spans = NULL;
     clv_plan_report_csv(&r, &csv);
-    assert_non_null(strstr(csv.data, "codec\n2,\"pool5.0\",43264,4000,"));
+    assert_non_null(strstr(csv.data, "codec,accuracy_drop\n2,\"pool5.0\",43264,4000,"));
     clv_buf_done(&csv);
     clv_buf_done(&svg);
     clv_plan_report_done(&r);

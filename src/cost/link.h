@@ -19,8 +19,9 @@ typedef struct clv_link {
     double rtt_us;
     double up_sigma, down_sigma; /* relative standard deviation of the rates, 0: exact */
     double rtt_sigma_us;
-    bool up;         /* false: the peer cannot be reached */
-    clv_radio radio; /* joules and money; zeroed: not known. clv_link_parse() leaves it so */
+    double unseen_us; /* since anything told of the rates; 0 for a stated link */
+    bool up;          /* false: the peer cannot be reached */
+    clv_radio radio;  /* joules and money; zeroed: not known. clv_link_parse() leaves it so */
 } clv_link;
 
 /* Named links, a table: cat1 0.13, 3g 1.1, lte 5.85, wifi 18.88 Mbit/s, lan 1 Gbit/s, RTT 100, 100,

@@ -16,11 +16,20 @@ enum { STEPS = 6 }; /* Gauss-Newton steps of one update; three are enough for a 
 #define NOISE_MAX      0.40
 #define NOISE_FLOOR_US 100.0 /* scheduling and timer noise, whatever the size */
 #define RATE_SHARE     0.2   /* an exchange tells of a rate if the bytes take this share of it */
-#define RATE_BYTES     16384 /* or if there are this many */
-#define RATE_SURE      0.20  /* relative sigma of a rate that needs no probe */
-#define PRIOR_VAR      4.0   /* a factor of e^2 = 7 either way */
-#define PRIOR_ALIKE    0.97  /* correlation of the two directions: a factor of 1.6 apart */
-#define STEP_ALIKE     0.98  /* correlation of the directions in a step */
+#define RATE_BYTES     8192  /* or if there are this many */
+#define NEAR_LEAST     1.25  /* times the least round trip: no queue has formed */
+#define WITNESS_NOISE  0.30  /* of a delivery rate */
+#define PROBE_FIRST    8192.0
+#define PROBE_MIN      1024.0
+#define PROBE_MAX      65536.0
+#define PROBE_US_MIN   20e3
+#define PROBE_US_MAX   100e3
+#define PAID_SHARE     0.006     /* of the rate pays off what probes took */
+#define OWED_SHARE     0.001     /* of what the window carries may be owed */
+#define RATE_ASSUMED   (1e6 / 8) /* for that, of a link that was never measured */
+#define PRIOR_VAR      4.0       /* a factor of e^2 = 7 either way */
+#define PRIOR_ALIKE    0.97      /* correlation of the two directions: a factor of 1.6 apart */
+#define STEP_ALIKE     0.98      /* correlation of the directions in a step */
 #define STEP_VAR_MAX   16.0
 /* Variance of ln(up/down) as an observation at each exchange: it sums up to the prior's. */
 #define ALIKE_VAR (2 * PRIOR_VAR * (1 - PRIOR_ALIKE) / (1 - FORGET))
@@ -31,16 +40,28 @@ static const double state_max[CLV_LINK_STATES] = {18, 9.2, 9.2};       /* a minu
 void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us)
 {
     *m = (clv_link_monitor){.noise = NOISE_FIRST,
+                            .now_us = now_us,
                             .seen_us = now_us - CLV_LINK_QUIET_US, /* so a ping is due at once */
                             .rated_us = now_us,
-                            .aged_us = now_us,
                             .pinged_us = now_us - CLV_LINK_QUIET_US,
-                            .probed_us = now_us - CLV_LINK_PROBE_EVERY_US};
+                            .probed_us = now_us - CLV_LINK_PROBE_EVERY_US,
+                            .spent_us = now_us};
     for (int i = 0; i < CLV_LINK_STATES; i++) {
         m->state[i] = state_first[i];
         m->var[i][i] = PRIOR_VAR;
+        m->aged_us[i] = now_us;
     }
     m->var[UP][DOWN] = m->var[DOWN][UP] = PRIOR_ALIKE * PRIOR_VAR;
+}
+
+/* A clock that went back was set: all that was noted moves with it. */
+static void heed_clock(clv_link_monitor *m, int64_t now_us)
+{
+    int64_t *const stamps[] = {&m->seen_us,  &m->rated_us,   &m->pinged_us,  &m->probed_us,
+                               &m->spent_us, &m->aged_us[0], &m->aged_us[1], &m->aged_us[2]};
+    int64_t back = m->now_us - now_us;
+    for (size_t i = 0; back > 0 && i < sizeof stamps / sizeof *stamps; i++) *stamps[i] -= back;
+    m->now_us = now_us;
 }
 
 /* Multiply the uncertainty of the states [from, to), never beyond that of an unknown link.
@@ -57,10 +78,10 @@ static void widen(clv_link_monitor *m, double factor, int from, int to)
     }
 }
 
-/* Only while nothing is seen: forgetting at each observation is what keeps a busy link fresh. */
-static double ageing(const clv_link_monitor *m, int64_t now_us)
+/* Only while nothing is seen of a state: forgetting at each observation is what keeps a busy link fresh. */
+static double ageing(const clv_link_monitor *m, int state, int64_t now_us)
 {
-    double idle_us = (double)(now_us - m->aged_us) - AGE_US;
+    double idle_us = (double)(now_us - m->aged_us[state]) - AGE_US;
     return idle_us > 0 ? exp2(fmin(idle_us / AGE_US, 60) * 2 / 3) : 1;
 }
 
@@ -156,15 +177,19 @@ static double surprise(clv_link_monitor *m, const observation *o, double error, 
     return again ? obs_var : fmax(obs_var, error * error * (1 / FIRST_SURPRISE - 1));
 }
 
+/* An observation that is linear in the states: their sum with the weights h is off by `error`. */
+static void correct(clv_link_monitor *m, const double h[CLV_LINK_STATES], double error, double var)
+{
+    double vh[CLV_LINK_STATES], total = spread(m, h, vh) + var;
+    for (int i = 0; i < CLV_LINK_STATES; i++) m->state[i] += vh[i] * error / total;
+    narrow(m, var, h, vh);
+}
+
 /* Traffic often tells of one direction only. Without this, noise would let the other one drift away
  * and take the first with it. Where both are seen, it weighs next to nothing. */
 static void hold_together(clv_link_monitor *m)
 {
-    const double h[CLV_LINK_STATES] = {0, 1, -1};
-    double vh[CLV_LINK_STATES], total = spread(m, h, vh) + ALIKE_VAR;
-    double error = m->state[DOWN] - m->state[UP];
-    for (int i = 0; i < CLV_LINK_STATES; i++) m->state[i] += vh[i] * error / total;
-    narrow(m, ALIKE_VAR, h, vh);
+    correct(m, (double[]){0, 1, -1}, m->state[DOWN] - m->state[UP], ALIKE_VAR);
 }
 
 static void learn_noise(clv_link_monitor *m, double error, double state_var)
@@ -174,17 +199,22 @@ static void learn_noise(clv_link_monitor *m, double error, double state_var)
     m->noise = fmin(fmax(sigma, NOISE_MIN), NOISE_MAX);
 }
 
-static void observe(clv_link_monitor *m, int64_t now_us, const observation *o)
+/* `sure`: it is no stall that will have been for nothing. */
+static void observe(clv_link_monitor *m, int64_t now_us, const observation *o, bool sure)
 {
     bool bytes = o->amount[UP] + o->amount[DOWN] > 0;
-    widen(m, ageing(m, now_us), RTT, CLV_LINK_STATES);
+    for (int i = RTT; i < (bytes ? CLV_LINK_STATES : UP); i++) {
+        widen(m, ageing(m, i, now_us), i, i + 1);
+        m->aged_us[i] = now_us;
+    }
     widen(m, bytes ? 1 / FORGET_RTT : 1 / FORGET, RTT, UP);
     if (bytes) widen(m, 1 / FORGET, UP, CLV_LINK_STATES);
     double h[CLV_LINK_STATES], vh[CLV_LINK_STATES];
     double error = log(o->us) - predict(m->state, o, h), state_var = spread(m, h, vh);
     double sigma = m->noise + NOISE_FLOOR_US / o->us, obs_var = sigma * sigma;
     if (fabs(error) > GATE * sqrt(state_var + obs_var)) {
-        obs_var = surprise(m, o, error, obs_var);
+        double damped = surprise(m, o, error, obs_var);
+        if (!sure) obs_var = damped;
     } else {
         m->surprises = 0;
         learn_noise(m, error, state_var);
@@ -193,7 +223,7 @@ static void observe(clv_link_monitor *m, int64_t now_us, const observation *o)
     narrow(m, obs_var, h, vh);
     if (bytes) hold_together(m);
     m->alive = true;
-    m->seen_us = m->aged_us = now_us;
+    m->seen_us = now_us;
 }
 
 /* The first time tells the round trip to about a factor, whatever was assumed. */
@@ -207,87 +237,171 @@ static void first_rtt(clv_link_monitor *m, double us, double var)
 
 static bool sane(double us)
 {
-    return isfinite(us) && us > 0;
+    return isfinite(us) && us > 0 && us <= CLV_LINK_TIME_US_MAX;
 }
 
 void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us)
 {
+    heed_clock(m, now_us);
     if (!sane(us)) return;
     first_rtt(m, us, 0.05);
     m->rtt_asked = false;
-    observe(m, now_us, &(observation){{1, 0, 0}, us});
+    observe(m, now_us, &(observation){{1, 0, 0}, us}, false);
+}
+
+static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, bool sure)
+{
+    first_rtt(m, 0.3 * o->us, 1); /* some part of it, nobody knows which */
+    observe(m, now_us, o, sure);
+    double share[CLV_LINK_STATES];
+    predict(m->state, o, share);
+    bool up = share[UP] > RATE_SHARE || o->amount[UP] >= RATE_BYTES;
+    bool down = share[DOWN] > RATE_SHARE || o->amount[DOWN] >= RATE_BYTES;
+    m->rate_seen = m->rate_seen || up || down;
+    if (up || down) m->rated_us = now_us;
 }
 
 void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_bytes,
                                size_t down_bytes, double us)
 {
+    heed_clock(m, now_us);
     if (!sane(us)) return;
-    first_rtt(m, 0.3 * us, 1); /* some part of it, nobody knows which */
-    const observation o = {{1, (double)up_bytes, (double)down_bytes}, us};
-    observe(m, now_us, &o);
-    double share[CLV_LINK_STATES];
-    predict(m->state, &o, share);
-    bool up = share[UP] > RATE_SHARE || up_bytes >= RATE_BYTES;
-    bool down = share[DOWN] > RATE_SHARE || down_bytes >= RATE_BYTES;
-    m->rate_seen = m->rate_seen || up || down;
-    if (up || down) m->rated_us = now_us;
+    exchange(m, now_us, &(observation){{1, (double)up_bytes, (double)down_bytes}, us}, false);
 }
 
 void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us)
 {
     const observation o = {{1, (double)up_bytes, 0}, us};
     double share[CLV_LINK_STATES];
+    heed_clock(m, now_us);
     if (!sane(us) || !m->alive || log(us) <= predict(m->state, &o, share)) return;
-    clv_link_monitor_exchange(m, now_us, up_bytes, 0, us);
+    exchange(m, now_us, &o, true);
+}
+
+/* The least round trip: of now, or of a path that was? */
+static void witness_rtt(clv_link_monitor *m, int64_t now_us, const clv_link_witness *w)
+{
+    if (!sane(w->min_rtt_us)) return;
+    bool news = w->min_rtt_us != m->min_rtt_us;
+    bool present = sane(w->rtt_us) && w->rtt_us <= NEAR_LEAST * w->min_rtt_us;
+    bool bound = m->rtt_seen && w->min_rtt_us > NEAR_LEAST * exp(m->state[RTT]);
+    m->min_rtt_us = w->min_rtt_us;
+    if (news || present || bound) {
+        first_rtt(m, w->min_rtt_us, 0.05);
+        observe(m, now_us, &(observation){{1, 0, 0}, w->min_rtt_us}, false);
+    }
+}
+
+static void witness_rate(clv_link_monitor *m, const clv_link_witness *w)
+{
+    double rate = w->delivery_bytes_per_s;
+    if (!isfinite(rate) || rate <= 0 || rate == m->delivery_bytes_per_s || !m->rate_seen) return;
+    m->delivery_bytes_per_s = rate;
+    bool full = !w->app_limited && w->min_rtt_us > 0 && w->rtt_us > NEAR_LEAST * w->min_rtt_us;
+    double error = log(1e6 / rate) - m->state[UP]; /* below 0: faster than thought */
+    double var = WITNESS_NOISE * WITNESS_NOISE;
+    if ((error >= 0 && !full) || fabs(error) > GATE * sqrt(m->var[UP][UP] + var)) return;
+    correct(m, (double[]){0, 1, 0}, error, var);
+}
+
+void clv_link_monitor_witness(clv_link_monitor *m, int64_t now_us, const clv_link_witness *w)
+{
+    heed_clock(m, now_us);
+    witness_rtt(m, now_us, w);
+    witness_rate(m, w);
 }
 
 void clv_link_monitor_failure(clv_link_monitor *m, int64_t now_us)
 {
+    heed_clock(m, now_us);
+    clv_link_monitor was = *m;
     clv_link_monitor_init(m, now_us); /* it may come back as another link */
     m->seen_us = now_us;
+    if (was.rate_seen || was.rate_before > 0)
+        m->rate_before = was.rate_seen ? 1e6 / exp(was.state[UP]) : was.rate_before;
+    m->spent_bytes = was.spent_bytes;
+    m->spent_us = was.spent_us;
 }
 
 /* Relative sigma of the time of a byte, which is that of the rate too; 1 is "no idea". */
-static double relative(const clv_link_monitor *m, int i, double age)
+static double relative(const clv_link_monitor *m, int i, int64_t now_us)
 {
-    return fmin(sqrt(m->var[i][i] * age), 1);
+    return fmin(sqrt(m->var[i][i] * ageing(m, i, now_us)), 1);
 }
 
 clv_link clv_link_monitor_link(const clv_link_monitor *m, int64_t now_us)
 {
-    double age = ageing(m, now_us), rtt_us = exp(m->state[RTT]);
+    double rtt_us = exp(m->state[RTT]);
     return (clv_link){
         .up_bytes_per_s = 1e6 / exp(m->state[UP]),
         .down_bytes_per_s = 1e6 / exp(m->state[DOWN]),
         .rtt_us = rtt_us,
-        .up_sigma = relative(m, UP, age),
-        .down_sigma = relative(m, DOWN, age),
-        .rtt_sigma_us = rtt_us * relative(m, RTT, age),
+        .up_sigma = relative(m, UP, now_us),
+        .down_sigma = relative(m, DOWN, now_us),
+        .rtt_sigma_us = rtt_us * relative(m, RTT, now_us),
+        .unseen_us = now_us > m->rated_us ? (double)(now_us - m->rated_us) : 0,
         .up = m->alive && m->rtt_seen && m->rate_seen,
     };
 }
 
-static bool wants_bytes(const clv_link_monitor *m, int64_t now_us)
+/* What the link carries, for the budget: as it is known, as it was, or the least that is thought of. */
+static double budget_rate(const clv_link_monitor *m)
 {
-    if (!m->alive || !m->rtt_seen || now_us - m->probed_us < CLV_LINK_PROBE_EVERY_US) return false;
-    if (!m->rate_seen) return true;
-    double age = ageing(m, now_us);
-    double sigma = fmin(relative(m, UP, age), relative(m, DOWN, age));
-    return now_us - m->seen_us >= CLV_LINK_QUIET_US && sigma > RATE_SURE &&
-           now_us - m->rated_us >= CLV_LINK_PROBE_EVERY_US;
+    if (m->rate_seen) return 1e6 / exp(m->state[UP]);
+    return m->rate_before > 0 ? m->rate_before : RATE_ASSUMED;
 }
 
-clv_link_probe clv_link_monitor_probe(clv_link_monitor *m, int64_t now_us)
+/* How many bytes may be sent now without being asked for. */
+static double budget(clv_link_monitor *m, int64_t now_us)
 {
-    if (wants_bytes(m, now_us)) {
+    double rate = budget_rate(m), paid = PAID_SHARE * rate * (double)(now_us - m->spent_us) * 1e-6;
+    m->spent_bytes = fmax(m->spent_bytes - paid, 0);
+    m->spent_us = now_us;
+    return fmax(PROBE_FIRST + CLV_LINK_PING_BYTES,
+                OWED_SHARE * rate * CLV_LINK_PROBE_WINDOW_US * 1e-6) -
+           m->spent_bytes;
+}
+
+static double probe_bytes(const clv_link_monitor *m)
+{
+    if (!m->rate_seen && m->rate_before <= 0) return PROBE_FIRST;
+    double us = fmin(fmax(exp(m->state[RTT]) / 3, PROBE_US_MIN), PROBE_US_MAX);
+    return floor(fmin(fmax(budget_rate(m) * us * 1e-6, PROBE_MIN), PROBE_MAX));
+}
+
+static bool wants_bytes(const clv_link_monitor *m, int64_t now_us, bool matters)
+{
+    bool often = now_us - m->probed_us < CLV_LINK_PROBE_EVERY_US && !m->surprises;
+    if (!m->alive || !m->rtt_seen || often) return false;
+    bool quiet = now_us - m->rated_us >= CLV_LINK_QUIET_US || m->surprises;
+    return !m->rate_seen || (matters && quiet);
+}
+
+/* It came back, and what may be spent to ask what it is now was spent: it is what it was, perhaps. */
+static void assume_as_before(clv_link_monitor *m)
+{
+    if (m->rate_before <= 0) return;
+    m->state[UP] = m->state[DOWN] = log(1e6 / m->rate_before);
+    m->rate_seen = true;
+}
+
+clv_link_probe clv_link_monitor_probe(clv_link_monitor *m, int64_t now_us, bool matters)
+{
+    heed_clock(m, now_us);
+    double left = budget(m, now_us), bytes = probe_bytes(m);
+    if (wants_bytes(m, now_us, matters) && bytes + CLV_LINK_PING_BYTES <= left) {
         m->probed_us = m->pinged_us = now_us;
-        double bytes = m->rate_seen ? CLV_LINK_PROBE_US / exp(m->state[UP]) : 32768;
-        return (clv_link_probe){CLV_PROBE_BYTES, (size_t)fmin(fmax(bytes, 16384), 262144)};
+        m->spent_bytes += bytes + CLV_LINK_PING_BYTES;
+        return (clv_link_probe){CLV_PROBE_BYTES, (size_t)bytes};
     }
+    if (m->alive && m->rtt_seen && !m->rate_seen && bytes + CLV_LINK_PING_BYTES > left)
+        assume_as_before(m);
     bool quiet = now_us - m->seen_us >= CLV_LINK_QUIET_US;
     bool asked = m->rtt_asked && m->alive;
-    if ((quiet || asked) && now_us - m->pinged_us >= CLV_LINK_QUIET_US) {
+    bool may = !m->alive || left - CLV_LINK_PING_BYTES >= m->spent_bytes;
+    if ((quiet || asked) && may && now_us - m->pinged_us >= CLV_LINK_QUIET_US) {
         m->pinged_us = now_us;
+        if (m->alive) m->spent_bytes += CLV_LINK_PING_BYTES;
         return (clv_link_probe){CLV_PROBE_PING, 0};
     }
     return (clv_link_probe){CLV_PROBE_NONE, 0};

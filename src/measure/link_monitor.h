@@ -6,8 +6,9 @@
  *     clv_link_monitor_rtt(&m, now_us, 5200);                    // a ping, or TCP_INFO's min_rtt
  *     clv_link_monitor_exchange(&m, now_us, sent, got, took_us - server_us); // a request answered
  *     clv_link_monitor_failure(&m, now_us);                      // no answer at all
+ *     clv_link_monitor_witness(&m, now_us, &tcp);                // what TCP_INFO says
  *     clv_link link = clv_link_monitor_link(&m, now_us);         // for the planner
- *     clv_link_probe probe = clv_link_monitor_probe(&m, now_us); // is a measurement due?
+ *     clv_link_probe probe = clv_link_monitor_probe(&m, now_us, matters); // is a measurement due?
  *
  * Model: time = rtt + up_bytes / up_rate + down_bytes / down_rate. The logarithms of the three
  * unknowns are fitted by recursive least squares on the logarithm of the time, with forgetting (an
@@ -21,7 +22,14 @@
  * A step of the link must not be averaged away. An observation far outside the predicted range (the
  * gate, 5 sigma) opens the rates' uncertainty: the first one moves the estimate most of the way (it
  * may be a stall), a second one to the same side all of it. After a step from 18.88 to 1.1 Mbit/s
- * the estimate follows within three transfers. Knowledge ages: without observations the sigmas grow.
+ * the estimate follows within three transfers, to 10 % where transfers are steady to 2 %. Knowledge ages: without observations the
+ * sigmas grow, those of the rates and that of the round trip apart: a ping says nothing of a rate.
+ *
+ * TCP is the second witness. Its least round trip counts while it is new, or while the smoothed one is near it; else, on a path that has
+ * changed, it is an old one (the kernel keeps it for five minutes) and only a bound from below. Its delivery rate tells the rate
+ * up, with a noise of its own, if the application had enough to send and the path was full: the smoothed round trip above the least
+ * one, as a queue had formed (after BBR: Cardwell et al., ACM Queue 2016). Else it bounds the rate from below. The kernel shows the
+ * same sample until there is another: each counts once. A witness sharpens what transfers say; it does not overturn it.
  *
  * The two directions start as likely alike, so one in which nothing large was ever sent follows the
  * other, with a large sigma.
@@ -42,7 +50,12 @@ typedef struct clv_link_monitor {
     bool alive, rtt_seen, rate_seen;
     bool rtt_asked; /* the link stepped: its round trip wants a new look */
     int surprises;  /* observations in a row outside the gate, below 0: to the short side */
-    int64_t seen_us, rated_us, aged_us, pinged_us, probed_us; /* when last */
+    double min_rtt_us, delivery_bytes_per_s; /* of TCP, as last seen */
+    double rate_before;                      /* up, before the last failure; 0: there was none */
+    double spent_bytes;                      /* on probes, less what time has paid off */
+    int64_t now_us;                          /* of the last call */
+    int64_t seen_us, rated_us, pinged_us, probed_us, spent_us; /* when last */
+    int64_t aged_us[CLV_LINK_STATES]; /* until when each state's variance is */
 } clv_link_monitor;
 
 void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us);
@@ -51,12 +64,20 @@ void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us);
 void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us);
 /* `up_bytes` went there and `down_bytes` came back; `us` is the time from the first byte sent to
  * the last byte received, less what the other side computed and waited. Values that cannot be (not
- * finite, not above 0) are ignored. */
+ * finite, not above 0, more than CLV_LINK_TIME_US_MAX) are ignored, here and above and below. A clock that goes back counts as
+ * one that was set: what was known keeps its age. */
 void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_bytes,
                                size_t down_bytes, double us);
 /* `up_bytes` went there and nothing came back for `us`, though the other side lives: the exchange takes at least that long. Ignored if
- * it was expected to take longer, or while the link is down. */
+ * it was expected to take longer, or while the link is down. It moves the estimate all of the way: the truth is slower still. */
 void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us);
+/* What TCP knows of the connection (net/client.h), after an exchange; 0: not known. */
+typedef struct clv_link_witness {
+    double rtt_us, min_rtt_us; /* smoothed; the least */
+    double delivery_bytes_per_s;
+    bool app_limited; /* that rate is of a time in which there was not enough to send */
+} clv_link_witness;
+void clv_link_monitor_witness(clv_link_monitor *m, int64_t now_us, const clv_link_witness *w);
 /* The other side is gone: the link counts as down, and as unknown when it comes back. */
 void clv_link_monitor_failure(clv_link_monitor *m, int64_t now_us);
 
@@ -72,13 +93,27 @@ typedef struct clv_link_probe {
     clv_link_probe_kind kind;
     size_t bytes;
 } clv_link_probe;
-/* Passive first: a probe is due only when traffic has told nothing for CLV_LINK_QUIET_US, or right
- * after a step, whose round trip nobody has seen yet. It is a ping, or, when the rate is not known well enough and none was sent for CLV_LINK_PROBE_EVERY_US,
- * as many bytes as take about CLV_LINK_PROBE_US, 16 kB to 256 kB. While the link is down only pings
- * go out. A probe that was asked for counts as sent. */
-#define CLV_LINK_QUIET_US       1000000
-#define CLV_LINK_PROBE_EVERY_US 5000000
-#define CLV_LINK_PROBE_US       50000
-clv_link_probe clv_link_monitor_probe(clv_link_monitor *m, int64_t now_us);
+#define CLV_LINK_TIME_US_MAX 3.6e9 /* an exchange that took longer is no measurement */
+
+/* Passive first: a probe is due only when traffic has told nothing for CLV_LINK_QUIET_US, or right after a step, whose round trip nobody
+ * has seen yet. It is a ping; or bytes, as many as take a third of the round trip, 20 to 100 ms, 1 to 64 kB, and 8 kB while no rate is
+ * known. Bytes go out only if `matters`: if what they tell could change somebody's plan, or while no rate is known, and at most
+ * every CLV_LINK_PROBE_EVERY_US, or at once after a surprise. While the link is down only pings go out. A probe that was asked for counts as sent.
+ *
+ * All of them together (a ping counts as CLV_LINK_PING_BYTES) take no more than CLV_LINK_PROBE_SHARE of what the link can carry in any
+ * CLV_LINK_PROBE_WINDOW_US, for links of 56 kbit/s and more that answer: what was spent is paid off at 0.6 % of the rate, and may not pass 0.1 % of
+ * what the window carries, or 8 kB; a link of which nothing is known counts as 1 Mbit/s. Pings leave half of that to probes. A link that has been lost and is back may take its old
+ * rate's share; if that is spent, it counts as what it was, with a sigma of 1. */
+#define CLV_LINK_QUIET_US        1000000
+#define CLV_LINK_PROBE_EVERY_US  1000000
+#define CLV_LINK_PROBE_SHARE     0.01
+#define CLV_LINK_PROBE_WINDOW_US 300000000
+#define CLV_LINK_PING_BYTES      200
+clv_link_probe clv_link_monitor_probe(clv_link_monitor *m, int64_t now_us, bool matters);
+/* The last observation was far from what was expected: has the link stepped, or stalled? */
+static inline bool clv_link_monitor_surprised(const clv_link_monitor *m)
+{
+    return m->surprises != 0;
+}
 
 #endif

@@ -13,6 +13,9 @@
 
 /* A peer that is of no use for so long is not waited for. */
 #define CLV_HINDERED_US 3000000
+/* A second route is prepared when it has been the likeliest next one for so long; one that failed, after so long again. */
+#define CLV_SPARE_AFTER_US 3000000
+#define CLV_SPARE_AGAIN_US 30000000
 
 static void end_pin(clv_splitter *s, const clv_error *error)
 {
@@ -68,43 +71,42 @@ static void not_prepared(const clv_preparation *p)
     if (is_pinned(s, &p->route)) end_pin(s, error);
 }
 
-static void take_over(const clv_preparation *p)
+/* A deployment that is ready at both ends takes over with the next request. */
+static void take_over(clv_splitter *s, clv_deployment *take, clv_expectation expected)
+{
+    atomic_store(&take->expected_remote_us, expected.remote_us);
+    atomic_store(&take->expected_tail_us, expected.tail_us);
+    clv_log(CLV_LOG_INFO, "split", "plan", "model=%s cut=\"%s\" mode=%s", s->model, take->label,
+            clv_load_mode_name(s->adapt.heavy));
+    const clv_route route = take->route;
+    clv_splitter_deploy(s, take);
+    if (is_pinned(s, &route)) end_pin(s, NULL);
+}
+
+/* The likeliest next route is resident now, in case. */
+static void spare_prepared(const clv_preparation *p)
 {
     clv_splitter *s = p->s;
-    if (still_wanted(s, &p->route)) {
-        atomic_store(&p->built->expected_remote_us, p->expected.remote_us);
-        atomic_store(&p->built->expected_tail_us, p->expected.tail_us);
-        clv_log(CLV_LOG_INFO, "split", "plan", "model=%s cut=\"%s\"", s->model, p->built->label);
-        clv_splitter_deploy(s, clv_deployment_ref(p->built));
-        if (is_pinned(s, &p->route)) end_pin(s, NULL);
-    }
-    clv_adapt_step(s);
+    s->adapt.sparing = false;
+    bool ready = !s->closing && !p->here.status && !p->there.status;
+    if (ready && !is_live(s, &p->route)) clv_splitter_keep_warm(s, clv_deployment_ref(p->built));
 }
 
 void clv_adapt_prepared(const clv_preparation *p)
 {
-    p->s->adapt.preparing = false;
-    if (p->s->closing) return;
-    if (p->here.status || p->there.status)
-        not_prepared(p);
-    else
-        take_over(p);
-}
-
-/* The pinned route, or the best one. */
-static clv_choice choose(clv_splitter *s, clv_way *w)
-{
-    const clv_adapt *a = &s->adapt;
-    clv_choice out = {.route = a->pinned ? a->pin : s->local->route};
-    const clv_plan_problem *problem;
-    clv_error err = {0};
-    if (clv_way_problem(w, &problem, &err)) return out;
-    if (!a->pinned && clv_choice_route(s, w, problem, &out.route, &err)) {
-        clv_way_say(w, CLV_LOG_WARN, "no plan", err.text);
-        return out;
+    clv_splitter *s = p->s;
+    if (p->spare) {
+        spare_prepared(p);
+        return;
     }
-    out.expected = clv_choice_expect(w, problem, &out.route);
-    return out;
+    s->adapt.preparing = false;
+    if (s->closing) return;
+    if (p->here.status || p->there.status) {
+        not_prepared(p);
+        return;
+    }
+    if (still_wanted(s, &p->route)) take_over(s, clv_deployment_ref(p->built), p->expected);
+    clv_adapt_step(s);
 }
 
 clv_status clv_splitter_problem(clv_splitter *s, const clv_plan_problem **problem, clv_error *err)
@@ -115,9 +117,10 @@ clv_status clv_splitter_problem(clv_splitter *s, const clv_plan_problem **proble
     return clv_way_problem(w ? w : &s->ways[0], problem, err);
 }
 
-/* Everything runs here from the next request on. */
+/* Everything runs here from the next request on, whatever was planned; the next plan is the first again. */
 static void retreat(clv_splitter *s)
 {
+    clv_chooser_init(&s->adapt.chooser);
     if (!is_local(s)) clv_splitter_deploy(s, clv_deployment_ref(s->local));
 }
 
@@ -159,6 +162,44 @@ static void look_around(clv_splitter *s)
     }
 }
 
+/* Be on the chosen route: at once if it is resident, else as soon as it is. */
+static void go(clv_splitter *s, const clv_choice *c)
+{
+    clv_deployment *warm = clv_splitter_warm(s, &c->route);
+    if (is_live(s, &c->route)) {
+        atomic_store(&s->live->expected_remote_us, c->expected.remote_us);
+        atomic_store(&s->live->expected_tail_us, c->expected.tail_us);
+    } else if (c->route.n == 1) {
+        take_over(s, clv_deployment_ref(s->local), c->expected);
+    } else if (warm) {
+        take_over(s, clv_steal(&warm), c->expected);
+        clv_preparation_refresh(s, &c->route);
+    } else {
+        s->adapt.preparing = true;
+        clv_preparation_begin(s, &c->route, c->expected, false);
+    }
+    clv_deployment_unref(warm);
+}
+
+/* Keep the likeliest next route resident at both ends, once it has been the same one for a while. */
+static void keep_spare(clv_splitter *s, const clv_choice *c)
+{
+    clv_adapt *a = &s->adapt;
+    int64_t now_us = clv_now_us();
+    clv_deployment *warm = clv_splitter_warm(s, &c->second);
+    bool needless = warm || c->second.n == 1 || clv_route_equal(&c->second, &c->route);
+    clv_deployment_unref(warm);
+    if (needless || !clv_route_equal(&c->second, &a->spare)) {
+        a->spare = c->second;
+        a->spare_us = now_us;
+        return;
+    }
+    if (a->sparing || a->preparing || now_us - a->spare_us < CLV_SPARE_AFTER_US) return;
+    a->sparing = true;
+    a->spare_us = now_us + CLV_SPARE_AGAIN_US; /* should it fail */
+    clv_preparation_begin(s, &c->second, (clv_expectation){0}, true);
+}
+
 void clv_adapt_step(void *splitter)
 {
     clv_splitter *s = splitter;
@@ -167,20 +208,32 @@ void clv_adapt_step(void *splitter)
     look_around(s);
     clv_way *w = pick(s);
     if (!w || a->preparing || clv_now_us() < w->ask_after_us) return;
-    clv_choice c = choose(s, w);
+    clv_choice c = clv_choice_make(s, w);
     a->planned = w->tables != NULL;
     w->hindered_us = 0;
-    if (is_live(s, &c.route)) {
-        atomic_store(&s->live->expected_remote_us, c.expected.remote_us);
-        atomic_store(&s->live->expected_tail_us, c.expected.tail_us);
-    } else if (c.route.n == 1) {
-        clv_log(CLV_LOG_INFO, "split", "plan", "model=%s cut=local", s->model);
-        retreat(s);
-    } else {
-        a->preparing = true;
-        clv_preparation_begin(s, &c);
-    }
+    go(s, &c);
+    keep_spare(s, &c);
     clv_forecast_look(s);
+}
+
+static void counted(void *splitter)
+{
+    clv_splitter *s = splitter;
+    clv_adapt_step(s);
+    atomic_fetch_sub(&s->busy, 1);
+}
+
+void clv_adapt_count(clv_splitter *s, int in_flight)
+{
+    if (!clv_arrivals_came(&s->arrivals, clv_now_us(), in_flight)) return;
+    atomic_fetch_add(&s->busy, 1);
+    clv_loop_post(s->o.loop, counted, s);
+}
+
+bool clv_adapt_doubts(void *splitter)
+{
+    const clv_splitter *s = splitter;
+    return !s->adapt.pinned && s->adapt.chooser.doubt;
 }
 
 bool clv_splitter_settled(const clv_splitter *s)
@@ -228,6 +281,7 @@ void clv_splitter_pin(clv_splitter *s, const clv_route *route, clv_splitter_done
         return;
     }
     s->adapt.pinned = route != NULL;
+    clv_chooser_init(&s->adapt.chooser);
     if (route) s->adapt.pin = *route;
     if (route && route->n == 1) clv_splitter_deploy(s, clv_deployment_ref(s->local));
     if (!route || is_live(s, route)) {

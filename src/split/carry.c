@@ -223,13 +223,16 @@ void clv_splitter_run(clv_splitter *s, clv_request *take)
     atomic_init(&c->refs, 1);
     take->inputs = (clv_tensors){0};
     atomic_fetch_add(&s->busy, 1);
-    atomic_fetch_add(&s->unanswered, 1);
+    int others = atomic_fetch_add(&s->unanswered, 1);
     c->d = clv_splitter_live(s);
     clv_error err = {0};
     bool taken = false;
     if (find_start(c, &c->from, &err) || check_wanted(c, &err)) {
         clv_carry_fail(c, &err);
-    } else if (take->route && !clv_carry_relay(c, &taken, &err) && taken) {
+        return;
+    }
+    if (c->from == 0 && s->n_ways && !take->local_only && !take->route) clv_adapt_count(s, others);
+    if (take->route && !clv_carry_relay(c, &taken, &err) && taken) {
         return;
     } else if (err.status) {
         clv_carry_fail(c, &err);

@@ -1,9 +1,10 @@
 #include "split/choice.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
-/* A new cut must promise this share of the present one's latency, or less, to be worth a switch. */
-#define CLV_SWITCH_GAIN 0.97
+/* Time counts as requests too: so many a second, for a second at most, so that a plan is right before the next one comes. */
+#define TASKS_PER_S 3.0
 
 /* The problem's number of a codec; raw's if it is not offered any more. */
 static int codec_number(const clv_way *w, clv_codec codec)
@@ -13,40 +14,8 @@ static int codec_number(const clv_way *w, clv_codec codec)
     return (int)i;
 }
 
-/* What is deployed, as the planner has it. */
-static clv_plan_chain live_chain(const clv_splitter *s, const clv_way *w)
-{
-    const clv_route *r = &s->live->route;
-    clv_plan_chain chain = {0};
-    for (size_t k = 0; k < CLV_PLAN_DEVICES_MAX; k++)
-        chain.cut[k] = (int)(k < r->n ? r->cut[k] : s->last);
-    for (size_t k = 0; k + 1 < r->n; k++) chain.codec[k] = codec_number(w, r->codec[k]);
-    return chain;
-}
-
-clv_status clv_choice_route(const clv_splitter *s, const clv_way *w, const clv_plan_problem *p,
-                            clv_route *route, clv_error *err)
-{
-    size_t way = (size_t)(w - s->ways);
-    bool same_way = clv_route_equal(&s->live->route, &s->local->route) || s->live->route.way == way;
-    clv_plan_chain live = live_chain(s, w);
-    clv_plan_cost best, now;
-    clv_policy_choice chosen;
-    clv_status status =
-        clv_policy_choose(p, s->o.policy, &(clv_policy_options){.previous = &live}, &chosen, err);
-    if (status) return status;
-    bool keep = same_way && s->o.policy == CLV_POLICY_EXACT &&
-                clv_plan_weigh(p, &live, &now, NULL) == CLV_OK &&
-                clv_plan_weigh(p, &chosen.chain, &best, NULL) == CLV_OK &&
-                (double)best.score > CLV_SWITCH_GAIN * (double)now.score;
-    *route = keep ? s->live->route : clv_route_of(&chosen.chain, w->tables->named, s->last);
-    if (!keep && route->n > 1) route->way = way;
-    clv_policy_choice_done(&chosen);
-    return CLV_OK;
-}
-
-clv_expectation clv_choice_expect(const clv_way *w, const clv_plan_problem *p,
-                                  const clv_route *route)
+/* What the part behind the cut should take; 0 where that is not known. */
+static clv_expectation expect(const clv_way *w, const clv_plan_problem *p, const clv_route *route)
 {
     size_t last = p->cuts->n - 1, cut = route->cut[0];
     size_t codec = (size_t)codec_number(w, route->codec[0]);
@@ -60,4 +29,60 @@ clv_expectation clv_choice_expect(const clv_way *w, const clv_plan_problem *p,
         return (clv_expectation){0};
     return (clv_expectation){.remote_us = (remote.ns - p->hops[0].overhead_ns) / 1000,
                              .tail_us = CLV_MAX(whole_ns - head_ns, 0) / 1000};
+}
+
+/* How many requests the chooser is to count since it was asked last; what the load calls for is told to the log. */
+static double look_at_load(clv_splitter *s, int64_t now_us)
+{
+    clv_adapt *a = &s->adapt;
+    clv_load load = clv_arrivals_look(&s->arrivals, now_us);
+    double s_gone = a->looked_us ? (double)(now_us - a->looked_us) * 1e-6 : 0;
+    double of_time = TASKS_PER_S * CLV_MIN(CLV_MAX(s_gone, 0.0), 1.0);
+    a->looked_us = now_us;
+    if (load.heavy != a->heavy)
+        clv_log(CLV_LOG_INFO, "split", "load", "model=%s mode=%s requests_per_s=%.3g", s->model,
+                clv_load_mode_name(load.heavy), load.rate_per_s);
+    a->heavy = load.heavy;
+    return CLV_MAX((double)load.came, of_time);
+}
+
+static clv_status choose(clv_splitter *s, clv_way *w, const clv_plan_problem *p, clv_choice *out,
+                         clv_error *err)
+{
+    int64_t now_us = clv_now_us();
+    clv_chooser_answer answer;
+    const clv_chooser_view view = {.problem = p,
+                                   .codecs = w->tables->named,
+                                   .policy = s->o.policy,
+                                   .way = (size_t)(w - s->ways),
+                                   .unseen_us = clv_peer_link(w->peer).unseen_us,
+                                   .tasks = look_at_load(s, now_us),
+                                   .heavy = s->adapt.heavy,
+                                   .live = &s->live->route,
+                                   .warm = s->warm ? &s->warm->route : NULL,
+                                   .now_us = now_us};
+    clv_status status = clv_chooser_look(&s->adapt.chooser, &view, &answer, err);
+    if (status) return status;
+    clv_arrivals_period(&s->arrivals, answer.period_us);
+    out->route = answer.to;
+    out->second = answer.second;
+    return CLV_OK;
+}
+
+clv_choice clv_choice_make(clv_splitter *s, clv_way *w)
+{
+    const clv_adapt *a = &s->adapt;
+    clv_choice out = {.route = a->pinned ? a->pin : s->local->route};
+    const clv_plan_problem *problem;
+    clv_error err = {0};
+    if (clv_way_problem(w, &problem, &err)) {
+        out.second = out.route;
+        return out;
+    }
+    if (!a->pinned && choose(s, w, problem, &out, &err))
+        clv_way_say(w, CLV_LOG_WARN, "no plan", err.text);
+    else
+        out.expected = expect(w, problem, &out.route);
+    if (a->pinned || err.status) out.second = out.route;
+    return out;
 }

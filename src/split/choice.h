@@ -1,4 +1,4 @@
-/* Which route is the best, and what to expect of it. Private to split/. */
+/* What to be on now, for a splitter: the pinned route, or what the chooser wants of the way's problem. Private to split/. */
 #ifndef CLV_SPLIT_CHOICE_H
 #define CLV_SPLIT_CHOICE_H
 
@@ -12,15 +12,11 @@ typedef struct clv_expectation {
 
 typedef struct clv_choice {
     clv_route route;
+    clv_route second; /* worth keeping warm; equal to `route`: none is */
     clv_expectation expected;
 } clv_choice;
 
-/* What the policy wants; what is deployed over the same way, or here, if the best is hardly better. */
-CLV_MUST
-clv_status clv_choice_route(const clv_splitter *s, const clv_way *w, const clv_plan_problem *p,
-                            clv_route *route, clv_error *err);
-/* What the part behind the cut should take; 0 where that is not known. */
-clv_expectation clv_choice_expect(const clv_way *w, const clv_plan_problem *p,
-                                  const clv_route *route);
+/* Loop's thread. All local if there is no plan. */
+clv_choice clv_choice_make(clv_splitter *s, clv_way *w);
 
 #endif

@@ -52,9 +52,12 @@ static void refresh(clv_peer *p, const char *why)
 void clv_peer_saw_transfer(clv_peer *p, size_t up_bytes, size_t down_bytes, int64_t us)
 {
     clv_path_info path = clv_client_path(p->client);
+    const clv_link_witness tcp = {.rtt_us = (double)path.rtt_us,
+                                  .min_rtt_us = (double)path.min_rtt_us,
+                                  .delivery_bytes_per_s = path.delivery_rate_bytes_per_s,
+                                  .app_limited = path.app_limited};
     pthread_mutex_lock(&p->lock);
-    if (path.min_rtt_us > 0)
-        clv_link_monitor_rtt(&p->monitor, clv_now_us(), (double)path.min_rtt_us);
+    clv_link_monitor_witness(&p->monitor, clv_now_us(), &tcp);
     clv_link_monitor_exchange(&p->monitor, clv_now_us(), up_bytes, down_bytes, (double)us);
     pthread_mutex_unlock(&p->lock);
     refresh(p, NULL);
@@ -107,7 +110,10 @@ static void on_probe(void *arg, const clv_reply *reply)
         pthread_mutex_unlock(&p->lock);
         refresh(p, NULL);
     }
-    if (!reply->error && !p->closing && !clv_peer_link(p).up)
+    pthread_mutex_lock(&p->lock);
+    bool again = sent->bytes && clv_link_monitor_surprised(&p->monitor);
+    pthread_mutex_unlock(&p->lock);
+    if (!reply->error && !p->closing && (again || !clv_peer_link(p).up))
         on_tick(p); /* the next thing to learn */
     free(sent);
 }
@@ -138,15 +144,25 @@ static void look(clv_peer *p, size_t bytes)
                                 .arg = sent});
 }
 
+/* Could it change anybody's plan to know the link better? */
+static bool matters(const clv_peer *p)
+{
+    bool any = false;
+    for (size_t i = 0; i < p->n_planners && !any; i++) any = p->planners[i].fn(p->planners[i].arg);
+    return any;
+}
+
 /* Every watch_every_us: passive first; a probe only when nothing else tells. */
 static void on_tick(void *arg)
 {
     clv_peer *p = arg;
+    clv_link_probe want = {.kind = CLV_PROBE_NONE};
+    bool idle = atomic_load(&p->in_flight) == 0 && !p->pinging;
+    bool wanted = matters(p);
     pthread_mutex_lock(&p->lock);
-    clv_link_probe want = clv_link_monitor_probe(&p->monitor, clv_now_us());
+    if (idle || !p->link.up) want = clv_link_monitor_probe(&p->monitor, clv_now_us(), wanted);
     pthread_mutex_unlock(&p->lock);
-    if (want.kind != CLV_PROBE_NONE && (atomic_load(&p->in_flight) == 0 || !p->link.up))
-        look(p, want.kind == CLV_PROBE_BYTES ? want.bytes : 0);
+    if (want.kind != CLV_PROBE_NONE) look(p, want.kind == CLV_PROBE_BYTES ? want.bytes : 0);
     notify(p);
 }
 
@@ -184,6 +200,7 @@ void clv_peer_free(clv_peer *p)
     clv_client_free(p->client);
     pthread_mutex_destroy(&p->lock);
     free(p->watchers);
+    free(p->planners);
     free(p->url);
     free(p);
 }
@@ -218,4 +235,10 @@ void clv_peer_watch(clv_peer *p, clv_peer_change_fn fn, void *arg)
 {
     clv_grow(&p->watchers, &p->cap_watchers, p->n_watchers + 1, sizeof *p->watchers);
     p->watchers[p->n_watchers++] = (clv_peer_watcher){fn, arg};
+}
+
+void clv_peer_consult(clv_peer *p, clv_peer_doubt_fn fn, void *arg)
+{
+    clv_grow(&p->planners, &p->cap_planners, p->n_planners + 1, sizeof *p->planners);
+    p->planners[p->n_planners++] = (clv_peer_planner){fn, arg};
 }

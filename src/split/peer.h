@@ -4,7 +4,8 @@
  *     clv_peer_watch(peer, on_change, me);        // tells of link changes, losses and returns
  *     clv_peer_infer(peer, &(clv_peer_infer_args){...});
  *
- * The link is measured passively from every exchange, and by a small probe when nothing else tells (measure/link_monitor.h).
+ * The link is measured passively from every exchange, with what TCP knows as a second witness, and by a small probe when nothing else
+ * tells and the answer could change a plan (measure/link_monitor.h).
  * A peer is up once it answered, and down from the moment a call to it failed for want of an answer; while it is down a
  * ping goes out every `watch_every_us`, and nothing else.
  *
@@ -48,6 +49,11 @@ bool clv_peer_unreachable(const clv_peer *p);
 /* Called when the link's estimate moved by more than its noise, when the peer was lost, and when it came back. */
 typedef void (*clv_peer_change_fn)(void *arg);
 void clv_peer_watch(clv_peer *p, clv_peer_change_fn fn, void *arg);
+
+/* Who plans over the link: could what a measurement tells change the plan? Asked before bytes are sent for nothing else; the link
+ * is measured so if any says yes. Loop's thread. */
+typedef bool (*clv_peer_doubt_fn)(void *arg);
+void clv_peer_consult(clv_peer *p, clv_peer_doubt_fn fn, void *arg);
 
 /* What the peer says of a model. */
 typedef struct clv_peer_model {

@@ -13,6 +13,11 @@ typedef struct clv_peer_watcher {
     void *arg;
 } clv_peer_watcher;
 
+typedef struct clv_peer_planner {
+    clv_peer_doubt_fn fn;
+    void *arg;
+} clv_peer_planner;
+
 struct clv_peer {
     clv_loop *loop;
     clv_client *client;
@@ -29,6 +34,8 @@ struct clv_peer {
     atomic_int in_flight; /* exchanges that carry tensors */
     clv_peer_watcher *watchers;
     size_t n_watchers, cap_watchers;
+    clv_peer_planner *planners; /* who may want to know the link better */
+    size_t n_planners, cap_planners;
 };
 
 /* An exchange ended well: what it tells of the link. Loop's thread. */

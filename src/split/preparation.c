@@ -37,13 +37,29 @@ static void on_peer_prepared(void *arg, const clv_error *error)
     side_ready(p);
 }
 
-void clv_preparation_begin(clv_splitter *s, const clv_choice *chosen)
+void clv_preparation_begin(clv_splitter *s, const clv_route *route, clv_expectation expected,
+                           bool spare)
 {
     clv_preparation *p = clv_alloc(sizeof *p);
-    *p = (clv_preparation){.s = s, .route = chosen->route, .expected = chosen->expected};
+    *p = (clv_preparation){.s = s, .route = *route, .expected = expected, .spare = spare};
     atomic_init(&p->open, 2);
     atomic_fetch_add(&s->busy, 1);
-    clv_way_prepare(&s->ways[p->route.way], &p->route, on_peer_prepared, p);
+    clv_way_prepare(&s->ways[route->way], route, on_peer_prepared, p);
     if (clv_lane_submit(s->o.build, &(clv_job){.run = build_here, .arg = p}, &p->here))
         side_ready(p);
+}
+
+static void on_refreshed(void *arg, const clv_error *error)
+{
+    clv_way *w = arg;
+    clv_splitter *s = w->s;
+    if (error && error->status == CLV_ENOTFOUND && !s->closing)
+        clv_way_doubt(w, CLV_ASK_AGAIN_US / 5);
+    atomic_fetch_sub(&s->busy, 1);
+}
+
+void clv_preparation_refresh(clv_splitter *s, const clv_route *route)
+{
+    atomic_fetch_add(&s->busy, 1);
+    clv_way_prepare(&s->ways[route->way], route, on_refreshed, &s->ways[route->way]);
 }

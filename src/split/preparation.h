@@ -1,6 +1,6 @@
 /* A deployment in the making: built here, on the build lane, and prepared on the peer at the same time. Private to split/.
  *
- *     clv_preparation_begin(splitter, &choice);    // requests go on as before
+ *     clv_preparation_begin(splitter, &route, expected, false);    // requests go on as before
  *     ... clv_adapt_prepared(p) on the loop's thread, when both ends are ready or have failed
  */
 #ifndef CLV_SPLIT_PREPARATION_H
@@ -12,13 +12,18 @@ typedef struct clv_preparation {
     clv_splitter *s;
     clv_route route;
     clv_expectation expected;
+    bool spare;            /* to be kept warm, not to be deployed */
     clv_deployment *built; /* NULL: failed */
     atomic_int open;       /* sides that are not ready yet */
     clv_error here, there; /* why a side failed */
 } clv_preparation;
 
-/* Loop's thread. */
-void clv_preparation_begin(clv_splitter *s, const clv_choice *chosen);
+/* Loop's thread, both. */
+void clv_preparation_begin(clv_splitter *s, const clv_route *route, clv_expectation expected,
+                           bool spare);
+/* The route was prepared before and is deployed again: so that the peer keeps its part longer than those that it is not asked for. What
+ * becomes of it is only looked at for a peer that has forgotten the model. */
+void clv_preparation_refresh(clv_splitter *s, const clv_route *route);
 
 /* adapt.c: both ends have come to an end; `p` is borrowed. */
 void clv_adapt_prepared(const clv_preparation *p);

@@ -38,6 +38,8 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
     s->o.detours = NULL;
     s->local = local;
     s->live = clv_deployment_ref(local);
+    clv_arrivals_init(&s->arrivals, clv_now_us());
+    clv_chooser_init(&s->adapt.chooser);
     *out = s;
     return CLV_OK;
 }
@@ -67,6 +69,7 @@ void clv_splitter_free(clv_splitter *s)
     clv_guard_done(&s->guard);
     clv_network_unref(s->network);
     pthread_mutex_destroy(&s->lock);
+    clv_arrivals_done(&s->arrivals);
     free(s->model);
     free(s->version);
     free(s);
@@ -74,7 +77,10 @@ void clv_splitter_free(clv_splitter *s)
 
 void clv_splitter_follow(clv_splitter *s)
 {
-    for (size_t i = 0; i < s->n_ways; i++) clv_peer_watch(s->ways[i].peer, clv_adapt_step, s);
+    for (size_t i = 0; i < s->n_ways; i++) {
+        clv_peer_watch(s->ways[i].peer, clv_adapt_step, s);
+        clv_peer_consult(s->ways[i].peer, clv_adapt_doubts, s);
+    }
     clv_adapt_step(s);
 }
 
@@ -112,11 +118,17 @@ void clv_splitter_evict(clv_splitter *s, const clv_deployment *old)
     evict_segment(s, cut, s->last);
 }
 
+static bool is_of(const clv_deployment *d, const clv_route *route)
+{
+    return d && clv_route_equal(&d->route, route);
+}
+
 void clv_splitter_deploy(clv_splitter *s, clv_deployment *take)
 {
     pthread_mutex_lock(&s->lock);
     clv_deployment *out = s->live;
-    if (!clv_route_equal(&take->route, &s->live->route)) { /* else only its expectation is new */
+    bool other = !is_of(s->live, &take->route); /* else only its expectation is new */
+    if (other && !is_of(s->live, &s->local->route)) {
         out = s->warm;
         s->warm = s->live;
     }
@@ -124,6 +136,24 @@ void clv_splitter_deploy(clv_splitter *s, clv_deployment *take)
     if (out) clv_splitter_evict(s, out);
     pthread_mutex_unlock(&s->lock);
     clv_deployment_unref(out);
+}
+
+void clv_splitter_keep_warm(clv_splitter *s, clv_deployment *take)
+{
+    pthread_mutex_lock(&s->lock);
+    clv_deployment *out = s->warm;
+    s->warm = take;
+    if (out) clv_splitter_evict(s, out);
+    pthread_mutex_unlock(&s->lock);
+    clv_deployment_unref(out);
+}
+
+clv_deployment *clv_splitter_warm(clv_splitter *s, const clv_route *route)
+{
+    pthread_mutex_lock(&s->lock);
+    clv_deployment *d = is_of(s->warm, route) ? clv_deployment_ref(s->warm) : NULL;
+    pthread_mutex_unlock(&s->lock);
+    return d;
 }
 
 void clv_splitter_drop(clv_splitter *s, clv_deployment *take)
@@ -146,6 +176,11 @@ char *clv_splitter_plan(clv_splitter *s)
     char *label = clv_strdup(d->label);
     clv_deployment_unref(d);
     return label;
+}
+
+const char *clv_splitter_mode(clv_splitter *s)
+{
+    return clv_load_mode_name(clv_arrivals_heavy(&s->arrivals));
 }
 
 /* The cut that starts at these tensors; the network's own inputs are cut 0. */

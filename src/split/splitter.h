@@ -10,12 +10,14 @@
  *
  * The deployment (a route, split/route.h, with its segments resident on both sides) is one reference-counted value. A new plan is prepared
  * beside it and swapped in; requests in flight end on the one that they began with, so a switch pauses nothing.
- * All local stays resident always: it is the way out.
+ * All local stays resident always: it is the way out. A second deployment is kept warm, at both ends: going back costs nothing.
  *
  * Privacy: what must stay (`privacy`) is in no plan, cannot be pinned, and the sender looks again before a byte leaves
  * (split/guard.h): a request that would send it is finished here instead, which is logged as an error and counted.
  *
- * Planning: with both devices' profiles and a measured link, at each change of the link (split/adapt.c). The only caller of plan/ at run time.
+ * Planning: with both devices' profiles and a measured link, at each change of the link (split/adapt.c). The only caller of plan/ at run
+ * time. Whether to move to a better plan is decided by work functions (policy/switching.h); when requests come faster than the latency
+ * plan can take, the throughput plan takes over (policy/load_mode.h).
  */
 #ifndef CLV_SPLIT_SPLITTER_H
 #define CLV_SPLIT_SPLITTER_H
@@ -88,6 +90,8 @@ size_t clv_splitter_withheld(const clv_splitter *s);
 
 /* What is deployed now: the route's label. Heap text. Any thread. */
 char *clv_splitter_plan(clv_splitter *s);
+/* What the plans are made for, by the load: "latency" or "throughput" (policy/load_mode.h). Any thread. */
+const char *clv_splitter_mode(clv_splitter *s);
 /* The problem that the next plan would be made from, with the link as it is now; its cuts are the network's. Borrowed until the
  * next call. CLV_EUNAVAIL while a profile is missing. Loop's thread. */
 CLV_MUST

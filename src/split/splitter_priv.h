@@ -3,6 +3,8 @@
 #define CLV_SPLIT_SPLITTER_PRIV_H
 
 #include "plan/tables.h"
+#include "split/arrivals.h"
+#include "split/chooser.h"
 #include "split/deployment.h"
 #include "split/relay.h"
 #include "split/splitter.h"
@@ -17,6 +19,12 @@ typedef struct clv_adapt {
     clv_route pin; /* where pinned */
     bool planned;  /* at least once, with both profiles */
     bool preparing;
+    clv_chooser chooser;
+    int64_t looked_us; /* when it was asked last */
+    bool heavy;        /* the load's mode, as told to the log */
+    bool sparing;      /* a second route is being prepared, to be kept warm */
+    clv_route spare;   /* the one worth keeping warm, and since when it is the same one */
+    int64_t spare_us;
     clv_splitter_done_fn pin_done;
     void *pin_arg;
 } clv_adapt;
@@ -31,7 +39,8 @@ struct clv_splitter {
     pthread_mutex_t lock;  /* guards the three deployments */
     clv_deployment *local; /* all local: the way out; never changes */
     clv_deployment *live;
-    clv_deployment *warm;  /* the one before, kept for a quick return */
+    clv_deployment *
+        warm; /* a second one, resident at both ends: the one before, or a likelier one. NULL: none */
     clv_relays relays;     /* what is held for other nodes; guarded by the lock */
     atomic_int remote_now; /* parts that the peer is busy with */
     atomic_int unanswered; /* requests */
@@ -40,19 +49,28 @@ struct clv_splitter {
     clv_way ways[CLV_WAYS_MAX]; /* the next hop, then the detours */
     size_t n_ways;
     clv_adapt adapt;
+    clv_arrivals arrivals;
 };
 
 /* A reference to what is deployed now. Any thread. */
 clv_deployment *clv_splitter_live(clv_splitter *s);
-/* Swap `take` in; keeps the old one warm and evicts the segments of the one before that. Any thread. */
+/* Swap `take` in; keeps the old one warm, unless it is all local, and evicts the segments of the one before that. Any thread. */
 void clv_splitter_deploy(clv_splitter *s, clv_deployment *take);
 /* Forget its segments, unless another deployment that is kept has them too. Under the lock. */
 void clv_splitter_evict(clv_splitter *s, const clv_deployment *old);
+/* Keep this one warm instead of the one that is. Any thread. */
+void clv_splitter_keep_warm(clv_splitter *s, clv_deployment *take);
+/* A reference to the warm deployment if it is this route's, else NULL. Any thread. */
+clv_deployment *clv_splitter_warm(clv_splitter *s, const clv_route *route);
 /* Give up a reference to a deployment; its segments go too, unless its cut is in use. NULL is fine. Any thread. */
 void clv_splitter_drop(clv_splitter *s, clv_deployment *take);
 
 /* adapt.c: look at what has changed and act. Loop's thread. */
 void clv_adapt_step(void *splitter);
+/* Once a request that is to be planned for, with how many are on their way: the mode of the load may change with it. Any thread. */
+void clv_adapt_count(clv_splitter *s, int in_flight);
+/* Could a measurement of a link change the plan? Loop's thread. */
+bool clv_adapt_doubts(void *splitter);
 /* The peer answered a request with an error, or with nonsense: everything runs here until it has been asked anew what it has. */
 void clv_adapt_refused(clv_splitter *s, size_t way, const clv_error *error);
 /* The sender was asked for what must stay here, which no plan and no pin may: a fault of this program. Everything runs here

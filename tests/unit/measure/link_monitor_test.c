@@ -1,10 +1,12 @@
 #include "measure/link_monitor.h"
 
+#include "base/mem.h"
 #include "base/rng.h"
 #include "unit.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define SECOND 1000000
 #define WIFI   (18.88e6 / 8)
@@ -132,7 +134,7 @@ static void after_a_handover_the_round_trip_is_asked_for(void **state)
         int pings = 0;
         for (int i = 0; i < 12; i++) {
             send(&r, 43264, 4000);
-            if (clv_link_monitor_probe(&r.m, r.now_us).kind != CLV_PROBE_PING) continue;
+            if (clv_link_monitor_probe(&r.m, r.now_us, false).kind != CLV_PROBE_PING) continue;
             ping(&r);
             pings++;
         }
@@ -178,10 +180,10 @@ static void a_failure_downs_the_link_until_the_next_answer(void **state)
     clv_link_monitor_failure(&r.m, r.now_us);
     assert_false(link_now(&r).up);
     r.now_us += CLV_LINK_QUIET_US;
-    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us).kind, CLV_PROBE_PING);
+    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us, true).kind, CLV_PROBE_PING);
     ping(&r);
     assert_false(link_now(&r).up); /* it may be another link now: its rate is asked for */
-    clv_link_probe p = clv_link_monitor_probe(&r.m, r.now_us);
+    clv_link_probe p = clv_link_monitor_probe(&r.m, r.now_us, true);
     assert_int_equal(p.kind, CLV_PROBE_BYTES);
     send(&r, p.bytes, 100);
     assert_true(link_now(&r).up);
@@ -209,34 +211,231 @@ static void probes_are_rare_and_passive_first(void **state)
 {
     (void)state;
     rig r = rig_new(5, WIFI, 5000, 0.05);
-    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us).kind, CLV_PROBE_PING);
-    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us).kind, CLV_PROBE_NONE);
+    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us, false).kind, CLV_PROBE_PING);
+    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us, false).kind, CLV_PROBE_NONE);
     ping(&r);
-    clv_link_probe p = clv_link_monitor_probe(&r.m, r.now_us); /* the rate is not known: at once */
+    /* The rate is not known: at once, whoever wants to know. */
+    clv_link_probe p = clv_link_monitor_probe(&r.m, r.now_us, false);
     assert_int_equal(p.kind, CLV_PROBE_BYTES);
-    assert_true(p.bytes >= 16384 && p.bytes <= 262144);
-    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us).kind, CLV_PROBE_NONE);
+    assert_int_equal(p.bytes, 8192);
+    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us, true).kind, CLV_PROBE_NONE);
     send(&r, p.bytes, 100);
     assert_true(link_now(&r).up);
     for (int i = 0; i < 1000; i++) { /* traffic: never a probe */
         r.now_us += 100000;
         send(&r, 50000, 4000);
-        assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us).kind, CLV_PROBE_NONE);
+        assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us, true).kind, CLV_PROBE_NONE);
     }
-    int pings = 0, bulk = 0;
-    size_t bytes = 0;
-    for (int i = 0; i < 600; i++) { /* a minute of silence */
-        r.now_us += 100000;
-        p = clv_link_monitor_probe(&r.m, r.now_us);
-        pings += p.kind == CLV_PROBE_PING;
-        if (p.kind == CLV_PROBE_PING) ping(&r);
-        bulk += p.kind == CLV_PROBE_BYTES;
-        bytes += p.bytes;
-        if (p.kind == CLV_PROBE_BYTES) send(&r, p.bytes, 100);
+}
+
+/* A minute of silence: pings, but no bytes as long as nobody's plan could change. */
+static void bytes_are_sent_only_if_they_matter(void **state)
+{
+    (void)state;
+    for (int matters = 0; matters < 2; matters++) {
+        rig r = rig_new(5, WIFI, 5000, 0.05);
+        ping(&r);
+        for (int i = 0; i < 20; i++) send(&r, 50000, 4000);
+        int pings = 0, bulk = 0;
+        for (int i = 0; i < 600; i++) {
+            r.now_us += 100000;
+            clv_link_probe p = clv_link_monitor_probe(&r.m, r.now_us, matters);
+            pings += p.kind == CLV_PROBE_PING;
+            bulk += p.kind == CLV_PROBE_BYTES;
+            if (p.kind == CLV_PROBE_PING) ping(&r);
+            if (p.kind == CLV_PROBE_BYTES) send(&r, p.bytes, 100);
+        }
+        assert_true(matters ? bulk >= 10 : bulk == 0);
+        assert_true(matters || pings >= 40);
     }
-    assert_true(pings >= 40 && pings <= 60);
-    assert_true(bulk <= 12);
-    assert_true((double)bytes < 0.03 * 60 * WIFI);
+}
+
+enum { SENT_MAX = 100000 };
+
+typedef struct sent {
+    int64_t at_us;
+    double bytes;
+} sent;
+
+/* Someone always wants to know, nobody ever sends anything else, and the link fails now and then: still no more than 1 % of what it
+ * can carry, in whatever window of five minutes. */
+static void probes_stay_within_their_share(void **state)
+{
+    (void)state;
+    static const double mbits[] = {0.13, 1.1, 5.85, 18.88, 100, 1000};
+    sent *all = calloc(SENT_MAX, sizeof *all);
+    for (size_t k = 0; k < sizeof mbits / sizeof *mbits; k++) {
+        double rate = mbits[k] * 1e6 / 8;
+        rig r = rig_new(k + 1, rate, 30000, 0.05);
+        size_t n = 0;
+        for (int64_t tick = 0; tick < 20000 && n < SENT_MAX; tick++) {
+            r.now_us = CLV_MAX(r.now_us, tick * 100000);
+            if (tick % 3000 == 2999) clv_link_monitor_failure(&r.m, r.now_us);
+            bool alive = r.m.alive;
+            clv_link_probe p = clv_link_monitor_probe(&r.m, r.now_us, true);
+            if (p.kind == CLV_PROBE_NONE) continue;
+            if (alive) all[n++] = (sent){r.now_us, (double)p.bytes + CLV_LINK_PING_BYTES};
+            if (p.kind == CLV_PROBE_PING) ping(&r);
+            if (p.kind == CLV_PROBE_BYTES) send(&r, p.bytes, 100);
+        }
+        assert_true(n > 100);
+        double most = 0, inside = 0;
+        for (size_t first = 0, last = 0; last < n; last++) {
+            inside += all[last].bytes;
+            while (all[last].at_us - all[first].at_us > CLV_LINK_PROBE_WINDOW_US)
+                inside -= all[first++].bytes;
+            most = fmax(most, inside);
+        }
+        double share = most / (rate * CLV_LINK_PROBE_WINDOW_US * 1e-6);
+        if (share > CLV_LINK_PROBE_SHARE)
+            fail_msg("%g Mbit/s: probes took %.2f %% of five minutes", mbits[k], 100 * share);
+    }
+    free(all);
+}
+
+/* Lost again and again, so that what may be spent on probes is spent: it counts as what it was, but hardly known. */
+static void a_link_that_comes_back_without_a_probe_is_what_it_was(void **state)
+{
+    (void)state;
+    rig r = rig_new(3, G3, 50000, 0.05);
+    ping(&r);
+    for (int i = 0; i < 20; i++) send(&r, 20000, 4000);
+    bool denied = false;
+    for (int i = 0; i < 200 && !denied; i++) {
+        clv_link_monitor_failure(&r.m, r.now_us);
+        r.now_us += CLV_LINK_QUIET_US;
+        ping(&r);
+        denied = clv_link_monitor_probe(&r.m, r.now_us, true).kind != CLV_PROBE_BYTES;
+    }
+    assert_true(denied && link_now(&r).up);
+    near(link_now(&r).up_bytes_per_s, G3, 0.3);
+    assert_true(link_now(&r).up_sigma == 1);
+}
+
+/* ---- TCP as a witness ---- */
+
+static rig known(double rate)
+{
+    rig r = rig_new(9, rate, 20000, 0.02);
+    ping(&r);
+    for (int i = 0; i < 6; i++) send(&r, 100000, 4000);
+    return r;
+}
+
+static void witness(rig *r, double delivery, bool app_limited, double rtt_us)
+{
+    clv_link_monitor_witness(&r->m, r->now_us,
+                             &(clv_link_witness){.rtt_us = rtt_us,
+                                                 .min_rtt_us = r->rtt_us,
+                                                 .delivery_bytes_per_s = delivery,
+                                                 .app_limited = app_limited});
+}
+
+/* The path was full: the rate is known better, and moves towards what was delivered. */
+static void a_full_path_tells_the_rate(void **state)
+{
+    (void)state;
+    rig r = known(1e6);
+    r.m.var[1][1] = 0.25;
+    double before = link_now(&r).up_bytes_per_s, sigma = link_now(&r).up_sigma;
+    witness(&r, 0.7e6, false, 60000);
+    double after = link_now(&r).up_bytes_per_s;
+    assert_true(after < 0.9 * before && after > 0.69e6);
+    assert_true(link_now(&r).up_sigma < sigma);
+    witness(&r, 0.7e6, false, 60000); /* the same sample: it was counted */
+    assert_true(link_now(&r).up_bytes_per_s == after);
+    witness(&r, 0.701e6, false, 60000);
+    assert_true(link_now(&r).up_bytes_per_s < after);
+}
+
+/* There was not enough to send, or no queue had formed: the link is at least so fast. */
+static void an_idle_path_bounds_the_rate_from_below(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 2; kind++) {
+        rig r = known(1e6);
+        r.m.var[1][1] = 0.25;
+        bool limited = kind == 0;
+        double rtt = limited ? 60000 : 21000;
+        double before = link_now(&r).up_bytes_per_s;
+        witness(&r, 0.2e6, limited, rtt);
+        near(link_now(&r).up_bytes_per_s, before, 0.01);
+        witness(&r, 1.6e6, limited, rtt);
+        assert_true(link_now(&r).up_bytes_per_s > 1.1 * before);
+    }
+}
+
+static void a_witness_alone_overturns_nothing(void **state)
+{
+    (void)state;
+    rig r = known(1e6);
+    double before = link_now(&r).up_bytes_per_s;
+    const double nonsense[] = {1e12, 1, (double)NAN, (double)INFINITY, -5, 0};
+    for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++)
+        witness(&r, nonsense[i], false, 60000);
+    near(link_now(&r).up_bytes_per_s, before, 0.001);
+}
+
+/* The kernel's least round trip is of the last five minutes: after a handover it is that of the old path. */
+static void an_old_least_round_trip_does_not_hold_the_estimate(void **state)
+{
+    (void)state;
+    rig r = rig_new(9, 1e6, 5000, 0.02);
+    const clv_link_witness old = {.rtt_us = 5500, .min_rtt_us = 5000};
+    for (int i = 0; i < 50; i++) {
+        clv_link_monitor_witness(&r.m, r.now_us, &old);
+        send(&r, 50000, 4000);
+    }
+    near(link_now(&r).rtt_us, 5000, 0.05);
+    r.rtt_us = 60000;
+    for (int i = 0; i < 20; i++) {
+        clv_link_monitor_witness(&r.m, r.now_us, &(clv_link_witness){65000, 5000, 0, false});
+        send(&r, 50000, 4000);
+        if (clv_link_monitor_probe(&r.m, r.now_us, false).kind == CLV_PROBE_PING) ping(&r);
+    }
+    near(link_now(&r).rtt_us, 60000, 0.15);
+}
+
+/* Transfers that are steady to 2 %, as those of the emulated links are. */
+static void three_transfers_tell_the_rate_to_ten_percent(void **state)
+{
+    (void)state;
+    static const double mbits[] = {0.13, 1.1, 5.85, 18.88};
+    for (uint64_t seed = 1; seed <= 25; seed++)
+        for (int from = 0; from < 4; from++)
+            for (int to = 0; to < 4; to++) {
+                rig r = rig_new(seed, mbits[from] * 1e6 / 8, 20000, 0.02);
+                ping(&r);
+                for (int i = 0; i < 20; i++) send(&r, 60000, 4000);
+                r.rate_up = r.rate_down = mbits[to] * 1e6 / 8;
+                for (int i = 0; i < 3; i++) {
+                    witness(&r, 0, false, 20500); /* as there is before each transfer */
+                    send(&r, 60000, 4000);
+                }
+                double got = link_now(&r).up_bytes_per_s / r.rate_up - 1;
+                if (fabs(got) > 0.10)
+                    fail_msg("from %g to %g Mbit/s, seed %d: off by %.0f %%", mbits[from],
+                             mbits[to], (int)seed, 100 * got);
+            }
+}
+
+/* A clock that was set, and one that stood still for a day. */
+static void clocks_may_jump(void **state)
+{
+    (void)state;
+    rig r = known(1e6);
+    clv_link before = link_now(&r);
+    r.now_us -= 3600 * (int64_t)SECOND;
+    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us, true).kind, CLV_PROBE_NONE);
+    near(link_now(&r).up_sigma, before.up_sigma, 0.01); /* no older than it was */
+    r.now_us += 2 * SECOND;
+    assert_int_not_equal(clv_link_monitor_probe(&r.m, r.now_us, true).kind, CLV_PROBE_NONE);
+    send(&r, 100000, 4000);
+    near(link_now(&r).up_bytes_per_s, 1e6, 0.1);
+    r.now_us += 86400 * (int64_t)SECOND;
+    assert_true(link_now(&r).up_sigma == 1);
+    for (int i = 0; i < 3; i++) send(&r, 100000, 4000);
+    near(link_now(&r).up_bytes_per_s, 1e6, 0.1);
 }
 
 static void knowledge_ages(void **state)
@@ -262,6 +461,9 @@ static void nonsense_is_ignored(void **state)
     clv_link_monitor_rtt(&r.m, r.now_us, (double)NAN);
     clv_link_monitor_exchange(&r.m, r.now_us, 1000, 0, 0);
     clv_link_monitor_exchange(&r.m, r.now_us, 1000, 0, (double)INFINITY);
+    clv_link_monitor_exchange(&r.m, r.now_us, 1000, 0, 1e18);
+    clv_link_monitor_unanswered(&r.m, r.now_us, 1000, (double)NAN);
+    clv_link_monitor_witness(&r.m, r.now_us, &(clv_link_witness){-1, (double)NAN, -1, false});
     clv_link after = link_now(&r);
     assert_float_equal(before.up_bytes_per_s, after.up_bytes_per_s, 0);
     assert_float_equal(before.down_bytes_per_s, after.down_bytes_per_s, 0);
@@ -282,6 +484,15 @@ int main(void)
         cmocka_unit_test(a_failure_downs_the_link_until_the_next_answer),
         cmocka_unit_test(silence_tells_of_a_slower_link),
         cmocka_unit_test(probes_are_rare_and_passive_first),
+        cmocka_unit_test(bytes_are_sent_only_if_they_matter),
+        cmocka_unit_test(probes_stay_within_their_share),
+        cmocka_unit_test(a_link_that_comes_back_without_a_probe_is_what_it_was),
+        cmocka_unit_test(a_full_path_tells_the_rate),
+        cmocka_unit_test(an_idle_path_bounds_the_rate_from_below),
+        cmocka_unit_test(a_witness_alone_overturns_nothing),
+        cmocka_unit_test(an_old_least_round_trip_does_not_hold_the_estimate),
+        cmocka_unit_test(three_transfers_tell_the_rate_to_ten_percent),
+        cmocka_unit_test(clocks_may_jump),
         cmocka_unit_test(knowledge_ages),
         cmocka_unit_test(nonsense_is_ignored),
     };

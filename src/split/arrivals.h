@@ -1,0 +1,37 @@
+/* What comes in: requests of a splitter, counted where they enter, and the mode that they call for (policy/load_mode.h).
+ *
+ *     clv_arrivals_init(&a);
+ *     if (clv_arrivals_came(&a, now_us, in_flight)) ...      // any thread, once a request; true: the mode has changed
+ *     clv_load load = clv_arrivals_look(&a, now_us);         // since the last look
+ *     clv_arrivals_period(&a, period_us);                    // of the latency plan
+ *     clv_arrivals_done(&a);
+ *
+ * Threads: any. Private to split/.
+ */
+#ifndef CLV_SPLIT_ARRIVALS_H
+#define CLV_SPLIT_ARRIVALS_H
+
+#include "policy/load_mode.h"
+
+#include <pthread.h>
+
+typedef struct clv_arrivals {
+    pthread_mutex_t lock; /* guards the rest */
+    clv_load_mode mode;
+    unsigned came; /* since the last look */
+} clv_arrivals;
+
+typedef struct clv_load {
+    bool heavy;
+    double rate_per_s;
+    unsigned came;
+} clv_load;
+
+void clv_arrivals_init(clv_arrivals *a, int64_t now_us);
+void clv_arrivals_done(clv_arrivals *a);
+bool clv_arrivals_came(clv_arrivals *a, int64_t now_us, int in_flight);
+clv_load clv_arrivals_look(clv_arrivals *a, int64_t now_us);
+void clv_arrivals_period(clv_arrivals *a, double period_us);
+bool clv_arrivals_heavy(clv_arrivals *a);
+
+#endif

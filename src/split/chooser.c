@@ -1,0 +1,221 @@
+#include "split/chooser.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+
+/* A profile's times are medians of many runs: their standard deviation is about that of a run over so much. No prediction is
+ * better than this share. */
+#define RUNS_ROOT   3.0
+#define SHARE_SIGMA 0.005
+
+void clv_chooser_init(clv_chooser *c)
+{
+    *c = (clv_chooser){.ends_us = INT64_MIN};
+    clv_switching_init(&c->switching);
+}
+
+/* The route as the planner has it; false: it is over another way, or in a codec that is not offered. */
+static bool chain_of(const clv_chooser_view *v, const clv_route *r, clv_plan_chain *out)
+{
+    const clv_plan_problem *p = v->problem;
+    if (r->n > p->n_devices || (r->n > 1 && r->way != v->way)) return false;
+    *out = (clv_plan_chain){0};
+    for (size_t k = 0; k < p->n_devices; k++)
+        out->cut[k] = k < r->n ? (int)r->cut[k] : (int)p->cuts->n - 1;
+    for (size_t k = 0; k + 1 < r->n; k++) {
+        size_t i = 0;
+        while (i < p->n_codecs && clv_codec_index(v->codecs[i]) != clv_codec_index(r->codec[k]))
+            i++;
+        if (i == p->n_codecs) return false;
+        out->codec[k] = (int)i;
+    }
+    return true;
+}
+
+static clv_route route_of(const clv_chooser_view *v, const clv_plan_chain *chain)
+{
+    clv_route r = clv_route_of(chain, v->codecs, v->problem->cuts->n - 1);
+    if (r.n > 1) r.way = v->way;
+    return r;
+}
+
+/* What the policy wants of this problem, which is the view's or like it. */
+static clv_status choose(const clv_chooser_view *v, const clv_plan_problem *p, clv_route *out,
+                         double *period_us, clv_error *err)
+{
+    clv_plan_chain live;
+    clv_policy_choice chosen;
+    const clv_policy_options o = {.previous = chain_of(v, v->live, &live) ? &live : NULL};
+    clv_status status = clv_policy_choose(p, v->policy, &o, &chosen, err);
+    if (status) return status;
+    *out = route_of(v, &chosen.chain);
+    if (period_us) *period_us = (double)chosen.cost.period_ns * 1e-3;
+    clv_policy_choice_done(&chosen);
+    return CLV_OK;
+}
+
+static double us(int64_t ns)
+{
+    return (double)ns * 1e-3;
+}
+
+/* How far a hop's part of the cost goes with its rates and its round trip. */
+static void put_hop(const clv_plan_problem *p, size_t k, const clv_plan_chain *chain, bool heavy,
+                    int64_t period_ns, double factor[3])
+{
+    const clv_plan_hop *h = &p->hops[k];
+    clv_plan_transfer t =
+        clv_plan_transfer_of(p, k, (size_t)chain->cut[k], (size_t)chain->codec[k]);
+    bool up = !heavy || t.up_ns == period_ns, down = !heavy || t.down_ns == period_ns;
+    factor[0] = up ? us(t.up_ns) * (double)h->up_rel_ppm * 1e-6 : 0;
+    factor[1] = down ? us(t.down_ns) * (double)h->down_rel_ppm * 1e-6 : 0;
+    factor[2] = heavy ? 0 : sqrt((double)h->rtt_var_us2);
+}
+
+static clv_prospect promise(const clv_chooser_view *v, const clv_plan_problem *p,
+                            const clv_route *r)
+{
+    clv_prospect out = {.cost = (double)INFINITY};
+    clv_plan_chain chain;
+    clv_plan_cost cost;
+    if (!chain_of(v, r, &chain) || clv_plan_weigh(p, &chain, &cost, NULL) ||
+        clv_plan_violated(p, &chain, &cost) != CLV_LIMIT_NONE)
+        return out;
+    out.cost = us(cost.score);
+    double var = 0;
+    size_t last = p->cuts->n - 1, from = 0;
+    for (size_t k = 0; k < r->n; k++) {
+        size_t to = (size_t)chain.cut[k];
+        if (to != from) var += (double)clv_plan_segment(p, k, from, to).var_us2;
+        if (to != last) put_hop(p, k, &chain, v->heavy, cost.period_ns, &out.factor[3 * k]);
+        from = to;
+    }
+    double share = SHARE_SIGMA * out.cost;
+    out.own_sigma = sqrt(var / (RUNS_ROOT * RUNS_ROOT) + share * share);
+    return out;
+}
+
+/* ln of how far a rate is at so many sigmas, with the variance of what was not seen. */
+static double away(double sigmas, int64_t rel_ppm, double var)
+{
+    double rel = (double)rel_ppm * 1e-6;
+    return sigmas * sqrt(rel * rel + var);
+}
+
+/* The problem with all links at one end of their intervals: `sigmas` above 0 the slow one. */
+static clv_plan_problem at_end(const clv_chooser_view *v, const clv_plan_problem *p, double sigmas)
+{
+    clv_plan_problem end = *p;
+    double unseen = fmin(CLV_ENDS_VAR_PER_S * 1e-6 * v->unseen_us, CLV_ENDS_VAR_MAX);
+    for (size_t k = 0; k + 1 < p->n_devices; k++) {
+        clv_plan_hop *h = &end.hops[k];
+        double up = (double)h->up_ps_per_byte * exp(away(sigmas, h->up_rel_ppm, k ? 0 : unseen));
+        double down =
+            (double)h->down_ps_per_byte * exp(away(sigmas, h->down_rel_ppm, k ? 0 : unseen));
+        double rtt = (double)h->rtt_ns + sigmas * 1e3 * sqrt((double)h->rtt_var_us2);
+        if (!h->up) continue;
+        h->up_ps_per_byte = (int64_t)fmin(fmax(up, 1), (double)CLV_PLAN_PS_MAX);
+        h->down_ps_per_byte = (int64_t)fmin(fmax(down, 1), (double)CLV_PLAN_PS_MAX);
+        h->rtt_ns = (int64_t)fmin(fmax(rtt, 0), (double)CLV_PLAN_NS_MAX);
+    }
+    return end;
+}
+
+static int slot_of(const clv_chooser *c, const clv_route *r)
+{
+    for (int i = 0; i < CLV_SWITCHING_PLANS; i++)
+        if (c->switching.known[i] && clv_route_equal(&c->routes[i], r)) return i;
+    return CLV_SWITCHING_NONE;
+}
+
+/* Follow this route too; `keep` has the slots that are not to be given away, and gets this one's. */
+static int follow(clv_chooser *c, const clv_route *r, unsigned *keep)
+{
+    int slot = slot_of(c, r);
+    if (slot < 0) slot = clv_switching_admit(&c->switching, *keep);
+    if (slot < 0) return slot;
+    c->routes[slot] = *r;
+    *keep |= 1U << slot;
+    return slot;
+}
+
+static bool same_cuts(const clv_route *a, const clv_route *b)
+{
+    bool same = a->n == b->n && a->way == b->way;
+    for (size_t k = 0; k < a->n && same; k++) same = a->cut[k] == b->cut[k];
+    return same;
+}
+
+/* Are its segments there, here and at the peer? The whole network always is, on both sides. */
+static bool is_resident(const clv_chooser_view *v, const clv_route *r)
+{
+    bool whole = r->n == 1 || (r->n == 2 && r->cut[0] == 0);
+    return whole || same_cuts(r, v->live) || (v->warm && same_cuts(r, v->warm));
+}
+
+static void look_at_ends(clv_chooser *c, const clv_chooser_view *v, const clv_plan_problem *p,
+                         unsigned *keep)
+{
+    clv_route ends[2];
+    if (c->ends_us != INT64_MIN && v->now_us >= c->ends_us &&
+        v->now_us - c->ends_us < CLV_ENDS_EVERY_US)
+        return;
+    c->ends_us = v->now_us;
+    c->doubt = false;
+    for (int i = 0; i < 2; i++) {
+        clv_plan_problem end = at_end(v, p, i ? -CLV_ENDS_SIGMAS : CLV_ENDS_SIGMAS);
+        if (choose(v, &end, &ends[i], NULL, NULL)) return;
+    }
+    c->doubt = !clv_route_equal(&ends[0], &ends[1]);
+    for (int i = 0; i < 2 && v->policy == CLV_POLICY_EXACT; i++) follow(c, &ends[i], keep);
+}
+
+/* Let the work functions say where to be. */
+static void decide(clv_chooser *c, const clv_chooser_view *v, const clv_plan_problem *p, int live,
+                   clv_chooser_answer *out)
+{
+    clv_prospect all[CLV_SWITCHING_PLANS] = {0};
+    clv_switching_verdict verdict;
+    double least = (double)INFINITY;
+    for (int i = 0; i < CLV_SWITCHING_PLANS; i++) {
+        if (!c->switching.known[i]) continue;
+        all[i] = promise(v, p, &c->routes[i]);
+        least = fmin(least, all[i].cost);
+    }
+    for (int i = 0; i < CLV_SWITCHING_PLANS; i++)
+        if (c->switching.known[i] && isfinite(least))
+            all[i].entry =
+                least * (is_resident(v, &c->routes[i]) ? CLV_ENTRY_WARM : CLV_ENTRY_COLD);
+    clv_switching_moved(&c->switching, c->settled ? live : CLV_SWITCHING_NONE);
+    clv_switching_step(&c->switching, all, v->tasks, &verdict);
+    if (verdict.to >= 0) out->to = c->routes[verdict.to];
+    out->second = verdict.second >= 0 ? c->routes[verdict.second] : out->to;
+}
+
+clv_status clv_chooser_look(clv_chooser *c, const clv_chooser_view *v, clv_chooser_answer *out,
+                            clv_error *err)
+{
+    if (c->heavy != v->heavy || c->way != v->way) clv_chooser_init(c);
+    c->heavy = v->heavy;
+    c->way = v->way;
+    clv_plan_problem p = *v->problem;
+    clv_status status = choose(v, &p, &out->to, &out->period_us, err);
+    if (v->heavy && !status) {
+        p.objective.goal = CLV_GOAL_THROUGHPUT;
+        status = choose(v, &p, &out->to, NULL, err);
+    }
+    if (status) return status;
+    out->second = out->to;
+    unsigned keep = 0;
+    const clv_route local = clv_route_local(p.cuts->n - 1);
+    int live = follow(c, v->live, &keep);
+    follow(c, &out->to, &keep);
+    follow(c, &local, &keep);
+    look_at_ends(c, v, &p, &keep);
+    out->doubt = c->doubt;
+    if (v->policy != CLV_POLICY_EXACT) return CLV_OK;
+    decide(c, v, &p, live, out);
+    c->settled = c->settled || clv_route_equal(&out->to, v->live);
+    return CLV_OK;
+}

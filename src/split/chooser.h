@@ -1,0 +1,73 @@
+/* Which route to be on, as the planner's question changes: the best of the moment, and whether to move to it. Values in, a
+ * value out; no clock, no sockets.
+ *
+ *     clv_chooser c;
+ *     clv_chooser_init(&c);
+ *     clv_chooser_look(&c, &(clv_chooser_view){.problem = p, .codecs = codecs, .live = &route, .tasks = 2, ...}, &answer, &err);
+ *     // answer.to: the route to be on; the next view's `live` says whether that was carried out
+ *
+ * Lightly loaded, a route costs what its request takes; heavily loaded, its longest stage (policy/load_mode.h). Of the policy "exact" the
+ * work functions of policy/switching.h decide when to move, over these plans: the one in use, all local (the way out), the best, and
+ * what would be the best at both ends of the links' intervals: the likeliest to be wanted next. Two plans' predictions are off together
+ * where they rest on the same link's rate or round trip; apart, by what their segments' times are uncertain. Other policies are followed
+ * as they are: they are what is compared with.
+ *
+ * When the load's mode or the way changes, and after clv_chooser_init(), the best route is taken at once: nothing that was learnt of
+ * the others' costs holds any more.
+ *
+ * Threads: one at a time. Private to split/.
+ */
+#ifndef CLV_SPLIT_CHOOSER_H
+#define CLV_SPLIT_CHOOSER_H
+
+#include "plan/policies.h"
+#include "policy/switching.h"
+#include "split/route.h"
+
+/* What a switch costs, as a share of the best plan's cost: to one whose segments are to be built first, and to one that is resident. */
+#define CLV_ENTRY_COLD 0.15
+#define CLV_ENTRY_WARM 0.05
+/* The ends of a link's interval: so many standard deviations. For this question only, a link that is not seen counts as one whose rate
+ * wanders by a factor of 1.6 (one standard deviation) in the first second, 4 in ten, 24 at most: links step, and nobody tells. */
+#define CLV_ENDS_SIGMAS    2.0
+#define CLV_ENDS_VAR_PER_S 0.2
+#define CLV_ENDS_VAR_MAX   10.0
+#define CLV_ENDS_EVERY_US  500000 /* how often they are planned for */
+
+typedef struct clv_chooser {
+    clv_switching switching;
+    clv_route routes[CLV_SWITCHING_PLANS]; /* of its known slots */
+    bool settled; /* a route was chosen and carried out: from now on work functions decide */
+    bool heavy;
+    size_t way;
+    int64_t ends_us; /* when the ends were looked at last */
+    bool doubt;
+} clv_chooser;
+
+typedef struct clv_chooser_view {
+    const clv_plan_problem *problem; /* its goal: latency */
+    const clv_codec *codecs;         /* by the problem's numbers */
+    clv_policy policy;
+    size_t way; /* that the problem is of */
+    bool heavy;
+    const clv_route *live, *warm; /* warm: resident besides; NULL: none */
+    double unseen_us;             /* since anything told of the rates of this node's link */
+    double tasks;                 /* requests since the last look; time counts as some */
+    int64_t now_us;
+} clv_chooser_view;
+
+typedef struct clv_chooser_answer {
+    clv_route to;
+    clv_route second; /* worth keeping resident; equal to `to`: none is */
+    double period_us; /* of the latency plan: what policy/load_mode.h wants to know */
+    bool
+        doubt; /* the plan is another at the other end of the links' intervals: a measurement could change it */
+} clv_chooser_answer;
+
+void clv_chooser_init(clv_chooser *c);
+/* Errors are the planner's: no route keeps all limits, say. */
+CLV_MUST
+clv_status clv_chooser_look(clv_chooser *c, const clv_chooser_view *v, clv_chooser_answer *out,
+                            clv_error *err);
+
+#endif

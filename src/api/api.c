@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "api/asker.h"
 #include "api/grpc_service.h"
 #include "api/rest.h"
 #include "net/grpc.h"
@@ -28,6 +29,7 @@ static void request(void *ctx, clv_exchange *x)
 static void gone(void *ctx, clv_exchange *x)
 {
     (void)ctx;
+    clv_asker_gone(x);
     if (!clv_grpc_is(x)) clv_rest_gone(x);
 }
 

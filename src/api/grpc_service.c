@@ -1,5 +1,6 @@
 #include "api/grpc_service.h"
 
+#include "api/asker.h"
 #include "api/metadata.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -168,6 +169,7 @@ static void model_infer(const call *c)
     r->timing.decode_us = clv_now_us() - start_us;
     r->asker = c->x;
     r->done = answer_infer;
+    clv_asker_of(c->x, r);
     clv_server_submit(c->server, r);
 }
 

@@ -1,6 +1,7 @@
 /* The question: body into a request. */
 #include "api/rest_infer.h"
 
+#include "api/asker.h"
 #include "api/json_skim.h"
 #include "api/metadata.h"
 #include "api/rest_reply.h"
@@ -217,6 +218,7 @@ void clv_rest_infer(const clv_rest_call *c)
     in.r->version = clv_strdup(c->version);
     in.r->asker = asker;
     in.r->done = clv_rest_answer;
+    clv_asker_of(c->x, in.r);
     clv_status st = read_body(&in, c, &err);
     clv_json_skim_done(&in.skim);
     in.r->timing.decode_us = clv_now_us() - in.r->accepted_us;

@@ -40,6 +40,10 @@ const clv_opt clv_node_opts[] = {
             .help = "wait for the peer, beyond the prediction, before finishing here"),
     CLV_OPT(clv_node_options, queue_max, INT, "queue", "1024", .min = 1, .max = 1000000,
             .help = "requests that may wait"),
+    CLV_OPT(clv_node_options, batch_max, INT, "batch-max", "8", .min = 1,
+            .max = CLV_LANE_TOGETHER_MAX,
+            .help = "run at most so many waiting requests for one segment as one, where that is "
+                    "faster; 1: each alone"),
     CLV_OPT(clv_node_options, cpu, INT, "pin", "-1", .min = -1, .max = 4095,
             .help = "processor to compute on, -1: any"),
 };
@@ -134,6 +138,7 @@ clv_status clv_node_start(const clv_node_options *o, const clv_device_options *d
                                       .accept_push = o->accept_push,
                                       .policy = clv_policy_name((clv_policy)o->policy),
                                       .watch_every_us = o->watch_us,
+                                      .batch_max = o->batch_max,
                                       .keep_segments = o->keep_segments,
                                       .threads = clv_device_threads(device),
                                       .slowdown = device->slowdown,

@@ -24,7 +24,8 @@ struct clv_exchange {
     bool asked;    /* `request` was called: the handler owes an answer */
     bool answered;
     int64_t start_us, end_us, progress_us;
-    void *data;
+    void *data, *kept;
+    void (*release_kept)(void *kept);
     char peer[CLV_PEER_TEXT_MAX];
 };
 
@@ -62,6 +63,7 @@ static void unref(clv_exchange *x)
     if (atomic_fetch_sub(&x->refs, 1) != 1) return;
     clv_service *s = x->service;
     clv_service_buffer(s, -(int64_t)(x->sink.write ? 0 : x->received));
+    if (x->release_kept) x->release_kept(x->kept);
     clv_body_unref(x->body);
     clv_buf_done(&x->target);
     clv_headers_done(&x->headers);
@@ -328,4 +330,13 @@ void clv_exchange_set_data(clv_exchange *x, void *data)
 void *clv_exchange_data(const clv_exchange *x)
 {
     return x->data;
+}
+void clv_exchange_keep(clv_exchange *x, void *kept, void (*release)(void *kept))
+{
+    x->kept = kept;
+    x->release_kept = release;
+}
+void *clv_exchange_kept(const clv_exchange *x)
+{
+    return x->kept;
 }

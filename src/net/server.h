@@ -84,6 +84,10 @@ int64_t clv_exchange_start_us(const clv_exchange *x); /* when the headers were c
 int64_t clv_exchange_end_us(const clv_exchange *x);   /* when the last byte of the body was read */
 void clv_exchange_set_data(clv_exchange *x, void *data); /* the handler's own */
 void *clv_exchange_data(const clv_exchange *x);
+/* Something more that lives as long as the exchange: given up by `release(kept)` at its end, on any
+ * thread. Set once, before the exchange is answered. */
+void clv_exchange_keep(clv_exchange *x, void *kept, void (*release)(void *kept));
+void *clv_exchange_kept(const clv_exchange *x); /* NULL: nothing */
 
 typedef struct clv_response {
     int status;

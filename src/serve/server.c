@@ -105,6 +105,7 @@ static clv_status load(clv_served *m, clv_error *err)
                                                     .policy = s->policy,
                                                     .offer = s->o.offer,
                                                     .privacy = &s->o.privacy,
+                                                    .batch_max = (size_t)s->o.batch_max,
                                                     .keep_segments = s->o.keep_segments,
                                                     .patience_us = s->o.patience_us},
                             &m->splitter, err);

@@ -38,6 +38,7 @@ typedef struct clv_server_options {
     int64_t patience_us;  /* longest wait for a peer beyond the prediction before the edge finishes
                             itself */
     const char *profiles; /* where profiles are kept; NULL: clv_profile_cache_dir() */
+    int64_t batch_max;    /* requests for one segment that are run as one; below 2: each alone */
     bool keep_segments;   /* for measuring: never evict one, so that cuts can be switched at once */
     int threads; /* of the engine, and its emulated slowdown (0: none): they stand in the profiles */
     double slowdown;

@@ -255,6 +255,7 @@ void clv_splitter_set_profile(clv_splitter *s, clv_profile *take)
     }
     s->adapt.own = take;
     clv_forecast_look(s);
+    clv_pace_seed(&s->pace, take);
     if (s->n_ways) clv_adapt_step(s);
 }
 

@@ -22,6 +22,7 @@ void clv_carry_unref(void *arg)
     clv_tensors_done(&c->made);
     clv_tensors_done(&c->plain);
     clv_tensors_done(&c->coded);
+    clv_tensors_done(&c->hedge.out);
     free(c);
     atomic_fetch_sub(&s->busy, 1);
 }
@@ -42,6 +43,8 @@ bool clv_carry_is_single(const clv_carry *c)
 
 static void carry_end(clv_carry *c)
 {
+    atomic_store(&c->answered, true);
+    clv_recall_watch(c->r->recall, NULL, NULL);
     clv_request_finish(c->r);
     atomic_fetch_sub(&c->s->unanswered, 1);
     clv_carry_unref(c);
@@ -66,10 +69,18 @@ bool clv_carry_wants(const clv_carry *c, const char *output)
 static void teach(clv_carry *c)
 {
     clv_deployment *d = c->cut == c->s->last ? c->s->local : c->d;
+    if (c->r->recovered[0] || c->shared || c->hedge.begun_us) return;
     if (atomic_fetch_add(&d->answered, 1) < CLV_COLD_REQUESTS || !clv_carry_is_single(c)) return;
     for (size_t i = 0; i < c->s->n_ways; i++)
         if (d->route.n == 1 || d->route.way == i)
             clv_learning_saw(&c->s->ways[i].learning, &d->route, &c->r->timing, &c->r->trip);
+}
+
+static clv_status copy_tensor(const clv_tensor *t, clv_tensor *out, clv_error *err)
+{
+    clv_status status = clv_tensor_new(out, t->name, t->dtype, t->shape, err);
+    if (!status && t->bytes) memcpy(out->data, t->data, t->bytes);
+    return status;
 }
 
 /* Move the network's outputs that were asked for into the answer, in the network's order: the tail's, and those that the head
@@ -77,25 +88,27 @@ static void teach(clv_carry *c)
 void clv_carry_answer(clv_carry *c, clv_tensors *tail)
 {
     size_t n;
+    clv_error err = {0};
     const clv_tensor_spec *outputs = clv_network_outputs(c->s->network, &n);
     for (size_t i = 0; i < n; i++) {
         if (!clv_carry_wants(c, outputs[i].name)) continue;
         clv_tensor *t = clv_tensors_find(tail, outputs[i].name);
-        if (!t) t = clv_tensors_find(&c->made, outputs[i].name);
-        if (!t) continue;
-        clv_tensors_add(&c->r->outputs, *t);
-        *t = (clv_tensor){0};
+        clv_tensor *made = t ? NULL : clv_tensors_find(&c->made, outputs[i].name);
+        if (made && atomic_load(&c->refs) > 1) { /* a message or a hedge may still read it */
+            clv_tensor copy;
+            if (copy_tensor(made, &copy, &err)) break;
+            clv_tensors_add(&c->r->outputs, copy);
+        } else if (t || made) {
+            clv_tensors_add(&c->r->outputs, t ? *t : *made);
+            *(t ? t : made) = (clv_tensor){0};
+        }
     }
-    if (c->from == 0 && c->s->o.peer && !c->r->route && !c->r->recovered[0]) teach(c);
-    carry_end(c);
-}
-
-void clv_carry_submit(clv_carry *c, clv_lane *lane, void (*step)(void *, int64_t))
-{
-    clv_error err = {0};
-    if (clv_lane_submit(lane, &(clv_job){.run = step, .arg = c, .deadline_us = c->r->deadline_us},
-                        &err))
+    if (err.status) {
         clv_carry_fail(c, &err);
+        return;
+    }
+    if (c->from == 0 && c->s->o.peer && !c->r->route) teach(c);
+    carry_end(c);
 }
 
 /* The tensors that a segment needs, from what the head made or the request brought: views, in a heap array.
@@ -115,6 +128,13 @@ clv_tensor *clv_carry_gather(const clv_carry *c, const clv_segment *segment, siz
     return views;
 }
 
+void clv_carry_build(clv_carry *c, void (*step)(void *, int64_t))
+{
+    clv_job job = {.run = step, .arg = c, .deadline_us = c->r->deadline_us, .asker = c->r->account};
+    clv_error err = {0};
+    if (clv_lane_submit(c->s->o.build, &job, &err)) clv_carry_fail(c, &err);
+}
+
 /* Compile the suffix that a request asks for by its inputs, then run it. */
 static void build_suffix(void *arg, int64_t queue_us)
 {
@@ -128,8 +148,7 @@ static void build_suffix(void *arg, int64_t queue_us)
         clv_carry_fail(c, &err);
         return;
     }
-    c->run = c->own;
-    clv_carry_submit(c, c->s->o.compute, clv_carry_run_rest);
+    if (!clv_carry_given_up(c)) clv_carry_run(c, c->from, c->s->last, c->own, clv_carry_run_rest);
 }
 
 /* The cut that is exactly at the tensors given (inputs of the network may be among them); -1: none. The last cut is at no
@@ -205,15 +224,41 @@ static bool is_to_be_written(const clv_carry *c)
     return plain && clv_codec_index(c->d->route.codec[0]);
 }
 
+static void run_suffix(clv_carry *c)
+{
+    set_plan(c, "tail");
+    c->own = clv_network_resident(c->s->network, c->from, c->s->last);
+    if (c->own)
+        clv_carry_run(c, c->from, c->s->last, c->own, clv_carry_run_rest);
+    else
+        clv_carry_build(c, build_suffix);
+}
+
+static void run_local(clv_carry *c)
+{
+    set_plan(c, "local");
+    c->cut = c->s->last;
+    clv_carry_run(c, 0, c->s->last, c->s->local->head, clv_carry_run_rest);
+}
+
 void clv_carry_start(clv_carry *c)
 {
     set_plan(c, c->d->label);
     c->cut = clv_deployment_cut(c->d);
     bool hands_on = c->r->route && !c->d->head; /* what it got, as it came */
     if (!hands_on && (c->d->head || is_to_be_written(c)))
-        clv_carry_submit(c, c->s->o.compute, clv_carry_run_head);
+        clv_carry_run(c, c->from, c->cut, c->d->head, clv_carry_run_head);
     else
         clv_carry_ask_peer(c);
+}
+
+/* Whoever asked has gone. The request may be on any lane, or at the peer: the loop looks. */
+static void on_recall(void *arg)
+{
+    clv_carry *c = arg;
+    atomic_store(&c->recalled, true);
+    atomic_fetch_add(&c->refs, 1);
+    clv_loop_post(c->s->o.loop, clv_carry_drop, c);
 }
 
 void clv_splitter_run(clv_splitter *s, clv_request *take)
@@ -226,32 +271,25 @@ void clv_splitter_run(clv_splitter *s, clv_request *take)
     int others = atomic_fetch_add(&s->unanswered, 1);
     c->d = clv_splitter_live(s);
     clv_error err = {0};
-    bool taken = false;
-    if (find_start(c, &c->from, &err) || check_wanted(c, &err)) {
-        clv_carry_fail(c, &err);
-        return;
+    bool here = true, relayed = false;
+    clv_status status = find_start(c, &c->from, &err);
+    if (!status) status = check_wanted(c, &err);
+    if (!status && c->from == 0 && s->n_ways && !take->local_only && !take->route)
+        clv_adapt_count(s, others);
+    clv_recall_watch(take->recall, on_recall, c);
+    if (!status && take->route) status = clv_carry_relay(c, &relayed, &err);
+    if (relayed) return;
+    if (!status) {
+        here = c->from > 0 || !s->o.peer || take->local_only || c->d->route.n < 2 || !batch_fits(c);
+        status = clv_carry_admit(c, &here, &err);
     }
-    if (c->from == 0 && s->n_ways && !take->local_only && !take->route) clv_adapt_count(s, others);
-    if (take->route && !clv_carry_relay(c, &taken, &err) && taken) {
-        return;
-    } else if (err.status) {
+    c->way = c->d->route.way;
+    if (status)
         clv_carry_fail(c, &err);
-    } else if (c->from == 0 && s->o.peer && !take->local_only && c->d->route.n > 1 &&
-               batch_fits(c)) {
-        c->way = c->d->route.way;
+    else if (c->from > 0)
+        run_suffix(c);
+    else if (here)
+        run_local(c);
+    else
         clv_carry_start(c);
-    } else if (c->from == 0) {
-        set_plan(c, "local");
-        c->cut = s->last;
-        c->run = s->local->head;
-        clv_carry_submit(c, s->o.compute, clv_carry_run_rest);
-    } else {
-        set_plan(c, "tail");
-        c->own = clv_network_resident(s->network, c->from, s->last);
-        c->run = c->own;
-        if (c->own)
-            clv_carry_submit(c, s->o.compute, clv_carry_run_rest);
-        else
-            clv_carry_submit(c, s->o.build, build_suffix);
-    }
 }

@@ -6,25 +6,29 @@
 
 #include <stdlib.h>
 
-static bool carry_late(clv_carry *c)
+bool clv_carry_given_up(clv_carry *c)
 {
-    if (!c->r->deadline_us || clv_now_us() < c->r->deadline_us) return false;
     clv_error err = {0};
-    clv_fail(&err, CLV_ETIMEOUT,
-             "model '%s': the deadline passed %lld us ago, before the request could run",
-             c->s->model, (long long)(clv_now_us() - c->r->deadline_us));
+    int64_t now = clv_now_us();
+    if (atomic_load(&c->recalled))
+        clv_fail(&err, CLV_ECANCELED, "model '%s': whoever asked has gone", c->s->model);
+    else if (c->r->deadline_us && now >= c->r->deadline_us)
+        clv_fail(&err, CLV_ETIMEOUT,
+                 "model '%s': the deadline passed %lld us ago, before the request could run",
+                 c->s->model, (long long)(now - c->r->deadline_us));
+    if (!err.status) return false;
     clv_carry_fail(c, &err);
     return true;
 }
 
-/* Read what came coded and this segment needs. */
-static clv_status read_coded(clv_carry *c, const clv_segment *segment, clv_error *err)
+clv_status clv_carry_read(clv_carry *c, const clv_segment *segment, int64_t *decode_us,
+                          clv_error *err)
 {
     size_t n;
     const clv_tensor_spec *specs = clv_segment_inputs(segment, &n);
     int64_t start = clv_now_us();
     clv_status status = clv_coding_read(&c->given, specs, n, &c->plain, err);
-    c->r->timing.decode_us += clv_now_us() - start;
+    *decode_us += clv_now_us() - start;
     return status;
 }
 
@@ -42,29 +46,41 @@ static clv_status write_coded(clv_carry *c, clv_error *err)
     return status;
 }
 
+void clv_carry_hand_over(clv_carry *c)
+{
+    clv_error err = {0};
+    if (write_coded(c, &err))
+        clv_carry_recover(c, &err);
+    else
+        clv_carry_ask_peer(c);
+}
+
 /* Run a segment on this lane and count its time. */
-static clv_status run_segment(clv_carry *c, clv_segment *segment, clv_tensors *out, clv_error *err)
+static clv_status run_segment(clv_carry *c, clv_segment *segment, clv_tensors *out, int64_t *us,
+                              int64_t *decode_us, clv_error *err)
 {
     size_t n;
-    clv_status unread = read_coded(c, segment, err);
+    clv_status unread = clv_carry_read(c, segment, decode_us, err);
     if (unread) return unread;
     clv_tensor *in = clv_carry_gather(c, segment, &n);
     int64_t start = clv_now_us();
     clv_status status = clv_segment_run(segment, in, n, out, err);
-    c->r->timing.edge_us += clv_now_us() - start;
+    int64_t took = clv_now_us() - start;
+    *us += took;
+    if (!status) clv_pace_saw(c->part, c->rows, took);
     free(in);
     return status;
 }
 
-/* Run the rest of the network here: from the request's inputs, or from the tensors that the head made. */
 void clv_carry_run_rest(void *arg, int64_t queue_us)
 {
     clv_carry *c = arg;
     c->r->timing.wait_us += queue_us;
-    if (carry_late(c)) return;
+    if (clv_carry_given_up(c)) return;
     clv_tensors out = {0};
     clv_error err = {0};
-    if (run_segment(c, c->run, &out, &err))
+    clv_timing *t = &c->r->timing;
+    if (run_segment(c, c->run, &out, &t->edge_us, &t->decode_us, &err))
         clv_carry_fail(c, &err);
     else
         clv_carry_answer(c, &out);
@@ -75,12 +91,57 @@ void clv_carry_run_head(void *arg, int64_t queue_us)
 {
     clv_carry *c = arg;
     c->r->timing.wait_us += queue_us;
-    if (carry_late(c)) return;
+    if (clv_carry_given_up(c)) return;
+    clv_timing *t = &c->r->timing;
     clv_error err = {0};
-    if (c->d->head && run_segment(c, c->d->head, &c->made, &err))
+    if (c->run && run_segment(c, c->run, &c->made, &t->edge_us, &t->decode_us, &err))
         clv_carry_fail(c, &err);
-    else if (write_coded(c, &err))
-        clv_carry_recover(c, &err);
-    else
-        clv_carry_ask_peer(c);
+    else if (!clv_carry_given_up(c))
+        clv_carry_hand_over(c);
+}
+
+void clv_carry_run_hedge(void *arg, int64_t queue_us)
+{
+    clv_carry *c = arg;
+    c->hedge.wait_us = queue_us;
+    if (!atomic_load(&c->answered))
+        (void)!run_segment(c, c->run, &c->hedge.out, &c->hedge.run_us, &c->hedge.decode_us,
+                           &c->hedge.error);
+    clv_loop_post(c->s->o.loop, clv_carry_hedge_ended, c);
+}
+
+/* How many rows a segment's inputs have in this request; 0: none of them follows the batch. */
+static size_t rows_of(const clv_carry *c, clv_segment *segment)
+{
+    size_t n;
+    clv_tensor *in = clv_carry_gather(c, segment, &n);
+    size_t rows = n && in[0].shape.rank > 0 ? (size_t)in[0].shape.dim[0] : 0;
+    free(in);
+    return rows;
+}
+
+void clv_carry_run(clv_carry *c, size_t from, size_t to, clv_segment *segment,
+                   void (*step)(void *, int64_t))
+{
+    clv_error err = {0};
+    c->run = segment;
+    c->part = segment ? clv_pace_of(&c->s->pace, from, to) : NULL;
+    c->rows = segment ? rows_of(c, segment) : 0;
+    clv_job job = {.run = step,
+                   .arg = c,
+                   .deadline_us = c->r->deadline_us,
+                   .asker = c->r->account,
+                   .cost_us = clv_pace_us(c->part, c->rows)};
+    if (step != clv_carry_run_hedge && clv_carry_may_share(c)) {
+        job.kind = c->part;
+        job.together = clv_carry_together;
+        job.run_together = clv_carry_run_together;
+    }
+    if (clv_lane_submit(c->s->o.compute, &job, &err) == CLV_OK) return;
+    if (step == clv_carry_run_hedge) { /* the peer is still there */
+        c->hedge.error = err;
+        clv_loop_post(c->s->o.loop, clv_carry_hedge_ended, c);
+    } else {
+        clv_carry_fail(c, &err);
+    }
 }

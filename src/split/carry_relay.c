@@ -42,6 +42,6 @@ clv_status clv_carry_relay(clv_carry *c, bool *taken, clv_error *err)
     if (c->d)
         clv_carry_start(c);
     else
-        clv_carry_submit(c, c->s->o.build, build);
+        clv_carry_build(c, build);
     return CLV_OK;
 }

@@ -33,28 +33,28 @@ static clv_status check_answer(const clv_carry *c, const clv_tensors *outputs, c
 void clv_carry_recover(clv_carry *c, const clv_error *error)
 {
     snprintf(c->r->recovered, sizeof c->r->recovered, "%.150s", error->text);
-    c->run = c->d->tail;
-    clv_carry_submit(c, c->s->o.compute, clv_carry_run_rest);
+    if (c->hedge.running)
+        clv_carry_unref(c);
+    else if (c->hedge.failed)
+        clv_carry_fail(c, &c->hedge.error);
+    else
+        clv_carry_run(c, clv_deployment_cut(c->d), c->s->last, c->d->tail, clv_carry_run_rest);
 }
 
-static void on_answer(void *arg, const clv_peer_answer *answer)
+/* What an answer, or its being late, tells of the peer. */
+static void learn(clv_carry *c, const clv_peer_answer *answer)
 {
-    clv_carry *c = arg;
+    clv_status how = answer->error ? answer->error->status : CLV_OK;
+    bool cut_short = how == CLV_ECANCELED;
+    if (!how || cut_short || how == CLV_ETIMEOUT)
+        clv_hedge_saw(&c->s->hedge, c->expected_us, answer->total_us);
+    if (cut_short && (atomic_load(&c->answered) || c->hedge.gave_up))
+        clv_peer_late(c->s->ways[c->way].peer, answer->up_bytes, answer->total_us);
+}
+
+static void take_answer(clv_carry *c, const clv_peer_answer *answer)
+{
     clv_timing *t = &c->r->timing;
-    clv_error err = {0};
-    atomic_fetch_sub(&c->s->remote_now, 1);
-    if (answer->error) err = *answer->error;
-    if (answer->withheld) {
-        clv_adapt_withheld(c->s, c->way, &err);
-        clv_carry_recover(c, &err);
-        return;
-    }
-    if (err.status || check_answer(c, answer->outputs, &err)) {
-        t->lost_us += answer->total_us;
-        if (!answer->lost) clv_adapt_refused(c->s, c->way, &err);
-        clv_carry_recover(c, &err);
-        return;
-    }
     t->encode_us += answer->encode_us;
     t->link_us += answer->link_us;
     t->queue_us += answer->queue_us;
@@ -66,23 +66,70 @@ static void on_answer(void *arg, const clv_peer_answer *answer)
         snprintf(c->r->recovered, sizeof c->r->recovered, "by the peer: %.140s", answer->recovered);
     c->r->up_bytes += answer->up_bytes;
     c->r->down_bytes += answer->down_bytes;
+    if (c->hedge.begun_us) snprintf(c->r->hedged, sizeof c->r->hedged, "peer");
     atomic_store(&c->s->ways[c->way].queue_us, answer->queue_us);
+    clv_carry_hedge_drop(c);
     clv_carry_answer(c, answer->outputs);
 }
 
-/* When to give up on the peer: a multiple of the prediction, as many times as there are parts on their way, and patience; and
- * early enough that the tail can still run here before the request's deadline. */
+static void on_answer(void *arg, const clv_peer_answer *answer)
+{
+    clv_carry *c = arg;
+    clv_error err = {0};
+    atomic_fetch_sub(&c->s->remote_now, 1);
+    c->peer_open = false;
+    clv_carry_disarm(c);
+    if (answer->error) err = *answer->error;
+    if (!answer->withheld) learn(c, answer);
+    if (atomic_load(&c->answered)) { /* the hedge was first */
+        clv_carry_unref(c);
+        return;
+    }
+    if (atomic_load(&c->recalled)) {
+        clv_carry_hedge_drop(c);
+        if (c->hedge.running)
+            clv_carry_unref(c);
+        else
+            (void)clv_carry_given_up(c);
+        return;
+    }
+    if (c->hedge.gave_up && err.status == CLV_ECANCELED)
+        clv_fail(&err, CLV_ETIMEOUT, "the peer's answer would come too late for the deadline");
+    if (answer->withheld) {
+        clv_adapt_withheld(c->s, c->way, &err);
+        clv_carry_recover(c, &err);
+    } else if (err.status || check_answer(c, answer->outputs, &err)) {
+        c->r->timing.lost_us += answer->total_us;
+        if (!answer->lost) clv_adapt_refused(c->s, c->way, &err);
+        clv_carry_recover(c, &err);
+    } else {
+        take_answer(c, answer);
+    }
+}
+
+void clv_carry_drop(void *arg)
+{
+    clv_carry *c = arg;
+    if (!atomic_load(&c->answered)) {
+        clv_carry_hedge_drop(c);
+        bool waited = !c->hedge.running && (clv_lane_withdraw(c->s->o.compute, c) ||
+                                            clv_lane_withdraw(c->s->o.build, c));
+        if (c->peer_open) clv_peer_cancel(c->s->ways[c->way].peer, c->call);
+        if (waited) (void)clv_carry_given_up(c);
+    }
+    clv_carry_unref(c);
+}
+
+/* When to give up on the peer: a multiple of the prediction, as many times as there are parts on their way, and patience; and no later
+ * than the request's deadline, which so travels with it. */
 static int64_t remote_deadline(const clv_carry *c, int64_t now_us)
 {
     int64_t patience = c->s->o.patience_us ? c->s->o.patience_us : CLV_PATIENCE_DEFAULT_US;
-    int others = atomic_load(&c->s->remote_now);
-    int64_t deadline = now_us + patience +
-                       CLV_REMOTE_SLACK * atomic_load(&c->d->expected_remote_us) * (1 + others);
-    if (c->r->route &&
-        c->r->deadline_us) /* only the asker knows what it may take; half is left to do it here */
+    if (c->r->route && c->r->deadline_us)
+        /* only the asker knows what it may take; half is left to do it here */
         return now_us + (c->r->deadline_us - now_us) / 2;
-    int64_t latest = c->r->deadline_us - atomic_load(&c->d->expected_tail_us);
-    return c->r->deadline_us ? CLV_MIN(deadline, latest) : deadline;
+    int64_t deadline = now_us + patience + CLV_REMOTE_SLACK * c->expected_us;
+    return c->r->deadline_us ? CLV_MIN(deadline, c->r->deadline_us) : deadline;
 }
 
 /* The names of the tail's outputs that the request wants: borrowed, in a heap array. */
@@ -105,6 +152,11 @@ void clv_carry_ask_peer(clv_carry *c)
         clv_carry_answer(c, &(clv_tensors){0});
         return;
     }
+    int others = atomic_load(&c->s->remote_now);
+    c->asked_us = clv_now_us();
+    c->expected_us = atomic_load(&c->d->expected_remote_us) * (1 + others);
+    c->peer_deadline_us = remote_deadline(c, c->asked_us);
+    c->peer_open = true;
     CLV_AUTO(clv_free) clv_tensor *in = clv_carry_gather(c, c->d->tail, &n);
     clv_codec_text codec = clv_codec_show(c->d->route.codec[0]);
     clv_peer_infer_args ask = {.model = c->s->model,
@@ -119,11 +171,12 @@ void clv_carry_ask_peer(clv_carry *c)
                                .codec = codec.s,
                                .wanted = wanted,
                                .n_wanted = n_wanted,
-                               .deadline_us = remote_deadline(c, clv_now_us()),
+                               .deadline_us = c->peer_deadline_us,
                                .done = on_answer,
                                .release = clv_carry_unref,
                                .arg = c};
     atomic_fetch_add(&c->s->remote_now, 1);
-    atomic_fetch_add(&c->refs, 1);
-    clv_peer_infer(c->s->ways[c->way].peer, &ask);
+    atomic_fetch_add(&c->refs, 2); /* the message's and the arming's */
+    c->call = clv_peer_infer(c->s->ways[c->way].peer, &ask);
+    clv_carry_arm(c);
 }

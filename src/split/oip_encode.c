@@ -179,6 +179,7 @@ clv_oip_message clv_oip_encode_answer(clv_request *take)
     clv_wire_put_text(b, 3, take->id);
     put_text_parameter(b, "cleave_plan", take->plan);
     put_text_parameter(b, "cleave_recovered", take->recovered);
+    put_text_parameter(b, "cleave_hedged", take->hedged);
 #define X(name, about) put_int_parameter(b, "cleave_" #name, take->timing.name);
     CLV_TIMING_MAP(X)
 #undef X

@@ -77,10 +77,15 @@ static void on_tick(void *arg);
 void clv_peer_saw_loss(clv_peer *p, const clv_error *error, size_t up_bytes, int64_t us)
 {
     if (p->closing) return;
-    if (error->status != CLV_ETIMEOUT) {
+    if (error->status == CLV_ETIMEOUT)
+        clv_peer_late(p, up_bytes, us);
+    else
         lost(p, error->text);
-        return;
-    }
+}
+
+void clv_peer_late(clv_peer *p, size_t up_bytes, int64_t us)
+{
+    if (p->closing) return;
     pthread_mutex_lock(&p->lock);
     clv_link_monitor_unanswered(&p->monitor, clv_now_us(), up_bytes, (double)us);
     pthread_mutex_unlock(&p->lock);

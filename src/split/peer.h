@@ -9,7 +9,7 @@
  * A peer is up once it answered, and down from the moment a call to it failed for want of an answer; while it is down a
  * ping goes out every `watch_every_us`, and nothing else.
  *
- * Threads: clv_peer_infer and clv_peer_link from any; the rest, and all callbacks, on the loop's thread.
+ * Threads: clv_peer_infer, clv_peer_cancel and clv_peer_link from any; the rest, and all callbacks, on the loop's thread.
  */
 #ifndef CLV_SPLIT_PEER_H
 #define CLV_SPLIT_PEER_H
@@ -112,7 +112,12 @@ typedef struct clv_peer_infer_args {
         void *arg); /* exactly once: the inputs' data are no longer read. Before or after `done` */
     void *arg;
 } clv_peer_infer_args;
-/* `done` and `release` come on the loop's thread, never from inside this call. */
-void clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args);
+/* `done` and `release` come on the loop's thread, never from inside this call. Returns the call's number; 0: nothing was sent. */
+uint64_t clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args);
+/* The answer is of no use any more: the peer is told (RST_STREAM CANCEL), `done` gets CLV_ECANCELED. 0 and ended calls are ignored. */
+void clv_peer_cancel(clv_peer *p, uint64_t call);
+/* A call that sent `up_bytes` has no answer for `us` and will be waited for no more: that tells of the link, and the peer is asked for a
+ * sign of life. */
+void clv_peer_late(clv_peer *p, size_t up_bytes, int64_t us);
 
 #endif

@@ -111,7 +111,7 @@ static void on_denied(void *arg)
     on_released(a);
 }
 
-void clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args)
+uint64_t clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args)
 {
     ask *a = clv_alloc(sizeof *a);
     *a = (ask){.p = p, .args = *args, .start_us = clv_now_us()};
@@ -119,7 +119,7 @@ void clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args)
     atomic_fetch_add(&p->in_flight, 1);
     if (clv_guard_check(args->guard, args->cut, args->inputs, args->n_inputs, &a->denied)) {
         clv_loop_post(p->loop, on_denied, a);
-        return;
+        return 0;
     }
     clv_oip_message m = clv_oip_encode_question(&(clv_oip_question){.model = args->model,
                                                                     .version = args->version,
@@ -135,11 +135,18 @@ void clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args)
                                                 on_released, a);
     a->up_bytes = m.bytes;
     a->encode_us = clv_now_us() - a->start_us;
-    clv_grpc_client_call(p->client, &(clv_grpc_call){.method = CLV_OIP_METHOD,
-                                                     .message = m.slices,
-                                                     .n_message = m.n,
-                                                     .deadline_us = args->deadline_us,
-                                                     .done = on_reply,
-                                                     .arg = a});
+    uint64_t call =
+        clv_grpc_client_call(p->client, &(clv_grpc_call){.method = CLV_OIP_METHOD,
+                                                         .message = m.slices,
+                                                         .n_message = m.n,
+                                                         .deadline_us = args->deadline_us,
+                                                         .done = on_reply,
+                                                         .arg = a});
     clv_oip_message_done(&m);
+    return call;
+}
+
+void clv_peer_cancel(clv_peer *p, uint64_t call)
+{
+    clv_client_cancel(p->client, call);
 }

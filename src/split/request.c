@@ -21,6 +21,7 @@ void clv_request_free(clv_request *r)
     free(r->id);
     free(r->digest);
     free(r->route);
+    clv_recall_unref(r->recall);
     clv_tensors_done(&r->inputs);
     clv_text_list_done(&r->wanted);
     clv_tensors_done(&r->outputs);

@@ -13,6 +13,7 @@
 
 #include "base/opt.h"
 #include "cost/energy.h"
+#include "split/recall.h"
 #include "split/trip.h"
 #include "tensor/tensor.h"
 
@@ -55,6 +56,9 @@ struct clv_request {
     char *
         route; /* but for this: where to stop and hand on, as the asker planned it (split/itinerary.h); NULL: nowhere */
     bool explain; /* the answer is to say what was predicted */
+    uint64_t
+        account; /* whose share of the device it takes (policy/fair.h): who asks; 0: this node */
+    clv_recall *recall; /* a reference; NULL: cannot be recalled */
     /* the answer */
     clv_error error; /* status CLV_OK: outputs are valid */
     clv_tensors outputs;
@@ -64,7 +68,9 @@ struct clv_request {
         trip; /* what the nodes behind this one took, the peer first; none where the peer does not tell */
     size_t up_bytes, down_bytes; /* on the wire to the peer that answered, and back */
     char plan[128];              /* what ran where: "local", "remote" or the label of the cut */
-    char recovered[160];         /* why the peer's part was done here instead; "" if it was not */
+    char hedged
+        [8]; /* who answered first when the peer's part was begun here as well: "here" or "peer"; "" if it was not */
+    char recovered[160]; /* why the peer's part was done here instead; "" if it was not */
     /* the asker */
     void (*done)(clv_request *r); /* any thread; takes the request */
     void *asker;

@@ -33,6 +33,8 @@ clv_status clv_splitter_new(const clv_splitter_options *options, clv_splitter **
         clv_log(CLV_LOG_WARN, "split", "runs here only", "model=%s text=\"%s\"", s->model,
                 s->guard.misfit);
     pthread_mutex_init(&s->lock, NULL);
+    clv_pace_init(&s->pace, last + 1);
+    clv_hedge_init(&s->hedge);
     for (size_t i = 0; options->peer && i <= options->n_detours; i++)
         clv_way_init(&s->ways[s->n_ways++], s, i ? options->detours[i - 1] : options->peer);
     s->o.detours = NULL;
@@ -70,6 +72,7 @@ void clv_splitter_free(clv_splitter *s)
     clv_network_unref(s->network);
     pthread_mutex_destroy(&s->lock);
     clv_arrivals_done(&s->arrivals);
+    clv_pace_done(&s->pace);
     free(s->model);
     free(s->version);
     free(s);

@@ -49,6 +49,7 @@ typedef struct clv_splitter_options {
     clv_plan_offer offer;       /* in which codecs tensors may go to a peer; zeroed: raw only */
     const clv_privacy *privacy; /* what may not leave; read by clv_splitter_new(); NULL: all may */
     bool keep_segments;         /* never evict one */
+    size_t batch_max;           /* requests in one run of a segment; below 2: one */
     int64_t patience_us;        /* see clv_server_options */
 } clv_splitter_options;
 

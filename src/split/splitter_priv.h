@@ -3,9 +3,11 @@
 #define CLV_SPLIT_SPLITTER_PRIV_H
 
 #include "plan/tables.h"
+#include "policy/hedge.h"
 #include "split/arrivals.h"
 #include "split/chooser.h"
 #include "split/deployment.h"
+#include "split/pace.h"
 #include "split/relay.h"
 #include "split/splitter.h"
 #include "split/way.h"
@@ -50,6 +52,8 @@ struct clv_splitter {
     size_t n_ways;
     clv_adapt adapt;
     clv_arrivals arrivals;
+    clv_pace pace;
+    clv_hedge hedge; /* loop's thread */
 };
 
 /* A reference to what is deployed now. Any thread. */

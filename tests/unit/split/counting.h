@@ -19,6 +19,7 @@ typedef struct counting {
     atomic_int prefixes, tails, wholes; /* runs */
     atomic_int fail_tails;              /* so many of the next runs of a tail fail */
     _Atomic int64_t run_us;             /* every run takes this much longer */
+    atomic_bool hold, hold_tails;       /* runs (of tails) wait until this is false */
 } counting;
 
 typedef struct counting_session {
@@ -37,6 +38,7 @@ static inline clv_status counting_run(clv_session *s, const clv_tensor *inputs, 
         atomic_fetch_add(c->to_output ? &e->wholes : &e->prefixes, 1);
     else
         atomic_fetch_add(&e->tails, 1);
+    while (e->hold || (e->hold_tails && !c->from_input)) clv_sleep_us(500);
     if (e->run_us) clv_sleep_us(e->run_us);
     if (!c->from_input && atomic_fetch_sub(&e->fail_tails, 1) > 0)
         return clv_fail(err, CLV_EENGINE, "this tail was told to fail");

@@ -136,7 +136,7 @@ static void a_deadline_leaves_time_for_the_tail(void **state)
     clv_splitter_run(r->e.splitter, q);
     q = answer_of(&a);
     if (q->error.status != CLV_ETIMEOUT) assert_right(&r->e, q, 1); /* a slow machine may be late */
-    assert_true(q->recovered[0]);
+    assert_true(q->recovered[0] || q->hedged[0]);
     assert_int_equal(r->e.engine->prefixes, 1);
     clv_request_free(q);
 }

@@ -40,6 +40,7 @@ typedef struct standin {
     atomic_bool takes_push, keeps_push;  /* PUT: allowed; and then it has the model */
     atomic_bool bad_profile, bad_prepare;
     /* what it was asked */
+    atomic_int gone; /* exchanges that the asker left before they were answered */
     atomic_int infers, prepares, pushes, profiles;
     atomic_size_t pushed_bytes;
     atomic_int wanted; /* outputs that the last question named */
@@ -232,7 +233,14 @@ static inline void standin_request(void *ctx, clv_exchange *x)
     }
 }
 
-static const clv_http_handler standin_handler = {.request = standin_request};
+static inline void standin_gone(void *ctx, clv_exchange *x)
+{
+    standin *s = ctx;
+    (void)x;
+    atomic_fetch_add(&s->gone, 1);
+}
+
+static const clv_http_handler standin_handler = {.request = standin_request, .gone = standin_gone};
 
 static inline void standin_start(standin *s, size_t best)
 {
@@ -259,6 +267,25 @@ static inline void standin_come_back_step(void *arg)
     standin_answer_held(s);
     clv_http_server_options o = {.host = "127.0.0.1", .port = s->n.port};
     assert_ok(clv_http_server_new(s->n.loop, &o, &standin_handler, s, &s->n.server, &err), err);
+}
+
+static inline void standin_release_step(void *arg)
+{
+    standin *s = arg;
+    for (size_t i = 0; i < s->n_held; i++) standin_tail(s, s->held[i], ANSWER_RIGHT);
+    s->n_held = 0;
+}
+
+/* After a stall: all that were held are answered rightly, or with an error. */
+static inline void standin_release(standin *s)
+{
+    atomic_store(&s->answer, ANSWER_RIGHT);
+    clv_loop_post(s->n.loop, standin_release_step, s);
+}
+
+static inline void standin_fail_held(standin *s)
+{
+    clv_loop_post(s->n.loop, standin_answer_held, s);
 }
 
 /* After a death: the same address, right answers. */

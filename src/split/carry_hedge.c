@@ -1,0 +1,111 @@
+/* The peer's part of a request begun here as well, because its answer will be too late (policy/hedge.h says when). The first answer
+ * wins; the other side is told, or its answer is thrown away. All on the loop's thread, so that there is one order of what happens. */
+#include "split/carry.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+
+/* No budget for a hedge: leave the peer's part be, or, before a deadline, give it up while the tail can still make it. */
+static void give_up(clv_carry *c)
+{
+    if (!c->r->deadline_us) return;
+    c->hedge.gave_up = true;
+    clv_peer_cancel(c->s->ways[c->way].peer, c->call);
+}
+
+static void begin(clv_carry *c)
+{
+    c->hedge.running = true;
+    c->hedge.begun_us = clv_now_us();
+    atomic_fetch_add(&c->refs, 1);
+    clv_carry_run(c, clv_deployment_cut(c->d), c->s->last, c->d->tail, clv_carry_run_hedge);
+}
+
+static void on_time(void *arg)
+{
+    clv_carry *c = arg;
+    clv_carry_disarm(c);
+    if (atomic_load(&c->answered) || atomic_load(&c->recalled) || !c->peer_open) return;
+    if (clv_hedge_take(&c->s->hedge))
+        begin(c);
+    else
+        give_up(c);
+}
+
+/* What the part takes here, behind what waits; 0: not known. */
+static int64_t here_us(const clv_carry *c)
+{
+    int64_t run = clv_pace_us(clv_pace_of(&c->s->pace, clv_deployment_cut(c->d), c->s->last), 1);
+    if (run <= 0) run = atomic_load(&c->d->expected_tail_us);
+    clv_job job = {.deadline_us = c->r->deadline_us, .asker = c->r->account};
+    return run > 0 ? run + clv_lane_ahead_us(c->s->o.compute, &job) : 0;
+}
+
+static void arm(void *arg)
+{
+    clv_carry *c = arg;
+    if (c->peer_open && !atomic_load(&c->answered)) {
+        clv_hedge_sent(&c->s->hedge);
+        int64_t at =
+            clv_hedge_at_us(&c->s->hedge, &(clv_hedge_question){.sent_us = c->asked_us,
+                                                                .expected_us = c->expected_us,
+                                                                .here_us = here_us(c),
+                                                                .deadline_us = c->r->deadline_us});
+        if (at < c->peer_deadline_us) {
+            atomic_fetch_add(&c->refs, 1);
+            c->hedge.timer = clv_timer_new(c->s->o.loop, on_time, c);
+            clv_timer_start(c->hedge.timer, CLV_MAX(at - clv_now_us(), 0), 0);
+        }
+    }
+    clv_carry_unref(c);
+}
+
+void clv_carry_arm(clv_carry *c)
+{
+    clv_loop_post(c->s->o.loop, arm, c);
+}
+
+void clv_carry_disarm(clv_carry *c)
+{
+    if (!c->hedge.timer) return;
+    clv_timer_free(c->hedge.timer);
+    c->hedge.timer = NULL;
+    clv_carry_unref(c);
+}
+
+void clv_carry_hedge_drop(clv_carry *c)
+{
+    if (!c->hedge.running || !clv_lane_withdraw(c->s->o.compute, c)) return;
+    c->hedge.running = false;
+    clv_carry_unref(c);
+}
+
+static void win(clv_carry *c)
+{
+    clv_timing *t = &c->r->timing;
+    t->lost_us = c->hedge.begun_us - c->asked_us;
+    t->wait_us += c->hedge.wait_us;
+    t->decode_us += c->hedge.decode_us;
+    t->edge_us += c->hedge.run_us;
+    snprintf(c->r->hedged, sizeof c->r->hedged, "here");
+    if (c->peer_open) clv_peer_cancel(c->s->ways[c->way].peer, c->call);
+    clv_carry_answer(c, &c->hedge.out);
+}
+
+void clv_carry_hedge_ended(void *arg)
+{
+    clv_carry *c = arg;
+    bool failed = c->hedge.error.status != CLV_OK;
+    c->hedge.running = false;
+    c->hedge.failed = failed;
+    if (atomic_load(&c->answered) || (failed && c->peer_open))
+        clv_carry_unref(c); /* the peer was first, or is waited for alone */
+    else if (atomic_load(&c->recalled))
+        (void)clv_carry_given_up(c);
+    else if (failed)
+        clv_carry_fail(c, &c->hedge.error);
+    else
+        win(c);
+}

@@ -42,7 +42,8 @@ static const clv_opt tasks_opts[] = {
     CLV_OPT(tasks_options, svg, TEXT, "svg", NULL, .arg = "FILE",
             .help = "draw the run over time: link, plan, latency, queue"),
     CLV_OPT(tasks_options, at, TEXT, "at", NULL, .arg = "CUT",
-            .help = "keep this cut, whatever the link does: local, remote, a label or an index"),
+            .help = "keep this cut, whatever the link does: local, remote, a label or an index, "
+                    "and a codec: 'pool3 q8'"),
     CLV_OPT(tasks_options, cloud_power, TEXT, "cloud-power", NULL, .arg = "SPEC",
             .help = "what the peer takes, for the summary: idle=80W,active=300W,price=0.5/h"),
     CLV_OPT(tasks_options, check, FLAG, "check", NULL,

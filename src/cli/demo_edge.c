@@ -61,7 +61,7 @@ static void on_pinned(void *arg, const clv_error *error)
 static void pin_step(void *arg)
 {
     pinning *p = arg;
-    clv_server_pin(p->n->node.server, p->model, p->cut, on_pinned, p->n);
+    clv_server_pin(p->n->node.server, p->model, p->cut, (clv_codec){0}, on_pinned, p->n);
 }
 
 clv_status clv_demo_pin(clv_demo_node *n, const char *model, int cut, clv_error *err)

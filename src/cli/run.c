@@ -55,6 +55,8 @@ static const clv_run_field wire_fields[] = {
     FIELD(clv_run_wire, NULL, "link", link, INT, false, 15),
     WAY(up),
     WAY(down),
+    FIELD(clv_run_wire, "up", "carried_bytes", up_bytes, INT, false, 1e15),
+    FIELD(clv_run_wire, "down", "carried_bytes", down_bytes, INT, false, 1e15),
 };
 
 static const clv_run_field switch_fields[] = {

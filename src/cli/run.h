@@ -61,6 +61,7 @@ typedef struct clv_run_wire {
     int64_t at_us;
     int64_t link; /* number in the lab */
     clv_shape_values up, down;
+    int64_t up_bytes, down_bytes; /* carried since the lab was made; also what no request sent */
 } clv_run_wire;
 
 /* From now on requests for the model begin on this plan. */

@@ -49,11 +49,23 @@ static clv_status find(const clv_model_info *info, const char *name, int *cut, c
                     info->name, name, n - 1);
 }
 
+/* "pool3 q8+zstd": the name of the cut (heap text) and the codec, raw if there is none. */
+static char *cut_and_codec(const char *text, clv_codec *codec)
+{
+    const char *space = strrchr(text, ' ');
+    if (space && clv_codec_parse(space + 1, codec, NULL) == CLV_OK)
+        return clv_strndup(text, (size_t)(space - text));
+    *codec = (clv_codec){0};
+    return clv_strdup(text);
+}
+
 void clv_tasks_pin_all(clv_server *server, const clv_text_list *models, const char *cut,
                        clv_server_done_fn done, void *arg, clv_tasks_pin **out)
 {
     clv_tasks_pin *p = clv_alloc(sizeof *p);
     *p = (clv_tasks_pin){.open = models->n + 1, .done = done, .arg = arg};
+    clv_codec codec = {0};
+    CLV_AUTO(clv_text_free) char *name = cut_and_codec(cut, &codec);
     *out = p;
     for (size_t i = 0; i < models->n; i++) {
         clv_model_info info;
@@ -61,13 +73,13 @@ void clv_tasks_pin_all(clv_server *server, const clv_text_list *models, const ch
         int index = 0;
         clv_status status = clv_server_model_ready(server, models->items[i], NULL, &info, &err);
         if (!status) {
-            status = find(&info, cut, &index, &err);
+            status = find(&info, name, &index, &err);
             clv_model_info_done(&info);
         }
         if (status)
             on_one(p, &err);
         else
-            clv_server_pin(server, models->items[i], index, on_one, p);
+            clv_server_pin(server, models->items[i], index, codec, on_one, p);
     }
     on_one(p, NULL);
 }

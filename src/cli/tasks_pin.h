@@ -12,7 +12,7 @@
 
 typedef struct clv_tasks_pin clv_tasks_pin;
 
-/* `cut` is an index, a label, "local" or "remote". `done` with NULL when it is deployed for all; with an error, naming the model, if one
+/* `cut` is an index, a label, "local" or "remote", and may have a codec behind it: "pool3 q8+zstd". `done` with NULL when it is deployed for all; with an error, naming the model, if one
  * has no such cut or cannot deploy it. It may come before this returns. */
 void clv_tasks_pin_all(clv_server *server, const clv_text_list *models, const char *cut,
                        clv_server_done_fn done, void *arg, clv_tasks_pin **out);

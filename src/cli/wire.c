@@ -61,13 +61,17 @@ static void note(clv_wire *w, int64_t at_us, bool all)
 {
     for (uint32_t i = 0; i < CLV_MIN(w->reply->n_links, (uint32_t)CLV_RELAY_LINKS_MAX); i++) {
         const clv_shape_values *now = w->reply->links[i].values;
+        const clv_relay_counts *counts = w->reply->links[i].counts;
         bool same = memcmp(w->last[i], now, sizeof w->last[i]) == 0;
         memcpy(w->last[i], now, sizeof w->last[i]);
         if (all || !same)
-            clv_run_add_wire(&w->seen, &(clv_run_wire){.at_us = at_us,
-                                                       .link = (int64_t)i,
-                                                       .up = now[CLV_UP],
-                                                       .down = now[CLV_DOWN]});
+            clv_run_add_wire(&w->seen,
+                             &(clv_run_wire){.at_us = at_us,
+                                             .link = (int64_t)i,
+                                             .up = now[CLV_UP],
+                                             .down = now[CLV_DOWN],
+                                             .up_bytes = (int64_t)counts[CLV_UP].bytes,
+                                             .down_bytes = (int64_t)counts[CLV_DOWN].bytes});
     }
 }
 
@@ -191,6 +195,8 @@ static void stop(clv_wire *w)
 clv_status clv_wire_end(clv_wire *w, clv_run *trace, clv_error *err)
 {
     stop(w);
+    if (!w->error.status && !ask(w, &(clv_lab_request){.op = CLV_LAB_STATUS}, &(clv_error){0}))
+        note(w, clv_now_us() - w->start_us, true); /* for what was carried */
     for (size_t i = 0; i < w->seen.n_wires; i++) clv_run_add_wire(trace, &w->seen.wires[i]);
     w->seen.n_wires = 0;
     if (w->error.status)

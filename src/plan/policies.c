@@ -101,6 +101,7 @@ static clv_policy_pick pick_of(const clv_policy_view *v, clv_policy policy,
     case CLV_POLICY_EXACT:
     case CLV_POLICY_EDGE:
     case CLV_POLICY_CLOUD:
+    case CLV_POLICY_GREEDY:
     case CLV_POLICY_COUNT: break;
     }
     return none;
@@ -152,7 +153,8 @@ clv_status clv_policy_choose(const clv_plan_problem *p, clv_policy policy,
     clv_status status = clv_plan_problem_check(p, err);
     if (status) return status;
     switch (policy) {
-    case CLV_POLICY_EXACT: return choose_exact(p, options->unlisted, out, err);
+    case CLV_POLICY_EXACT:
+    case CLV_POLICY_GREEDY: return choose_exact(p, options->unlisted, out, err);
     case CLV_POLICY_EDGE:
     case CLV_POLICY_CLOUD: return choose_side(p, policy, out, err);
     case CLV_POLICY_RANDOM:
@@ -175,7 +177,8 @@ static double regret_of(int64_t score, int64_t best)
 clv_status clv_policy_plan(const clv_plan_problem *p, clv_policy policy,
                            const clv_policy_options *options, clv_plan *out, clv_error *err)
 {
-    if (policy == CLV_POLICY_EXACT) return clv_plan_solve(p, out, err);
+    if (policy == CLV_POLICY_EXACT || policy == CLV_POLICY_GREEDY)
+        return clv_plan_solve(p, out, err);
     clv_policy_options listed = *options;
     listed.unlisted = false;
     clv_policy_choice choice;
@@ -209,7 +212,7 @@ static void weigh_by_sums(const clv_plan_problem *p, clv_policy_row *rows)
     if (!p->devices[0].unit_ns || !p->devices[1].unit_ns || p->n_devices != 2) return;
     CLV_AUTO(clv_gadgets_release) clv_gadgets *g = clv_gadgets_new(p, 0);
     for (size_t i = 0; i < CLV_POLICY_COUNT; i++)
-        if (rows[i].error.status == CLV_OK && i != CLV_POLICY_EXACT)
+        if (rows[i].error.status == CLV_OK && i != CLV_POLICY_EXACT && i != CLV_POLICY_GREEDY)
             rows[i].choice.cost = by_sums(g, &rows[i].choice);
 }
 

@@ -51,6 +51,8 @@
  *                 cut, its neighbours are the next larger cuts that hold it and the next smaller that
  *                 it holds; breadth first from the last plan, until three rings in a row bring
  *                 nothing better. Costs as dads-dsl's.
+ *   greedy        as exact. In a running node it moves to whatever is best at the moment, where exact weighs what a switch costs and how
+ *                 sure the gain is: what is left of adaptation without that.
  *
  * Pure functions: the same problem and options give the same choice. Threads: any.
  */
@@ -68,7 +70,8 @@
     X(DADS_DSL, "dads-dsl", "minimum cut of summed times")                                         \
     X(DADS_DSH, "dads-dsh", "least longest stage of weighted minimum cuts")                        \
     X(QDMP, "qdmp", "minimum cut between two cut vertices")                                        \
-    X(CAS, "cas", "the best near the last plan")
+    X(CAS, "cas", "the best near the last plan")                                                   \
+    X(GREEDY, "greedy", "the best placement of the moment, whatever a switch costs")
 typedef enum clv_policy {
 #define X(name, text, about) CLV_POLICY_##name,
     CLV_POLICY_MAP(X)

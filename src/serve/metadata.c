@@ -75,7 +75,8 @@ clv_status clv_server_problem(clv_server *s, const char *model, const clv_plan_p
     return status ? status : clv_splitter_problem(m->splitter, problem, err);
 }
 
-void clv_server_pin(clv_server *s, const char *model, int cut, clv_server_done_fn done, void *arg)
+void clv_server_pin(clv_server *s, const char *model, int cut, clv_codec codec,
+                    clv_server_done_fn done, void *arg)
 {
     clv_served *m;
     clv_error err = {0};
@@ -84,7 +85,7 @@ void clv_server_pin(clv_server *s, const char *model, int cut, clv_server_done_f
         return;
     }
     size_t last = clv_network_cuts(m->network)->n - 1;
-    clv_route route = clv_route_at((size_t)cut, (clv_codec){0}, last);
+    clv_route route = clv_route_at((size_t)cut, codec, last);
     clv_splitter_pin(m->splitter, cut < 0 ? NULL : &route, done, arg);
 }
 

@@ -19,6 +19,7 @@
 #include "plan/policies.h"
 #include "repo/network.h"
 #include "split/request.h"
+#include "tensor/codec.h"
 
 typedef struct clv_server clv_server;
 
@@ -115,7 +116,8 @@ bool clv_server_link(clv_server *s, clv_link *out);
 CLV_MUST
 clv_status clv_server_problem(clv_server *s, const char *model, const clv_plan_problem **problem,
                               clv_error *err);
-void clv_server_pin(clv_server *s, const char *model, int cut, clv_server_done_fn done, void *arg);
+void clv_server_pin(clv_server *s, const char *model, int cut, clv_codec codec,
+                    clv_server_done_fn done, void *arg);
 
 /* Receive a model: its files, one behind the other, each after a line "NAME SIZE", the .onnx first.
  * They are written beside the repository, checked against `digest`, opened, and only then moved into

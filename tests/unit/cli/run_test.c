@@ -38,7 +38,9 @@ static clv_run whole(void)
     clv_run_add_wire(&t, &(clv_run_wire){.at_us = 1,
                                          .link = 2,
                                          .up = {1e5, 2500, 100, 0.3, 4000},
-                                         .down = {0, 2500, 0, 1, 0}});
+                                         .down = {0, 2500, 0, 1, 0},
+                                         .up_bytes = 70,
+                                         .down_bytes = 80});
     clv_run_add_switch(&t, &(clv_run_switch){4, model, plan});
     clv_run_add_load(&t, &(clv_run_load){6, 1, 2, 3});
     return t;

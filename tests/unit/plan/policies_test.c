@@ -447,7 +447,7 @@ static void policies_have_names(void **state)
     assert_string_equal(clv_policy_about(CLV_POLICY_EDGE), "everything here");
     assert_string_equal(clv_policy_name(CLV_POLICY_COUNT), "?");
     assert_string_equal(CLV_POLICY_CHOICES,
-                        "exact|edge|cloud|random|neurosurgeon|dads-dsl|dads-dsh|qdmp|cas");
+                        "exact|edge|cloud|random|neurosurgeon|dads-dsl|dads-dsh|qdmp|cas|greedy");
 }
 
 int main(void)

@@ -71,3 +71,35 @@ holds change "none failed, none differs" 'd.count === 40 && d.failed === 0 && d.
 holds change "shares at first, otherwise later" 'rows[0].plan !== "local" && rows.some(r => r.plan !== rows[0].plan)'
 holds change "tells every plan" 'd.plans.length > 1 && d.plans.every(p => rows.some(r => r.plan === p.plan))'
 echo "change: $(json change 'd.plans.map(p => `${p.plan} ${p.count}`).join(", ")')"
+
+# A scenario by hand is met as it says, its record is met again, and either can be shown.
+wire() { echo "{\"event\": \"wire\", \"t_us\": $1, \"up\": {\"bytes_per_s\": $2, \"delay_us\": 2000}, \"down\": {\"bytes_per_s\": $2, \"delay_us\": 2000}}"; }
+{
+  echo '{"cleave_trace": 2, "seed": 5}'
+  wire 0 2000000
+  echo '{"t_us": 0, "model": "lenet", "input": 0}'
+  wire 700000 300000
+  echo '{"t_us": 800000, "model": "lenet", "input": 1}'
+  wire 1500000 1000000
+  echo '{"t_us": 2200000, "model": "lenet", "input": 3}'
+} >asked.trace
+rates() { node -e 'const fs = require("fs"), [file] = process.argv.slice(1)
+  const rates = fs.readFileSync(file, "utf8").trim().split("\n").map(JSON.parse).filter(e => e.event === "wire").map(e => e.up.bytes_per_s)
+  console.log(rates.filter((r, i) => r !== rates[i - 1]).join())' "$1"; }
+: >replay.sh
+lab replay lan 1 lenet 1 0 --replay asked.trace
+: >again.sh
+lab again lan 1 lenet 1 0 --replay replay.trace --svg again.svg
+for name in replay again; do
+  holds $name "all answered, on the edge of the same links" 'd.count === 3 && d.failed === 0 && d.mismatches === 0 && d.twice === 0 &&
+    rows.map(r => r.t_us + " " + r.input).join() === "0 0,800000 1,2200000 3"'
+  [ "$(rates $name.trace)" = 2000000,300000,1000000 ] || fail "$name: the links were $(rates $name.trace)"
+done
+grep -q 'class="wire"' again.svg || fail "the picture lacks the link"
+"$CLEAVE" tasks --show again.trace --svg shown.svg --json >shown.json
+cmp again.svg shown.svg || fail "a recorded run looks otherwise"
+[ "$(json again 'JSON.stringify(d.plans)')" = "$(node -p 'JSON.stringify(JSON.parse(require("fs").readFileSync("shown.json")).plans)')" ] ||
+  fail "a recorded run sums up otherwise: $(cat shown.json)"
+"$CLEAVE" tasks --show asked.trace 2>err && fail "arrivals alone were summed up"
+grep -q 'arrivals only' err || fail "not told why: $(cat err)"
+echo "replay: the same links and requests"

@@ -382,7 +382,6 @@ clv_status clv_cmd_demo(clv_args *args, clv_error *err)
     clv_device_options device = {0};
     const clv_opt_set sets[] = {{demo_opts, CLV_COUNT(demo_opts), &o},
                                 {clv_node_opts, clv_node_opts_n, &node},
-                                CLV_OFFER_OPTS(&node.offer),
                                 {clv_device_opts, clv_device_opts_n, &device}};
     bool help;
     if (clv_cli_begin(&about, sets, CLV_COUNT(sets), args, &help, err)) return err->status;

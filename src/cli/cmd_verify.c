@@ -12,7 +12,7 @@
 #include <string.h>
 
 typedef struct verify_options {
-    const char *cuts;
+    const char *cuts, *codec;
     int64_t batch, seed;
     bool json;
 } verify_options;
@@ -20,6 +20,8 @@ typedef struct verify_options {
 static const clv_opt verify_opts[] = {
     CLV_OPT(verify_options, cuts, TEXT, "cuts", "all", .arg = "all|N",
             .help = "which cuts: all, or N of them, spread evenly"),
+    CLV_OPT(verify_options, codec, TEXT, "codec", "raw", .arg = "NAME",
+            .help = "write and read what crosses each cut: raw+zstd, f16, q8+zstd, ..."),
     CLV_OPT(verify_options, batch, INT, "batch", "1", .min = 1, .max = 1024,
             .help = "items in a request"),
     CLV_OPT(verify_options, seed, INT, "seed", "1", .help = "of the random inputs"),
@@ -31,10 +33,12 @@ static const clv_cli_about verify_about = {
     .text = "Run the legal cuts of a network as prefix and suffix on random inputs and compare the "
             "outputs with those of "
             "the whole network: bit by bit, or within 1e-4 of the largest value. Fails if one "
-            "differs by more.",
+            "differs by more. With a lossy --codec every tensor at a cut must come back within the "
+            "error that its encoding states; what that makes of the outputs is told.",
     .examples = "cleave verify resnet18.onnx\n"
                 "cleave verify models/googlenet --cuts 20 --batch 3\n"
-                "cleave verify alexnet.onnx --json\n",
+                "cleave verify alexnet.onnx --json\n"
+                "cleave verify resnet18.onnx --codec q8+zstd\n",
     .positionals_min = 1,
     .positionals_max = 1,
 };
@@ -58,16 +62,17 @@ static void show(void *arg, size_t done, size_t total, const char *label)
     clv_progress_show(arg, done, "cut %s", label);
 }
 
-static void print_json(const clv_network *net, const clv_verify_report *r)
+static void print_json(const clv_network *net, const verify_options *o, const clv_verify_report *r)
 {
     const char *reason = clv_network_uncut_reason(net);
-    json_t *root =
-        json_pack("{s:I, s:I, s:f, s:f, s:I, s:I, s:b, s:s?, s:s?}", "cuts", (json_int_t)r->cuts,
-                  "mismatches", (json_int_t)r->mismatches, "max_abs_err",
-                  isfinite(r->max_abs_err) ? r->max_abs_err : -1.0, "max_rel_err",
-                  isfinite(r->max_rel_err) ? r->max_rel_err : -1.0, "exact", (json_int_t)r->exact,
-                  "skipped", (json_int_t)r->skipped, "capped", clv_network_cuts(net)->capped,
-                  "worst", r->worst, "uncut_reason", reason);
+    json_t *root = json_pack(
+        "{s:I, s:I, s:f, s:f, s:I, s:I, s:b, s:s?, s:s?, s:s, s:f, s:I, s:I}", "cuts",
+        (json_int_t)r->cuts, "mismatches", (json_int_t)r->mismatches, "max_abs_err",
+        isfinite(r->max_abs_err) ? r->max_abs_err : -1.0, "max_rel_err",
+        isfinite(r->max_rel_err) ? r->max_rel_err : -1.0, "exact", (json_int_t)r->exact, "skipped",
+        (json_int_t)r->skipped, "capped", clv_network_cuts(net)->capped, "worst", r->worst,
+        "uncut_reason", reason, "codec", o->codec, "coded_err", r->coded_err, "raw_bytes",
+        (json_int_t)r->raw_bytes, "coded_bytes", (json_int_t)r->coded_bytes);
     json_dumpf(root, stdout, JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(root);
@@ -80,6 +85,9 @@ static void print_text(const clv_network *net, const clv_verify_report *r)
            r->cuts, r->mismatches, r->exact, r->max_abs_err, r->max_rel_err);
     if (r->worst)
         printf("%s: %s\n", r->mismatches ? "first mismatch" : "largest error at", r->worst);
+    if (r->coded_bytes)
+        printf("%.3g times fewer bytes; errors at cuts up to %.2g of what the encodings state\n",
+               (double)r->raw_bytes / (double)r->coded_bytes, r->coded_err);
     if (r->skipped) printf("%zu cuts skipped: they run at batch 1 only\n", r->skipped);
     if (clv_network_cuts(net)->capped)
         printf("the network has more legal cuts than %d: only cuts through one tensor were tried\n",
@@ -93,6 +101,10 @@ static clv_status verify(const char *model, const verify_options *o, const clv_m
 {
     clv_located at;
     clv_network *net;
+    clv_codec codec;
+    clv_error why = {0};
+    if (clv_codec_parse(o->codec, &codec, &why))
+        return clv_fail(err, CLV_EUSAGE, "--codec: %s", why.text);
     clv_status status = clv_model_open(model, m, engine, &at, &net, err);
     if (status) return status;
     size_t n = clv_network_cuts(net)->n;
@@ -100,6 +112,7 @@ static clv_status verify(const char *model, const verify_options *o, const clv_m
     clv_verify_options options = {.cuts_max = cuts_max,
                                   .batch = o->batch,
                                   .seed = (uint64_t)o->seed,
+                                  .codec = codec,
                                   .progress = show,
                                   .arg = p};
     clv_verify_report r = {0};
@@ -107,7 +120,7 @@ static clv_status verify(const char *model, const verify_options *o, const clv_m
     clv_progress_free(p);
     if (!status) {
         if (o->json)
-            print_json(net, &r);
+            print_json(net, o, &r);
         else
             print_text(net, &r);
         if (r.mismatches)

@@ -22,7 +22,7 @@ typedef struct clv_node_options {
     bool accept_push, keep_segments; /* the latter: for measuring, no flag */
     int policy;
     int64_t watch_us, patience_us, queue_max, batch_max, cpu;
-    clv_offer_options offer; /* its own table: CLV_OFFER_OPTS(&node.offer) */
+    clv_offer_options offer; /* its own table: CLV_OFFER_OPTS(&node.offer); left out: raw */
 } clv_node_options;
 
 /* URL of the next hop, NULL: none. */

@@ -6,6 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How a cut's tensors came through the codec. */
+typedef struct passage {
+    double share;     /* largest error over the stated one */
+    bool broken;      /* more values than may be are off by more */
+    clv_tensors kept; /* what came out, where it is not what went in */
+} passage;
+
 typedef struct verifying {
     clv_network *net;
     const clv_verify_options *o;
@@ -39,22 +46,91 @@ static clv_status run_once(verifying *v, size_t from, size_t to, const clv_tenso
     return status;
 }
 
-static clv_status run_cut(verifying *v, size_t cut, clv_tensors *made, clv_error *err)
+/* Does every value come back within the stated error, but for those that were clipped? */
+static void judge_passage(const clv_tensor *before, const clv_tensor *after,
+                          const clv_codec_note *note, passage *p)
 {
-    size_t last = clv_network_cuts(v->net)->n - 1;
-    if (cut == 0 || cut == last) return run_once(v, 0, last, &v->inputs, made, err);
-    clv_tensors middle = {0};
-    clv_status status = run_once(v, 0, cut, &v->inputs, made, err);
-    add_views(&middle, &v->inputs);
-    add_views(&middle, made);
-    if (!status) status = run_once(v, cut, last, &middle, made, err);
-    clv_tensors_done(&middle);
+    if (before->dtype != CLV_F32) {
+        p->broken |=
+            before->bytes != after->bytes || memcmp(before->data, after->data, before->bytes) != 0;
+        return;
+    }
+    const float *x = before->data, *y = after->data;
+    size_t n = before->bytes / sizeof *x, off = 0;
+    for (size_t i = 0; i < n; i++) {
+        double error = fabs((double)x[i] - (double)y[i]);
+        if (x[i] == y[i] || (isnan(x[i]) && isnan(y[i]))) continue;
+        bool within = error <= note->error_max;
+        off += !within;
+        if (within && note->error_max > 0) p->share = fmax(p->share, error / note->error_max);
+    }
+    double may = note->codec.quant == CLV_QUANT_Q4 ? CLV_VERIFY_CLIPPED * (double)n : 0;
+    p->broken |= (double)off > may;
+}
+
+/* Write and read the tensors at a cut. */
+static clv_status pass(verifying *v, size_t cut, const clv_tensors *from, passage *p,
+                       clv_error *err)
+{
+    const clv_cut *c = &clv_network_cuts(v->net)->items[cut];
+    const clv_graph *g = clv_network_graph(v->net);
+    clv_status status = CLV_OK;
+    for (size_t i = 0; i < c->n_live && !status; i++) {
+        const clv_tensor *t = clv_tensors_find(from, g->tensors[c->live[i]].name);
+        clv_tensor coded = {0}, back = {0};
+        clv_codec_note note;
+        if (!t) continue;
+        status = clv_codec_encode(v->o->codec, t, &coded, err);
+        if (!status) status = clv_codec_read_note(&coded, &note, err);
+        if (!status) status = clv_codec_decode(&coded, &back, err);
+        if (!status) {
+            judge_passage(t, &back, &note, p);
+            v->report.raw_bytes += t->bytes;
+            v->report.coded_bytes += coded.bytes;
+            clv_tensors_add(&p->kept, back);
+        }
+        clv_tensor_done(&coded);
+    }
     return status;
 }
 
-static void judge(verifying *v, size_t cut, const clv_tensors *made, const char *label)
+/* The rest of the network, from what is there at the cut or what came out of the codec. */
+static clv_status run_rest(verifying *v, size_t cut, const clv_tensors *prefix, clv_tensors *made,
+                           passage *p, clv_error *err)
 {
-    (void)cut;
+    clv_tensors middle = {0};
+    size_t last = clv_network_cuts(v->net)->n - 1;
+    clv_status status = CLV_OK;
+    clv_tensors plain = {0};
+    add_views(&plain, &v->inputs);
+    add_views(&plain, prefix);
+    if (clv_codec_index(v->o->codec)) status = pass(v, cut, &plain, p, err);
+    add_views(&middle, &p->kept); /* the first of a name is taken */
+    for (size_t i = 0; i < plain.n; i++) {
+        const clv_tensor *t = &plain.items[i];
+        if (clv_tensors_find(&middle, t->name)) continue;
+        clv_tensors_add(&middle, clv_tensor_view(t->name, t->dtype, t->shape, t->data, t->bytes));
+    }
+    if (!status) status = run_once(v, cut, last, &middle, made, err);
+    clv_tensors_done(&middle);
+    clv_tensors_done(&plain);
+    return status;
+}
+
+static clv_status run_cut(verifying *v, size_t cut, clv_tensors *made, passage *p, clv_error *err)
+{
+    size_t last = clv_network_cuts(v->net)->n - 1;
+    if (cut == last) return run_once(v, 0, last, &v->inputs, made, err);
+    clv_status status = cut ? run_once(v, 0, cut, &v->inputs, made, err) : CLV_OK;
+    clv_tensors prefix = {0};
+    add_views(&prefix, made);
+    if (!status) status = run_rest(v, cut, &prefix, made, p, err);
+    clv_tensors_done(&prefix);
+    return status;
+}
+
+static void judge(verifying *v, const clv_tensors *made, const passage *p, const char *label)
+{
     clv_difference worst = {.exact = true};
     for (size_t i = 0; i < v->expected.n; i++) {
         const clv_tensor *got = clv_tensors_find(made, v->expected.items[i].name);
@@ -65,7 +141,9 @@ static void judge(verifying *v, size_t cut, const clv_tensors *made, const char 
         worst.relative = fmax(worst.relative, d.relative);
     }
     clv_verify_report *r = &v->report;
-    bool mismatch = !(worst.relative <= CLV_VERIFY_TOLERANCE);
+    bool lossy = clv_codec_lossy(v->o->codec);
+    bool mismatch = p->broken || (!lossy && !(worst.relative <= CLV_VERIFY_TOLERANCE));
+    r->coded_err = fmax(r->coded_err, p->share);
     r->cuts++;
     r->exact += worst.exact;
     bool notable =
@@ -86,9 +164,11 @@ static clv_status verify_cut(verifying *v, size_t cut, size_t done, size_t total
     if (v->o->progress) v->o->progress(v->o->arg, done, total, label);
     clv_tensors made = {0};
     clv_error why = {0};
-    clv_status status = run_cut(v, cut, &made, &why);
-    if (!status) judge(v, cut, &made, label);
+    passage p = {0};
+    clv_status status = run_cut(v, cut, &made, &p, &why);
+    if (!status) judge(v, &made, &p, label);
     clv_tensors_done(&made);
+    clv_tensors_done(&p.kept);
     if (status == CLV_EUNAVAIL) {
         v->report.skipped++;
         return CLV_OK;

@@ -4,7 +4,10 @@
 #include "repo/verify.h"
 #include "tensor/random.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static size_t place_of(const clv_run_request *r)
 {
@@ -16,13 +19,35 @@ const clv_tensors *clv_tasks_inputs_of(const clv_tasks_inputs *in, const clv_run
     return &in->inputs[place_of(r)];
 }
 
-bool clv_tasks_inputs_right(const clv_tasks_inputs *in, const clv_run_request *r,
-                            const clv_tensors *outputs)
+/* Of the largest value of an output. */
+static const double tolerances[CLV_QUANT_COUNT] = {[CLV_QUANT_RAW] = CLV_VERIFY_TOLERANCE,
+                                                   [CLV_QUANT_F16] = 0.02,
+                                                   [CLV_QUANT_Q8] = 0.2,
+                                                   [CLV_QUANT_Q8C] = 0.2,
+                                                   [CLV_QUANT_Q4] = 0.8};
+
+/* The widest of the codecs that a plan's label names ("conv2 q8+zstd > pool5"). */
+static double tolerance_of(const char *plan)
 {
-    const clv_tensors *expected = &in->expected[place_of(r)];
+    double widest = CLV_VERIFY_TOLERANCE;
+    char words[sizeof((clv_request *)0)->plan], *rest = words;
+    snprintf(words, sizeof words, "%s", plan);
+    for (char *word = strsep(&rest, " "); word; word = strsep(&rest, " ")) {
+        clv_codec codec;
+        if (clv_codec_parse(word, &codec, NULL) == CLV_OK)
+            widest = fmax(widest, tolerances[codec.quant]);
+    }
+    return widest;
+}
+
+bool clv_tasks_inputs_right(const clv_tasks_inputs *in, const clv_run_request *r,
+                            const clv_request *answer)
+{
+    const clv_tensors *expected = &in->expected[place_of(r)], *outputs = &answer->outputs;
+    double tolerance = tolerance_of(answer->plan);
     for (size_t i = 0; i < expected->n; i++) {
         const clv_tensor *t = clv_tensors_find(outputs, expected->items[i].name);
-        if (!t || !(clv_tensor_difference(t, &expected->items[i]).relative <= CLV_VERIFY_TOLERANCE))
+        if (!t || !(clv_tensor_difference(t, &expected->items[i]).relative <= tolerance))
             return false;
     }
     return outputs->n == expected->n;

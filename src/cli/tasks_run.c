@@ -87,7 +87,7 @@ static void note(tasks *t, const flight *f)
     if (r->error.status) {
         if (t->out->failed++ == 0) t->out->first = r->error;
     } else if (t->o->check) {
-        out->mismatch = !clv_tasks_inputs_right(&t->inputs, out, &r->outputs);
+        out->mismatch = !clv_tasks_inputs_right(&t->inputs, out, r);
     }
 }
 

@@ -60,6 +60,15 @@ holds cut "shares, is alone, shares again" '
   first >= 0 && alone > first && rows.slice(alone).some(r => r.plan !== "local" && !r.recovered)'
 echo "cut: $(json cut 'd.recovered') finished here after the loss"
 
+# A slow link: what is sent goes in a codec, and the answers are what the uncut network says within what it may change.
+cat >coded.sh <<'SH'
+said '"plan" model=lenet cut=.* f16'
+SH
+lab coded 0.5Mbit,5ms 200 lenet 30 10 --codecs f16
+holds coded "none failed, none differs" 'd.count === 30 && d.failed === 0 && d.mismatches === 0'
+holds coded "tensors went in f16" 'd.plans.some(p => / f16$/.test(p.plan))'
+echo "coded: $(json coded 'd.plans.map(p => `${p.plan} ${p.count}`).join(", ")')"
+
 # The link becomes another one: so does the plan. (A cut on the new link, or all here, as the machine is fast or slow.)
 cat >change.sh <<'SH'
 said '"plan" model=mobilenet_v2'

@@ -99,6 +99,7 @@ void clv_rest_model(const clv_rest_call *c)
     json_object_set_new(parameters, "cleave_protocol", json_integer(CLV_PEER_PROTOCOL));
     if (m.info.digest) json_object_set_new(parameters, "digest", json_string(m.info.digest));
     if (m.info.plan) json_object_set_new(parameters, "plan", json_string(m.info.plan));
+    if (m.info.mode) json_object_set_new(parameters, "mode", json_string(m.info.mode));
     if (m.info.plan)
         json_object_set_new(parameters, "withheld", json_integer((json_int_t)m.info.withheld));
     clv_rest_reply(c->x, 200,

@@ -65,7 +65,9 @@ static bool device_changed(clv_correction *c, double innovation)
 void clv_correction_observe(clv_correction *c, size_t cut, double predicted_us, double measured_us,
                             int64_t now_us)
 {
-    if (cut >= c->n || !(predicted_us > 0) || !(measured_us > 0)) return;
+    if (cut >= c->n || !(predicted_us > 0) || !(measured_us > 0) || !isfinite(measured_us) ||
+        !isfinite(predicted_us))
+        return;
     clv_correction_state *own = &c->residual[cut];
     fade(&c->level, LEVEL_SIGMA, now_us);
     fade(own, RESIDUAL_SIGMA, now_us);

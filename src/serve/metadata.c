@@ -16,6 +16,7 @@ static clv_model_info describe(clv_served *m)
         info.network = clv_network_ref(m->network);
         info.digest = clv_strdup(clv_network_digest(m->network));
         if (m->server->peer) info.plan = clv_splitter_plan(m->splitter);
+        if (info.plan) info.mode = clv_splitter_mode(m->splitter);
         info.withheld = clv_splitter_withheld(m->splitter);
         break;
     }

@@ -68,9 +68,10 @@ void clv_server_drain(clv_server *s);
 
 typedef struct clv_model_info {
     char *name, *version, *digest,
-        *reason;     /* reason: why it failed; NULL if it is ready or loading */
-    char *plan;      /* what an edge node does with it now; NULL on a node without a peer */
-    size_t withheld; /* tensors that the sender had to stop: split/guard.h */
+        *reason;      /* reason: why it failed; NULL if it is ready or loading */
+    char *plan;       /* what an edge node does with it now; NULL on a node without a peer */
+    const char *mode; /* what plans are made for: "latency", "throughput"; NULL: no peer. Static */
+    size_t withheld;  /* tensors that the sender had to stop: split/guard.h */
     bool ready;
     clv_network *network; /* a reference; NULL if not ready */
 } clv_model_info;

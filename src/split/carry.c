@@ -107,7 +107,7 @@ void clv_carry_answer(clv_carry *c, clv_tensors *tail)
         clv_carry_fail(c, &err);
         return;
     }
-    if (c->from == 0 && c->s->o.peer && !c->r->route) teach(c);
+    if (c->from == 0 && c->s->o.peer && !c->r->route && !c->unsure) teach(c);
     carry_end(c);
 }
 

@@ -25,6 +25,7 @@ typedef struct clv_carry {
     clv_splitter *s;
     clv_request *r;
     atomic_int refs;
+    bool unsure;       /* the peer's times are nonsense: they teach nothing */
     clv_tensors given; /* the request's inputs */
     clv_deployment *d;
     size_t way;          /* to the peer that it goes to */

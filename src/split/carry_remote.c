@@ -67,7 +67,8 @@ static void take_answer(clv_carry *c, const clv_peer_answer *answer)
     c->r->up_bytes += answer->up_bytes;
     c->r->down_bytes += answer->down_bytes;
     if (c->hedge.begun_us) snprintf(c->r->hedged, sizeof c->r->hedged, "peer");
-    atomic_store(&c->s->ways[c->way].queue_us, answer->queue_us);
+    c->unsure = answer->nonsense;
+    if (!answer->nonsense) atomic_store(&c->s->ways[c->way].queue_us, answer->queue_us);
     clv_carry_hedge_drop(c);
     clv_carry_answer(c, answer->outputs);
 }

@@ -63,6 +63,13 @@ void clv_peer_saw_transfer(clv_peer *p, size_t up_bytes, size_t down_bytes, int6
     refresh(p, NULL);
 }
 
+void clv_peer_disbelieves(clv_peer *p, const char *why)
+{
+    if (p->disbelieved != why)
+        clv_log(CLV_LOG_WARN, "split", "times are not believed", "peer=%s why=\"%s\"", p->url, why);
+    p->disbelieved = why;
+}
+
 static void lost(clv_peer *p, const char *why)
 {
     pthread_mutex_lock(&p->lock);

@@ -88,6 +88,8 @@ typedef struct clv_peer_answer {
     bool withheld;          /* nothing was sent: the guard forbade it */
     clv_tensors *outputs;
     int64_t encode_us, link_us, queue_us, cloud_us, relay_us, decode_us, total_us;
+    bool
+        nonsense; /* the peer's times cannot be (split/peer_times.h): they are clamped, and teach nothing */
     clv_trip trip; /* of the peer and those behind it; n 0: not told, or not to be believed */
     const char *
         recovered; /* why the peer did itself what one behind it should have done; "" if it did not */

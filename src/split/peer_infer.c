@@ -1,5 +1,6 @@
 /* The part of a request that the peer does: one ModelInfer of the Open Inference Protocol. */
 #include "split/peer_priv.h"
+#include "split/peer_times.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -89,13 +90,17 @@ static void on_reply(void *arg, const clv_reply *reply, const clv_error *error, 
         on_failed(a, reply, &err);
         return;
     }
-    int64_t link = reply->end_us - reply->start_us - got.timing.total_us;
-    clv_peer_saw_transfer(a->p, a->up_bytes, bytes, CLV_MAX(link, 1));
+    clv_peer_times times = clv_peer_times_of(&got.timing, reply->end_us - reply->start_us);
+    if (times.fault)
+        clv_peer_disbelieves(a->p, times.fault);
+    else
+        clv_peer_saw_transfer(a->p, a->up_bytes, bytes, CLV_MAX(times.link_us, (int64_t)1));
     clv_peer_answer answer = {.outputs = &got.outputs,
-                              .link_us = CLV_MAX(link, 0),
+                              .nonsense = times.fault != NULL,
+                              .link_us = times.link_us,
                               .down_bytes = bytes,
-                              .queue_us = got.timing.wait_us,
-                              .cloud_us = got.timing.total_us - got.timing.wait_us,
+                              .queue_us = times.queue_us,
+                              .cloud_us = times.cloud_us,
                               .recovered = got.recovered,
                               .decode_us = clv_now_us() - decode};
     take_trip(&got, reply->end_us - reply->start_us, &answer);

@@ -31,7 +31,8 @@ struct clv_peer {
     bool pinging, closing;         /* loop's thread */
     char said[CLV_ERROR_TEXT_MAX]; /* why it does not answer, as told to the log; "" if it does */
     int64_t said_us;
-    atomic_int in_flight; /* exchanges that carry tensors */
+    const char *disbelieved; /* why its times were last not believed */
+    atomic_int in_flight;    /* exchanges that carry tensors */
     clv_peer_watcher *watchers;
     size_t n_watchers, cap_watchers;
     clv_peer_planner *planners; /* who may want to know the link better */
@@ -40,6 +41,8 @@ struct clv_peer {
 
 /* An exchange ended well: what it tells of the link. Loop's thread. */
 void clv_peer_saw_transfer(clv_peer *p, size_t up_bytes, size_t down_bytes, int64_t us);
+/* What the peer says of its times cannot be: to the log, once for the same reason (static text). Loop's thread. */
+void clv_peer_disbelieves(clv_peer *p, const char *why);
 /* A call that sent `up_bytes` had no answer for `us`. On CLV_ETIMEOUT, which may be the deadline's fault, the peer is asked for a sign of life first; otherwise
  * the connection broke and the peer counts as lost at once. Loop's thread. */
 void clv_peer_saw_loss(clv_peer *p, const clv_error *error, size_t up_bytes, int64_t us);

@@ -20,6 +20,9 @@ typedef struct counting {
     atomic_int fail_tails;              /* so many of the next runs of a tail fail */
     _Atomic int64_t run_us;             /* every run takes this much longer */
     atomic_bool hold, hold_tails;       /* runs (of tails) wait until this is false */
+    atomic_int compiles;                /* how often anything was compiled */
+    atomic_bool hold_compiles;          /* compiling waits until this is false */
+    atomic_int held;                    /* so many are waiting */
 } counting;
 
 typedef struct counting_session {
@@ -64,6 +67,10 @@ static inline clv_status counting_compile(clv_engine *base, const clv_source *so
     static const clv_session_ops ops = {.run = counting_run, .free = counting_session_free};
     counting *e = (counting *)base;
     clv_session *inner;
+    atomic_fetch_add(&e->compiles, 1);
+    atomic_fetch_add(&e->held, 1);
+    while (e->hold_compiles) clv_sleep_us(500);
+    atomic_fetch_sub(&e->held, 1);
     clv_status status = clv_engine_compile(e->inner, source, &inner, err);
     if (status) return status;
     counting_session *s = clv_alloc(sizeof *s);

@@ -282,6 +282,64 @@ static void losing_the_peer_under_load_loses_no_answer(void **state)
     free(clients);
 }
 
+static void expect_run_as(rig *r, const char *plan)
+{
+    clv_request *a = edge_ask(&r->e, 1);
+    assert_right(&r->e, a, 1);
+    assert_string_equal(a->plan, plan);
+    assert_string_equal(a->recovered, "");
+    clv_request_free(a);
+}
+
+/* While a new deployment is being built, however long that takes, requests are answered on the old one. */
+static void a_switch_pauses_nothing(void **state)
+{
+    rig *r = *state;
+    edge_start(&r->e, r->folder, r->s.n.url, PATIENCE_US);
+    edge_pin(&r->e, 1);
+    char *before = label_of(r, 1), *after = label_of(r, 3);
+    atomic_store(&r->e.engine->hold_compiles, true);
+    edge_call pin = {.e = &r->e, .cut = 3};
+    clv_loop_post(r->e.loop, edge_pin_step, &pin);
+    await(r->e.engine->held > 0); /* it is being built now, and stays so */
+    for (int i = 0; i < 50; i++) expect_run_as(r, before);
+    assert_int_equal(atomic_load(&pin.done), 0);
+    assert_true(r->e.engine->held > 0);
+    atomic_store(&r->e.engine->hold_compiles, false);
+    await(atomic_load(&pin.done) == 1);
+    expect_run_as(r, after);
+    free(before);
+    free(after);
+}
+
+/* The deployment before stays resident at both ends: going back neither compiles nor waits. */
+static void going_back_costs_nothing(void **state)
+{
+    rig *r = *state;
+    edge_start(&r->e, r->folder, r->s.n.url, PATIENCE_US);
+    edge_pin(&r->e, 1);
+    edge_pin(&r->e, 3);
+    edge_pin(&r->e, (int)r->e.last); /* all local is resident anyway, and takes nobody's place */
+    int compiled = r->e.engine->compiles;
+    atomic_store(&r->e.engine->hold_compiles, true);
+    char *labels[] = {label_of(r, 1), label_of(r, 3)};
+    edge_pin(&r->e, 3);
+    expect_run_as(r, labels[1]);
+    edge_pin(&r->e, (int)r->e.last);
+    edge_pin(&r->e, 3);
+    expect_run_as(r, labels[1]);
+    assert_int_equal(r->e.engine->compiles, compiled);
+    atomic_store(&r->e.engine->hold_compiles, false);
+    edge_pin(&r->e, 1); /* that one was given up */
+    compiled = r->e.engine->compiles;
+    for (int i = 0; i < 6; i++) {
+        edge_pin(&r->e, i % 2 ? 1 : 3);
+        expect_run_as(r, labels[i % 2 ? 0 : 1]);
+    }
+    assert_int_equal(r->e.engine->compiles, compiled);
+    for (int i = 0; i < 2; i++) free(labels[i]);
+}
+
 /* A pin that is overtaken by another says so; nobody waits for ever. */
 static void a_pin_is_answered_when_another_comes(void **state)
 {
@@ -313,6 +371,8 @@ int main(void)
         TEST(a_peer_that_comes_back_empty_gets_the_model),
         TEST(switching_loses_nothing),
         TEST(losing_the_peer_under_load_loses_no_answer),
+        TEST(a_switch_pauses_nothing),
+        TEST(going_back_costs_nothing),
         TEST(a_pin_is_answered_when_another_comes),
     };
 #undef TEST

@@ -13,6 +13,12 @@ typedef struct trio {
     char *folder, *edge_folder;
 } trio;
 
+static void node_begin(cloud *node)
+{
+    cloud_start(node);
+    await(clv_server_ready(node->r.server));
+}
+
 static int prepare(void **state)
 {
     clv_error err = {0};
@@ -23,7 +29,7 @@ static int prepare(void **state)
     folders(&t->cloud.r, t->folder, "cloud");
     free(write_chain(t->gateway.r.models));
     free(write_chain(t->cloud.r.models));
-    cloud_start(&t->cloud);
+    node_begin(&t->cloud);
     tap_start(&t->tap, t->cloud.port);
     t->gateway.r.peer = t->tap.url;
     t->gateway.r.token = cloud_token;
@@ -48,7 +54,7 @@ static int start_trio(void **state)
 {
     if (prepare(state)) return -1;
     trio *t = *state;
-    cloud_start(&t->gateway);
+    node_begin(&t->gateway);
     start_edge(t, CLV_POLICY_EXACT);
     return 0;
 }
@@ -57,7 +63,7 @@ static int start_shared(void **state)
 {
     if (prepare(state)) return -1;
     trio *t = *state;
-    cloud_start(&t->gateway);
+    node_begin(&t->gateway);
     start_edge(t, CLV_POLICY_CLOUD);
     edge_set_profile(&t->e, profile_for(t->e.network, true, 0));
     return 0;
@@ -120,7 +126,6 @@ static void pin(edge *e, const char *first, const char *second)
 /* Until the gateway knows that the cloud is there. */
 static void await_gateway(trio *t)
 {
-    await(clv_server_ready(t->gateway.r.server));
     for (int64_t until = clv_now_us() + 3 * EDGE_WAIT_US;;) {
         clv_request *r = edge_ask(&t->e, 1);
         bool through = r->trip.n == 2 && !r->recovered[0];

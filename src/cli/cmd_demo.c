@@ -393,7 +393,7 @@ clv_status clv_cmd_demo(clv_args *args, clv_error *err)
         set_list(&o.links, "lte", "wifi");
     }
     clv_status status = node.peers.n ? run_edge_half(&o, &node, &device, o.links.n == 1, err)
-                                  : run_lab(&o, &node, &device, err);
+                                     : run_lab(&o, &node, &device, err);
     clv_opt_done(sets, CLV_COUNT(sets));
     return status;
 }

@@ -145,7 +145,8 @@ static clv_status measure(clv_network *net, const char *name, const calibrate_op
     const clv_profiler_options options = {.model = name,
                                           .threads = clv_device_threads(d),
                                           .slowdown = d->slowdown,
-                                          .budget_us = o->budget_us};
+                                          .budget_us = o->budget_us,
+                                          .steady = true};
     clv_progress *bar = clv_progress_new(name, clv_profiler_steps(net, &options));
     clv_status s = clv_profiler_run(net, engine, &options, show, bar, p, err);
     clv_progress_free(bar);

@@ -103,7 +103,9 @@ static size_t look_at_some(const clv_evaluation *e, const clv_graph *g, const cl
                            const clv_profile *measured, clv_predictor_seen *seen, bool *skip)
 {
     CLV_AUTO(clv_free) size_t *at = clv_alloc_array(e->seen + 1, sizeof *at);
-    size_t n = clv_predictor_choose(e->predictor, g, cuts, at, e->seen), kept = 0;
+    CLV_AUTO(clv_free) bool *may = clv_alloc_array(cuts->n, sizeof *may);
+    for (size_t i = 0; i < cuts->n; i++) may[i] = measured->cuts[i].prefix.n > 0;
+    size_t n = clv_predictor_choose(e->predictor, g, cuts, may, at, e->seen), kept = 0;
     for (size_t i = 0; i < n; i++) {
         if (measured->cuts[at[i]].prefix.n == 0) continue;
         seen[kept++] = (clv_predictor_seen){at[i], measured->cuts[at[i]].prefix};
@@ -117,7 +119,7 @@ static clv_profile *by_layers(const clv_evaluation *e, const clv_graph *g, const
     CLV_AUTO(clv_free) clv_prediction *units = clv_alloc_array(g->n_units, sizeof *units);
     for (size_t u = 0; u < g->n_units; u++)
         units[u].us = clv_layerwise_us(&e->layerwise, &g->units[u].features);
-    return clv_profile_from_units(g, cuts, units, NULL, NULL, 0);
+    return clv_profile_from_units(g, cuts, units, 1, NULL, NULL, 0);
 }
 
 clv_status clv_evaluation_add(clv_evaluation *e, const char *model, const clv_graph *g,

@@ -7,13 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+void clv_calibration_network_done(clv_calibration_network *n)
+{
+    for (size_t i = 0; i < n->n_segments; i++) free(n->segments[i].has);
+    free(n->rows);
+    free(n->segments);
+}
+
 void clv_calibration_free(clv_calibration *c)
 {
     if (!c) return;
-    for (size_t i = 0; i < c->n_networks; i++) {
-        free(c->networks[i].rows);
-        free(c->networks[i].segments);
-    }
+    for (size_t i = 0; i < c->n_networks; i++) clv_calibration_network_done(&c->networks[i]);
     free(c->networks);
     free(c);
 }
@@ -40,11 +44,13 @@ static json_t *row_json(const clv_calibration_row *r)
     return o;
 }
 
-static json_t *segment_json(const clv_calibration_segment *s)
+/* Its units are a text: '1' for each row of the network that is in it, '0' for the others. */
+static json_t *segment_json(const clv_calibration_segment *s, size_t n_rows)
 {
-    return json_pack("{sososososi}", "us", short_real(s->us), "units_us", short_real(s->units_us),
-                     "in_bytes", json_real(s->in_bytes), "out_bytes", json_real(s->out_bytes),
-                     "units", s->units);
+    CLV_AUTO(clv_text_free) char *has = clv_alloc_array(n_rows + 1, 1);
+    for (size_t i = 0; i < n_rows; i++) has[i] = s->has[i] ? '1' : '0';
+    return json_pack("{sosososs}", "us", short_real(s->us), "in_bytes", json_real(s->in_bytes),
+                     "out_bytes", json_real(s->out_bytes), "has", has);
 }
 
 static json_t *network_json(const clv_calibration_network *n)
@@ -52,7 +58,7 @@ static json_t *network_json(const clv_calibration_network *n)
     json_t *rows = json_array(), *segments = json_array();
     for (size_t i = 0; i < n->n_rows; i++) json_array_append_new(rows, row_json(&n->rows[i]));
     for (size_t i = 0; i < n->n_segments; i++)
-        json_array_append_new(segments, segment_json(&n->segments[i]));
+        json_array_append_new(segments, segment_json(&n->segments[i], n->n_rows));
     return json_pack("{sssIsososo}", "family", n->family, "seed", (json_int_t)n->seed, "mood",
                      short_real(n->mood), "rows", rows, "segments", segments);
 }
@@ -66,10 +72,10 @@ static json_t *kind_json(clv_unit_kind k, const clv_calibration_kind *kind)
         json_array_append_new(cause, short_real(kind->cause_us[i]));
     for (int i = 0; i < CLV_PLACE_NUMBERS; i++)
         json_array_append_new(scale, short_real(kind->settings.scale[i]));
-    return json_pack("{sssosososososososi}", "kind", clv_unit_kind_name(k), "merged", merged,
+    return json_pack("{sssososososososososi}", "kind", clv_unit_kind_name(k), "merged", merged,
                      "cause_us", cause, "level", short_real(kind->level), "scale", scale, "signal",
                      short_real(kind->settings.signal), "noise", short_real(kind->settings.noise),
-                     "error", short_real(kind->error), "samples", kind->n);
+                     "shared", short_real(kind->settings.shared), "error", short_real(kind->error), "samples", kind->n);
 }
 
 static json_t *border_json(const clv_calibration_border *b)
@@ -133,16 +139,18 @@ static clv_status read_row(const clv_place *at, clv_calibration_row *r, clv_erro
     return CLV_OK;
 }
 
-static clv_status read_segment(const clv_place *at, clv_calibration_segment *s, clv_error *err)
+static clv_status read_segment(const clv_place *at, size_t n_rows, clv_calibration_segment *s,
+                               clv_error *err)
 {
-    int64_t units = 0;
+    const char *has = json_string_value(json_object_get(at->object, "has"));
     if (clv_field_real(at, "us", 1e-3, CLV_CALIBRATION_US_MAX, &s->us, err) ||
-        clv_field_real(at, "units_us", 0, CLV_CALIBRATION_US_MAX, &s->units_us, err) ||
         clv_field_real(at, "in_bytes", 0, 1e12, &s->in_bytes, err) ||
-        clv_field_real(at, "out_bytes", 0, 1e12, &s->out_bytes, err) ||
-        clv_field_count(at, "units", CLV_UNITS_MAX, &units, err))
+        clv_field_real(at, "out_bytes", 0, 1e12, &s->out_bytes, err))
         return CLV_EINVAL;
-    s->units = (int)units;
+    if (!has || strlen(has) != n_rows || strspn(has, "01") != n_rows)
+        return clv_field_bad(err, at, "has", "must be a text of 0 and 1 for each row");
+    s->has = clv_alloc_array(n_rows + 1, sizeof *s->has);
+    for (size_t i = 0; i < n_rows; i++) s->has[i] = has[i] == '1';
     return CLV_OK;
 }
 
@@ -166,7 +174,7 @@ static clv_status read_network(const clv_place *at, clv_calibration_network *n, 
             return CLV_EINVAL;
     for (size_t i = 0; i < json_array_size(segments); i++)
         if (clv_field_item(at, segments, "segments", i, &here, err) ||
-            read_segment(&here, &n->segments[n->n_segments++], err))
+            read_segment(&here, n->n_rows, &n->segments[n->n_segments++], err))
             return CLV_EINVAL;
     return CLV_OK;
 }
@@ -202,6 +210,7 @@ static clv_status read_kind(const clv_place *at, clv_calibration *c, clv_error *
         read_reals(at, "scale", kind->settings.scale, CLV_PLACE_NUMBERS, 1e3, err) ||
         clv_field_real(at, "signal", 1e-6, 1e3, &kind->settings.signal, err) ||
         clv_field_real(at, "noise", 1e-6, 1e3, &kind->settings.noise, err) ||
+        clv_field_real(at, "shared", 0, 1e3, &kind->settings.shared, err) ||
         clv_field_real(at, "error", 0, 1e3, &kind->error, err) ||
         clv_field_count(at, "samples", CLV_CALIBRATION_ROWS_MAX, &n, err))
         return CLV_EINVAL;
@@ -214,10 +223,10 @@ static clv_status read_border(const clv_place *root, clv_calibration_border *b, 
 {
     clv_place at;
     if (clv_field_object(root, "border", &at, err) ||
-        clv_field_real(&at, "run_us", -1e6, 1e6, &b->run_us, err) ||
-        clv_field_real(&at, "unit_us", -1e6, 1e6, &b->unit_us, err) ||
-        clv_field_real(&at, "in_us_per_mb", -1e6, 1e6, &b->in_us, err) ||
-        clv_field_real(&at, "out_us_per_mb", -1e6, 1e6, &b->out_us, err))
+        clv_field_real(&at, "run_us", 0, 1e6, &b->run_us, err) ||
+        clv_field_real(&at, "unit_us", 0, 1e6, &b->unit_us, err) ||
+        clv_field_real(&at, "in_us_per_mb", 0, 1e6, &b->in_us, err) ||
+        clv_field_real(&at, "out_us_per_mb", 0, 1e6, &b->out_us, err))
         return CLV_EINVAL;
     return CLV_OK;
 }

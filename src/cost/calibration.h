@@ -19,7 +19,7 @@
 #include "cost/gaussian.h"
 #include "cost/place.h"
 
-enum { CLV_CALIBRATION_SCHEMA = 1 };
+enum { CLV_CALIBRATION_SCHEMA = 2 };
 enum { CLV_CALIBRATION_NETWORKS_MAX = 10000, CLV_CALIBRATION_ROWS_MAX = 1000000 };
 #define CLV_CALIBRATION_FILE_MAX ((size_t)256 << 20)
 #define CLV_CALIBRATION_US_MIN   0.5
@@ -34,9 +34,8 @@ typedef struct clv_calibration_row {
 /* A segment of the network, run alone. */
 typedef struct clv_calibration_segment {
     double us;                  /* median of its runs */
-    double units_us;            /* sum of its units' times */
     double in_bytes, out_bytes; /* of tensors between units that it begins and ends with */
-    int units;
+    bool *has;                  /* owned, [rows of its network] */
 } clv_calibration_segment;
 
 typedef struct clv_calibration_network {
@@ -67,7 +66,7 @@ typedef struct clv_calibration_kind {
     int n;        /* samples */
 } clv_calibration_kind;
 
-/* What a segment takes beyond its units. May be below 0: tracing costs, too. */
+/* What a segment takes beyond its units. Nothing is below 0. */
 typedef struct clv_calibration_border {
     double run_us, unit_us, in_us, out_us; /* once; for each unit; for 10^6 bytes in and out */
 } clv_calibration_border;
@@ -85,6 +84,7 @@ typedef struct clv_calibration {
 } clv_calibration;
 
 void clv_calibration_free(clv_calibration *c);
+void clv_calibration_network_done(clv_calibration_network *n); /* what it owns */
 /* Text is NUL-terminated JSON (heap). Parsing checks schema, ranges, counts and names and says which
  * field is wrong; CLV_EMISMATCH: of another schema. */
 char *clv_calibration_json(const clv_calibration *c);

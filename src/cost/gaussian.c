@@ -16,32 +16,35 @@ struct clv_gaussian {
 
 /* ---- small dense algebra: row-major lower triangles ---- */
 
+/* Four sums at a time, which a compiler can keep in registers side by side. */
+static double dot(const double *a, const double *b, size_t n)
+{
+    double s[4] = {0};
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (size_t k = 0; k < 4; k++) s[k] += a[i + k] * b[i + k];
+    for (; i < n; i++) s[0] += a[i] * b[i];
+    return s[0] + s[1] + s[2] + s[3];
+}
+
 /* In place; false: not positive definite. */
 static bool factorise(double *a, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         double *row = a + i * n;
-        for (size_t j = 0; j <= i; j++) {
-            const double *other = a + j * n;
-            double sum = row[j];
-            for (size_t k = 0; k < j; k++) sum -= row[k] * other[k];
-            if (j < i)
-                row[j] = sum / other[j];
-            else if (sum > 0 && isfinite(sum))
-                row[j] = sqrt(sum);
-            else
-                return false;
-        }
+        for (size_t j = 0; j < i; j++)
+            row[j] = (row[j] - dot(row, a + j * n, j)) / a[j * n + j];
+        double rest = row[i] - dot(row, row, i);
+        if (!(rest > 0) || !isfinite(rest)) return false;
+        row[i] = sqrt(rest);
     }
     return true;
 }
 
 static void solve_lower(const double *lower, size_t n, double *b)
 {
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < i; k++) b[i] -= lower[i * n + k] * b[k];
-        b[i] /= lower[i * n + i];
-    }
+    for (size_t i = 0; i < n; i++)
+        b[i] = (b[i] - dot(lower + i * n, b, i)) / lower[i * n + i];
 }
 
 static void solve_upper(const double *lower, size_t n, double *b)
@@ -52,19 +55,14 @@ static void solve_upper(const double *lower, size_t n, double *b)
     }
 }
 
-/* diagonal[i] of the inverse: column i of lower^-1, squared. */
-static void inverse_diagonal(const double *lower, size_t n, double *column, double *diagonal)
+/* Rows of out: the columns of lower^-1, each from its diagonal on. */
+static void invert(const double *lower, size_t n, double *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        double sum = 0;
-        for (size_t r = i; r < n; r++) {
-            double v = r == i ? 1 : 0;
-            const double *row = lower + r * n;
-            for (size_t k = i; k < r; k++) v -= row[k] * column[k];
-            column[r] = v / row[r];
-            sum += column[r] * column[r];
-        }
-        diagonal[i] = sum;
+    for (size_t c = 0; c < n; c++) {
+        double *column = out + c * n;
+        for (size_t r = c; r < n; r++)
+            column[r] = ((r == c ? 1 : 0) - dot(lower + r * n + c, column + c, r - c)) /
+                        lower[r * n + r];
     }
 }
 
@@ -92,38 +90,42 @@ static double *scaled(const double *x, size_t n, size_t dims, const double *scal
 }
 
 /* Lower triangle of squared distances. */
-static double *distances(const double *x, size_t n, size_t dims, const double *scale)
+static double *distances(const clv_gaussian_samples *s, const double *scale)
 {
-    CLV_AUTO(clv_free) double *rows = scaled(x, n, dims, scale);
-    double *d = clv_alloc_array(n * n, sizeof *d);
-    for (size_t i = 0; i < n; i++)
+    CLV_AUTO(clv_free) double *rows = scaled(s->x, s->n, s->dims, scale);
+    double *d = clv_alloc_array(s->n * s->n, sizeof *d);
+    for (size_t i = 0; i < s->n; i++)
         for (size_t j = 0; j <= i; j++)
-            d[i * n + j] = distance(rows + i * dims, rows + j * dims, dims);
+            d[i * s->n + j] = distance(rows + i * s->dims, rows + j * s->dims, s->dims);
     return d;
 }
 
-static void covariance(const double *d, const double *extra, size_t n, double signal, double noise,
-                       double *k)
+static void covariance(const double *d, const clv_gaussian_samples *s,
+                       const clv_gaussian_settings *set, double *k)
 {
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < i; j++) k[i * n + j] = signal * kernel(d[i * n + j]);
-        k[i * n + i] = signal + noise + (extra ? extra[i] : 0);
+    for (size_t i = 0; i < s->n; i++) {
+        for (size_t j = 0; j < i; j++) {
+            bool together = s->group && s->group[i] == s->group[j];
+            k[i * s->n + j] =
+                set->signal * kernel(d[i * s->n + j]) + (together ? set->shared : 0);
+        }
+        k[i * s->n + i] = set->signal + set->shared + set->noise + (s->extra ? s->extra[i] : 0);
     }
 }
 
 /* ---- fitting ---- */
 
-clv_gaussian *clv_gaussian_new(const double *x, const double *y, const double *extra, size_t n,
-                               size_t dims, const clv_gaussian_settings *settings)
+clv_gaussian *clv_gaussian_new(const clv_gaussian_samples *s, const clv_gaussian_settings *settings)
 {
+    size_t n = s->n, dims = s->dims;
     if (n > CLV_GAUSSIAN_MAX || dims > CLV_GAUSSIAN_DIMS_MAX || n == 0) return NULL;
     clv_gaussian *g = clv_alloc(sizeof *g);
     *g = (clv_gaussian){.settings = *settings, .n = n, .dims = dims};
-    g->x = scaled(x, n, dims, settings->scale);
+    g->x = scaled(s->x, n, dims, settings->scale);
     g->weight = clv_alloc_array(n, sizeof *g->weight);
-    memcpy(g->weight, y, n * sizeof *y);
-    g->lower = distances(x, n, dims, settings->scale);
-    covariance(g->lower, extra, n, settings->signal, settings->noise, g->lower);
+    memcpy(g->weight, s->y, n * sizeof *s->y);
+    g->lower = distances(s, settings->scale);
+    covariance(g->lower, s, settings, g->lower);
     if (!factorise(g->lower, n)) {
         clv_gaussian_free(g);
         return NULL;
@@ -153,28 +155,25 @@ double clv_gaussian_predict(const clv_gaussian *g, const double *at, double *sig
     }
     if (!sigma) return mean;
     solve_lower(g->lower, g->n, k);
-    double var = g->settings.signal + g->settings.noise;
-    for (size_t i = 0; i < g->n; i++) var -= k[i] * k[i];
-    *sigma = sqrt(fmax(var, g->settings.noise));
+    double least = g->settings.noise + g->settings.shared;
+    *sigma = sqrt(fmax(g->settings.signal + least - dot(k, k, g->n), least));
     return mean;
 }
 
 /* Where tries are made: squared distances as they are, and room. */
 typedef struct bench {
-    const double *x, *y, *extra;
-    size_t n, dims;
-    double *d, *k, *a, *column, *diagonal;
+    const clv_gaussian_samples *s;
+    double *d, *k, *a, *inverse, *block;
 } bench;
 
-static void bench_init(bench *b, const double *x, const double *y, const double *extra, size_t n,
-                       size_t dims, const double *scale)
+static void bench_init(bench *b, const clv_gaussian_samples *s, const double *scale)
 {
-    *b = (bench){.x = x, .y = y, .extra = extra, .n = n, .dims = dims};
-    b->d = distances(x, n, dims, scale);
-    b->k = clv_alloc_array(n * n, sizeof *b->k);
-    b->a = clv_alloc_array(n, sizeof *b->a);
-    b->column = clv_alloc_array(n, sizeof *b->column);
-    b->diagonal = clv_alloc_array(n, sizeof *b->diagonal);
+    size_t most = CLV_GAUSSIAN_GROUP_MAX;
+    *b = (bench){.s = s, .d = distances(s, scale)};
+    b->k = clv_alloc_array(s->n * s->n, sizeof *b->k);
+    b->a = clv_alloc_array(s->n, sizeof *b->a);
+    b->inverse = clv_alloc_array(s->n * s->n, sizeof *b->inverse);
+    b->block = clv_alloc_array(most * most, sizeof *b->block);
 }
 
 static void bench_done(bench *b)
@@ -182,25 +181,54 @@ static void bench_done(bench *b)
     free(b->d);
     free(b->k);
     free(b->a);
-    free(b->column);
-    free(b->diagonal);
+    free(b->inverse);
+    free(b->block);
 }
 
-/* Mean log density of each sample given the others. */
-static double judge(bench *b, double signal, double noise, double *error)
+static size_t group_end(const clv_gaussian_samples *s, size_t from)
 {
-    size_t n = b->n;
-    covariance(b->d, b->extra, n, signal, noise, b->k);
+    size_t end = from + 1;
+    while (s->group && end < s->n && s->group[end] == s->group[from] &&
+           end - from < CLV_GAUSSIAN_GROUP_MAX)
+        end++;
+    return end;
+}
+
+/* Log density of the samples [from, end) given the others: their block of the inverse covariance is the
+ * precision of what they are beyond what the others say. */
+static double judge_group(bench *b, size_t from, size_t end, double *error)
+{
+    size_t n = b->s->n, m = end - from;
+    double e[CLV_GAUSSIAN_GROUP_MAX], density = 0;
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j <= i; j++)
+            b->block[i * m + j] =
+                dot(b->inverse + (from + i) * n + from + i, b->inverse + (from + j) * n + from + i,
+                    n - from - i);
+    if (!factorise(b->block, m)) return -INFINITY;
+    memcpy(e, b->a + from, m * sizeof *e);
+    solve_lower(b->block, m, e);
+    for (size_t i = 0; i < m; i++)
+        density += log(b->block[i * m + i]) - 0.5 * e[i] * e[i];
+    solve_upper(b->block, m, e);
+    for (size_t i = 0; error && i < m; i++) error[from + i] = e[i];
+    return density;
+}
+
+/* Mean log density of each group given the others. */
+static double judge(bench *b, const clv_gaussian_settings *set, double *error)
+{
+    size_t n = b->s->n;
+    double sum = 0;
+    covariance(b->d, b->s, set, b->k);
     if (!factorise(b->k, n)) return -INFINITY;
-    memcpy(b->a, b->y, n * sizeof *b->a);
+    memcpy(b->a, b->s->y, n * sizeof *b->a);
     solve_lower(b->k, n, b->a);
     solve_upper(b->k, n, b->a);
-    inverse_diagonal(b->k, n, b->column, b->diagonal);
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        double e = b->a[i] / b->diagonal[i], precision = b->diagonal[i];
-        sum += 0.5 * log(precision) - 0.5 * e * e * precision;
-        if (error) error[i] = e;
+    invert(b->k, n, b->inverse);
+    for (size_t from = 0, end; from < n; from = end) {
+        end = group_end(b->s, from);
+        sum += judge_group(b, from, end, error);
     }
     return sum / (double)n;
 }
@@ -209,66 +237,80 @@ static double judge(bench *b, double signal, double noise, double *error)
 static void rescale(bench *b, size_t at, double from, double to)
 {
     double change = to * to - from * from;
-    for (size_t i = 0; i < b->n; i++)
+    size_t n = b->s->n, dims = b->s->dims;
+    for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++) {
-            double step = b->x[i * b->dims + at] - b->x[j * b->dims + at];
-            b->d[i * b->n + j] += change * step * step;
+            double step = b->s->x[i * dims + at] - b->s->x[j * dims + at];
+            b->d[i * n + j] += change * step * step;
         }
 }
 
 static bool varies(const bench *b, size_t at)
 {
-    for (size_t i = 1; i < b->n; i++)
-        if (fabs(b->x[i * b->dims + at] - b->x[at]) > 1e-9) return true;
+    for (size_t i = 1; i < b->s->n; i++)
+        if (fabs(b->s->x[i * b->s->dims + at] - b->s->x[at]) > 1e-9) return true;
     return false;
 }
 
-#define ENOUGH 1e-3 /* a better log density than by this is an improvement */
+#define VARIANCE_MIN 1e-4
+#define VARIANCE_MAX 4.0
+#define ENOUGH       1e-3 /* a better log density than by this is an improvement */
 
+/* Up the list for as long as that helps, else down it. */
 static void settle_scale(bench *b, clv_gaussian_settings *s, size_t at, double *best)
 {
     static const double tries[] = {0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6};
-    double now = s->scale[at];
-    for (size_t i = 0; i < CLV_COUNT(tries); i++) {
-        rescale(b, at, now, tries[i]);
-        now = tries[i];
-        double score = judge(b, s->signal, s->noise, NULL);
-        if (score <= *best + ENOUGH) continue;
-        *best = score;
-        s->scale[at] = tries[i];
+    enum { N = sizeof tries / sizeof *tries };
+    int now = 0;
+    while (now + 1 < N && tries[now] < s->scale[at]) now++;
+    for (int step = 1; step >= -1; step -= 2) {
+        double before = *best;
+        for (int next = now + step; next >= 0 && next < N; next += step) {
+            double old = s->scale[at];
+            rescale(b, at, old, tries[next]);
+            s->scale[at] = tries[next];
+            double score = judge(b, s, NULL);
+            if (score > *best + ENOUGH) {
+                *best = score;
+                continue;
+            }
+            rescale(b, at, tries[next], old);
+            s->scale[at] = old;
+            break;
+        }
+        if (*best > before) return;
     }
-    rescale(b, at, now, s->scale[at]);
 }
 
 static void settle_variances(bench *b, clv_gaussian_settings *s, double *best)
 {
     static const double tries[] = {0.25, 0.5, 2, 4};
-    double *const both[] = {&s->signal, &s->noise};
-    for (size_t v = 0; v < CLV_COUNT(both); v++) {
-        double at = *both[v], chosen = at;
+    double *const all[] = {&s->signal, &s->noise, &s->shared};
+    for (size_t v = 0; v < CLV_COUNT(all); v++) {
+        double at = *all[v], chosen = at;
         for (size_t i = 0; i < CLV_COUNT(tries); i++) {
-            *both[v] = fmax(at * tries[i], 1e-4);
-            double score = judge(b, s->signal, s->noise, NULL);
+            *all[v] = fmin(fmax(at * tries[i], VARIANCE_MIN), VARIANCE_MAX);
+            double score = judge(b, s, NULL);
             if (score <= *best + ENOUGH) continue;
             *best = score;
-            chosen = *both[v];
+            chosen = *all[v];
         }
-        *both[v] = chosen;
+        *all[v] = chosen;
     }
 }
 
-clv_gaussian_settings clv_gaussian_settle(const double *x, const double *y, const double *extra,
-                                          size_t n, size_t dims, const clv_gaussian_settings *start)
+clv_gaussian_settings clv_gaussian_settle(const clv_gaussian_samples *samples,
+                                          const clv_gaussian_settings *start)
 {
     clv_gaussian_settings s = *start;
     bench b;
-    bench_init(&b, x, y, extra, n, dims, s.scale);
-    for (size_t i = 0; i < dims; i++)
+    bench_init(&b, samples, s.scale);
+    for (size_t i = 0; i < samples->dims; i++)
         if (!varies(&b, i)) s.scale[i] = 0;
-    double best = judge(&b, s.signal, s.noise, NULL);
+    double best = judge(&b, &s, NULL);
     for (int round = 0; round < 2; round++) {
         settle_variances(&b, &s, &best);
-        for (size_t i = 0; i < dims; i++)
+        for (size_t i = 0; i < samples->dims; i++)
             if (varies(&b, i)) settle_scale(&b, &s, i, &best);
     }
     settle_variances(&b, &s, &best);
@@ -276,12 +318,12 @@ clv_gaussian_settings clv_gaussian_settle(const double *x, const double *y, cons
     return s;
 }
 
-double clv_gaussian_leave_one_out(const double *x, const double *y, const double *extra, size_t n,
-                                  size_t dims, const clv_gaussian_settings *settings, double *error)
+double clv_gaussian_leave_out(const clv_gaussian_samples *s, const clv_gaussian_settings *settings,
+                              double *error)
 {
     bench b;
-    bench_init(&b, x, y, extra, n, dims, settings->scale);
-    double score = judge(&b, settings->signal, settings->noise, error);
+    bench_init(&b, s, settings->scale);
+    double score = judge(&b, settings, error);
     bench_done(&b);
     return score;
 }

@@ -17,10 +17,8 @@
  * A segment's time is the sum of its units' and its border: a constant, and the bytes at its two ends,
  * where images leave the engine's blocked layout and enter it again.
  *
- * Correction: a few measured prefixes of the very network (nested, the last one the whole) fix how long
- * it takes to get to each of them. Between two, all units are scaled alike; by the ratio of measured to
- * predicted, drawn to that of the whole network by as much as the difference of two measurements is
- * unsure.
+ * Correction: a few measured prefixes of the very network correct all others, and the suffixes, by as
+ * much as errors go together (cost/belief.h).
  *
  * Sources: nn-Meter (Zhang et al., MobiSys 2021): predict what the engine fuses, not layers.
  * Neurosurgeon (ASPLOS 2017): regressions by kind. Our differences: docs/prediction.md.
@@ -55,21 +53,21 @@ typedef struct clv_predictor_seen {
     clv_time prefix;
 } clv_predictor_seen;
 
-/* Which prefixes to measure: at most `n` nested cuts, the last the whole, spread over the predicted
- * time and closer together near both ends, where a share of what is left is small. Returns how many. */
+/* Which prefixes to measure, `n` at most: the whole, then each time the one after which most segments are
+ * expected to come within 10 %. may[cuts->n]: which ones can be; NULL: all. Returns how many. */
 size_t clv_predictor_choose(const clv_predictor *p, const clv_graph *g, const clv_cuts *cuts,
-                            size_t *at, size_t n);
-/* Every prefix and suffix with its sigma (n = 1), corrected by what was seen (in any order; prefixes
- * that are not nested with the others are left out). Model and digest are the caller's to fill in. */
+                            const bool *may, size_t *at, size_t n);
+/* Every prefix and suffix with its sigma (n = 1), corrected by what was seen, in any order. Model and
+ * digest are the caller's to fill in. */
 CLV_MUST
 clv_status clv_predictor_profile(const clv_predictor *p, const clv_graph *g, const clv_cuts *cuts,
                                  const clv_predictor_seen *seen, size_t n_seen, clv_profile **out,
                                  clv_error *err);
 
-/* The same from other times of the units, units_us[n_units] each with its sigma: how other predictors
- * are compared. `border` may be NULL: segments are sums. */
+/* The same from other times of the units, at as many levels as there are (cost/belief.h; 1: units take the
+ * same in any segment): how other predictors are compared. `border` may be NULL: segments are sums. */
 clv_profile *clv_profile_from_units(const clv_graph *g, const clv_cuts *cuts,
-                                    const clv_prediction *units,
+                                    const clv_prediction *units, size_t levels,
                                     const clv_calibration_border *border,
                                     const clv_predictor_seen *seen, size_t n_seen);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLES_MIN = 6, SETTLE_SAMPLES_MAX = 160, ROUNDS = 3 };
+enum { SAMPLES_MIN = 6, SETTLE_SAMPLES_MAX = 250, ROUNDS = 3 };
 #define MOOD_QUANTILE 0.5
 #define CLOCK_US      0.7 /* how unsure a short time is, whatever it is */
 
@@ -34,28 +34,75 @@ static bool counts(const clv_calibration_row *r, clv_unit_kind kind)
            (kind == CLV_UNIT_OTHER || r->place.features.kind == kind);
 }
 
+/* Sample `at` of its network, if that has the same numbers already, else -1. */
+static int twin(const clv_samples *s, size_t first)
+{
+    const double *x = s->x + s->n * CLV_PLACE_NUMBERS;
+    for (size_t i = first; i < s->n; i++)
+        if (memcmp(s->x + i * CLV_PLACE_NUMBERS, x, CLV_PLACE_NUMBERS * sizeof *x) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* Blocks that a network repeats are one sample, the geometric mean of their times. */
+static void add_network(clv_samples *s, const clv_calibration *c, size_t net, clv_unit_kind kind)
+{
+    const clv_calibration_network *from = &c->networks[net];
+    CLV_AUTO(clv_free) int *times = clv_alloc_array(from->n_rows + 1, sizeof *times);
+    size_t first = s->n;
+    for (size_t k = 0; k < from->n_rows; k++) {
+        const clv_calibration_row *r = &from->rows[k];
+        if (!counts(r, kind)) continue;
+        double us = log(fmax(r->us * exp(-from->mood), CLV_PREDICTOR_US_MIN));
+        clv_unit_place_numbers(&r->place, s->x + s->n * CLV_PLACE_NUMBERS);
+        int same = twin(s, first);
+        if (same >= 0) {
+            int n = ++times[same - (int)first];
+            s->us[same] += (us - s->us[same]) / n;
+            continue;
+        }
+        clv_predictor_causes(&r->place.features, s->causes + s->n * CLV_CAUSES);
+        s->us[s->n] = us;
+        s->network[s->n] = (int)net;
+        times[s->n++ - first] = 1;
+    }
+    for (size_t i = first; i < s->n; i++) {
+        s->us[i] = exp(s->us[i]);
+        s->extra[i] = CLOCK_US * CLOCK_US / (s->us[i] * s->us[i]);
+    }
+}
+
+/* Keeps `max`, spread evenly. */
+static void thin(clv_samples *s, size_t max)
+{
+    size_t all = s->n;
+    if (all <= max) return;
+    for (size_t i = s->n = 0; i < all; i++) {
+        if ((i + 1) * max / all == i * max / all) continue;
+        size_t at = s->n++;
+        memmove(s->x + at * CLV_PLACE_NUMBERS, s->x + i * CLV_PLACE_NUMBERS,
+                CLV_PLACE_NUMBERS * sizeof *s->x);
+        memmove(s->causes + at * CLV_CAUSES, s->causes + i * CLV_CAUSES,
+                CLV_CAUSES * sizeof *s->causes);
+        s->us[at] = s->us[i];
+        s->extra[at] = s->extra[i];
+        s->network[at] = s->network[i];
+    }
+}
+
 clv_samples clv_samples_of(const clv_calibration *c, clv_unit_kind kind, size_t max)
 {
-    size_t all = 0, seen = 0;
+    size_t all = 1; /* room to try one more in */
     for (size_t i = 0; i < c->n_networks; i++)
         for (size_t k = 0; k < c->networks[i].n_rows; k++)
             all += counts(&c->networks[i].rows[k], kind);
-    size_t n = CLV_MIN(all, max);
-    clv_samples s = {.x = clv_alloc_array(n * CLV_PLACE_NUMBERS, sizeof *s.x),
-                     .us = clv_alloc_array(n, sizeof *s.us),
-                     .causes = clv_alloc_array(n * CLV_CAUSES, sizeof *s.causes),
-                     .extra = clv_alloc_array(n, sizeof *s.extra)};
-    for (size_t i = 0; i < c->n_networks; i++)
-        for (size_t k = 0; k < c->networks[i].n_rows; k++) {
-            const clv_calibration_row *r = &c->networks[i].rows[k];
-            if (!counts(r, kind)) continue;
-            if (seen++ * n / all < s.n || s.n == n) continue; /* spread evenly */
-            clv_unit_place_numbers(&r->place, s.x + s.n * CLV_PLACE_NUMBERS);
-            clv_predictor_causes(&r->place.features, s.causes + s.n * CLV_CAUSES);
-            s.us[s.n] = fmax(r->us * exp(-c->networks[i].mood), CLV_PREDICTOR_US_MIN);
-            s.extra[s.n] = CLOCK_US * CLOCK_US / (s.us[s.n] * s.us[s.n]);
-            s.n++;
-        }
+    clv_samples s = {.x = clv_alloc_array(all * CLV_PLACE_NUMBERS, sizeof *s.x),
+                     .us = clv_alloc_array(all, sizeof *s.us),
+                     .causes = clv_alloc_array(all * CLV_CAUSES, sizeof *s.causes),
+                     .extra = clv_alloc_array(all, sizeof *s.extra),
+                     .network = clv_alloc_array(all, sizeof *s.network)};
+    for (size_t i = 0; i < c->n_networks; i++) add_network(&s, c, i, kind);
+    thin(&s, max);
     return s;
 }
 
@@ -65,6 +112,7 @@ void clv_samples_done(clv_samples *s)
     free(s->us);
     free(s->causes);
     free(s->extra);
+    free(s->network);
 }
 
 /* ---- causes: least squares of relative errors, nothing below 0 ---- */
@@ -106,18 +154,29 @@ static double *bends(const clv_samples *s, const clv_calibration_kind *k, double
     return y;
 }
 
+static clv_gaussian_samples for_process(const clv_samples *s, const double *y)
+{
+    return (clv_gaussian_samples){.x = s->x,
+                                  .y = y,
+                                  .extra = s->extra,
+                                  .group = s->network,
+                                  .n = s->n,
+                                  .dims = CLV_PLACE_NUMBERS};
+}
+
 static void settle_process(clv_calibration_kind *k, const clv_samples *s, const double *y)
 {
     double var = 0;
     for (size_t i = 0; i < s->n; i++) var += y[i] * y[i] / (double)s->n;
     clv_gaussian_settings start = k->settings;
     if (!k->known) {
-        start = (clv_gaussian_settings){.signal = fmax(var, 0.02), .noise = 0.01};
+        start = (clv_gaussian_settings){.signal = fmin(fmax(var, 0.02), 1), .noise = 0.01, .shared = 0.005};
         for (int i = 0; i < CLV_PLACE_NUMBERS; i++) start.scale[i] = 0.2;
     }
-    k->settings = clv_gaussian_settle(s->x, y, s->extra, s->n, CLV_PLACE_NUMBERS, &start);
+    clv_gaussian_samples samples = for_process(s, y);
+    k->settings = clv_gaussian_settle(&samples, &start);
     CLV_AUTO(clv_free) double *error = clv_alloc_array(s->n, sizeof *error);
-    clv_gaussian_leave_one_out(s->x, y, s->extra, s->n, CLV_PLACE_NUMBERS, &k->settings, error);
+    clv_gaussian_leave_out(&samples, &k->settings, error);
     for (size_t i = 0; i < s->n; i++) error[i] = fabs(error[i]);
     k->error = clv_median(error, s->n);
 }
@@ -167,8 +226,8 @@ clv_gaussian *clv_predictor_process(const clv_calibration *c, clv_unit_kind kind
     if (kind == CLV_UNIT_OTHER) return NULL;
     clv_samples s = clv_samples_of(c, kind, CLV_PREDICTOR_SAMPLES_MAX);
     CLV_AUTO(clv_free) double *y = bends(&s, k, NULL);
-    clv_gaussian *g =
-        s.n ? clv_gaussian_new(s.x, y, s.extra, s.n, CLV_PLACE_NUMBERS, &k->settings) : NULL;
+    clv_gaussian_samples samples = for_process(&s, y);
+    clv_gaussian *g = s.n ? clv_gaussian_new(&samples, &k->settings) : NULL;
     clv_samples_done(&s);
     return g;
 }
@@ -204,13 +263,14 @@ static double mood_of(const clv_predictor *p, const clv_calibration_network *net
     for (size_t i = 0; i < net->n_rows; i++) {
         const clv_calibration_row *r = &net->rows[i];
         if (r->us < 2) continue;
-        double us = clv_predictor_unit(p, &r->place).us / slowdown;
+        double us = clv_predictor_us(p, &r->place) / slowdown;
         o[n++] = (opinion){.z = log(r->us / us), .weight = sqrt(r->us)};
     }
     return fmin(fmax(weighted_median(o, n), -2), 2);
 }
 
-static void settle_moods(clv_calibration *c)
+/* Of what is learnt so far, NULL: nothing. */
+static clv_predictor *so_far(clv_calibration *c)
 {
     clv_error ignored;
     clv_predictor *p = NULL;
@@ -218,7 +278,13 @@ static void settle_moods(clv_calibration *c)
     c->complete = true; /* as far as it goes */
     clv_status s = clv_predictor_new(c, &p, &ignored);
     c->complete = complete;
-    if (s != CLV_OK) return;
+    return s == CLV_OK ? p : NULL;
+}
+
+static void settle_moods(clv_calibration *c)
+{
+    clv_predictor *p = so_far(c);
+    if (!p) return;
     CLV_AUTO(clv_free) double *moods = clv_alloc_array(c->n_networks + 1, sizeof *moods);
     for (size_t i = 0; i < c->n_networks; i++)
         moods[i] = c->networks[i].mood = mood_of(p, &c->networks[i], c->slowdown);
@@ -229,18 +295,38 @@ static void settle_moods(clv_calibration *c)
 
 /* ---- the border: least squares of relative errors, ridge towards 0 ---- */
 
-/* Segments have smaller working sets than the whole: a little faster, but not more. */
-#define UNIT_US_MIN (-0.3)
+enum { BORDER_NUMBERS = 4 };
+
+/* What the segment's units take in it, from what they took in the network: with its own caches. */
+static double units_us(const clv_predictor *p, const clv_calibration_network *net,
+                       const clv_calibration_segment *s, double *n_units)
+{
+    double bytes = 0, us = 0;
+    for (size_t i = 0; i < net->n_rows; i++)
+        if (s->has[i])
+            bytes += (double)(net->rows[i].place.features.weight_bytes +
+                              net->rows[i].place.features.out_bytes);
+    for (size_t i = 0; i < net->n_rows; i++) {
+        if (!s->has[i]) continue;
+        clv_unit_place there = net->rows[i].place;
+        double whole_us = clv_predictor_us(p, &there);
+        there.beside_bytes = (int64_t)fmin(bytes, (double)there.beside_bytes);
+        us += net->rows[i].us * clv_predictor_us(p, &there) / whole_us;
+        ++*n_units;
+    }
+    return us;
+}
 
 static void settle_border(clv_calibration *c)
 {
-    enum { N = 4 };
-    double a[N][N + 1] = {{0}};
-    for (size_t i = 0; i < c->n_networks; i++)
+    enum { N = BORDER_NUMBERS };
+    double a[N][N + 1] = {{0}}, out[N] = {0};
+    clv_predictor *p = so_far(c);
+    for (size_t i = 0; i < c->n_networks && p; i++)
         for (size_t k = 0; k < c->networks[i].n_segments; k++) {
             const clv_calibration_segment *s = &c->networks[i].segments[k];
-            double x[N] = {1, s->units, s->in_bytes / 1e6, s->out_bytes / 1e6};
-            double y = s->us - s->units_us;
+            double x[N] = {1, 0, s->in_bytes / 1e6, s->out_bytes / 1e6};
+            double y = s->us - units_us(p, &c->networks[i], s, &x[1]);
             if (fabs(y) > 0.35 * s->us && s->us > 500) continue; /* a disturbed measurement */
             double w = 1 / (s->us * s->us);
             for (int r = 0; r < N; r++) {
@@ -248,13 +334,13 @@ static void settle_border(clv_calibration *c)
                 for (int q = 0; q < N; q++) a[r][q] += w * x[r] * x[q];
             }
         }
-    double out[N] = {0};
+    clv_predictor_free(p);
     for (int r = 0; r < N; r++) a[r][r] = a[r][r] * 1.001 + 1e-12;
     for (int round = 0; round < 1000; round++)
         for (int r = 0; r < N; r++) {
             double rest = a[r][N];
             for (int q = 0; q < N; q++) rest -= a[r][q] * out[q];
-            out[r] = fmax(r == 1 ? UNIT_US_MIN : 0.0, out[r] + rest / a[r][r]);
+            out[r] = fmax(0, out[r] + rest / a[r][r]);
         }
     c->border = (clv_calibration_border){
         .run_us = out[0], .unit_us = out[1], .in_us = out[2], .out_us = out[3]};

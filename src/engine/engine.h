@@ -50,7 +50,7 @@ typedef struct clv_trace_step {
     char *name; /* the engine's: begins with the name of a node or of a tensor of the model, or is
                    one of its own (a change of layout) */
     char *op;
-    double us; /* mean of the fastest third of the runs */
+    double us; /* median of the runs, each scaled to the usual one */
 } clv_trace_step;
 /* In the order in which they run. */
 typedef struct clv_trace {

@@ -74,20 +74,39 @@ static void read_event(trace_table *t, const json_t *event)
     d->us[d->n++] = (double)json_integer_value(us) + TRACE_CUT_US;
 }
 
-/* Mean of the fastest third of the runs that count: not the warm-up, and not those that the kernel
- * interrupted, if a few others are left. Neighbours only ever make a run longer. */
-static double fast_third(durations *d, const bool *calm, size_t n_calm)
+/* What all operators took together in run i, by those that ran once in every run. */
+static double run_us(const trace_table *t, size_t i, size_t runs)
 {
-    size_t n = 0;
-    for (size_t i = TRACE_WARM_UP; i < d->n; i++)
-        if (n_calm < TRACE_CALM_MIN || calm[i]) d->us[n++] = d->us[i];
-    if (n == 0) return 0;
-    clv_median(d->us, n); /* sorts */
-    return clv_mean(d->us, (n + 2) / 3);
+    double us = 0;
+    for (size_t k = 0; k < t->trace->n; k++)
+        if (t->steps[k].n == runs) us += t->steps[k].us[i];
+    return us;
 }
 
-static clv_status read_trace(const char *path, const bool *calm, size_t n_calm, clv_trace *out,
-                             clv_error *err)
+/* A median of runs as if all had taken as long as the usual one: the speed of the machine changes from
+ * run to run, and that of all operators together. Runs that the kernel interrupted are left out if there
+ * are a few others, those of the warm-up always. */
+static void take_medians(trace_table *t, const bool *calm, size_t n_calm, size_t runs)
+{
+    CLV_AUTO(clv_free) double *all = clv_alloc_array(runs, sizeof *all);
+    CLV_AUTO(clv_free) double *us = clv_alloc_array(runs, sizeof *us);
+    size_t n = 0;
+    for (size_t i = TRACE_WARM_UP; i < runs; i++) {
+        all[i] = n_calm < TRACE_CALM_MIN || calm[i] ? run_us(t, i, runs) : 0;
+        if (all[i] > 0) us[n++] = all[i];
+    }
+    double usual = n ? clv_median(us, n) : 0;
+    for (size_t k = 0; k < t->trace->n; k++) {
+        const durations *d = &t->steps[k];
+        n = 0;
+        for (size_t i = TRACE_WARM_UP; i < runs && i < d->n; i++)
+            if (all[i] > 0) us[n++] = d->us[i] * usual / all[i];
+        t->trace->steps[k].us = n ? clv_median(us, n) : 0;
+    }
+}
+
+static clv_status read_trace(const char *path, const bool *calm, size_t n_calm, size_t runs,
+                             clv_trace *out, clv_error *err)
 {
     CLV_AUTO(clv_buf_done) clv_buf text = {0};
     clv_status s = clv_file_read(path, TRACE_FILE_MAX, &text, err);
@@ -98,7 +117,7 @@ static clv_status read_trace(const char *path, const bool *calm, size_t n_calm, 
         return clv_fail(err, CLV_EENGINE, "ONNX Runtime's trace is not a list: %s", why.text);
     CLV_AUTO(table_done) trace_table t = {.trace = out};
     for (size_t i = 0; i < json_array_size(events); i++) read_event(&t, json_array_get(events, i));
-    for (size_t i = 0; i < out->n; i++) out->steps[i].us = fast_third(&t.steps[i], calm, n_calm);
+    take_medians(&t, calm, n_calm, runs);
     if (out->n == 0) return clv_fail(err, CLV_EENGINE, "ONNX Runtime's trace tells of no operator");
     return CLV_OK;
 }
@@ -158,12 +177,13 @@ clv_status clv_ort_trace(clv_engine *base, const clv_source *source, const clv_t
     OrtValue **none = clv_alloc_array(1, sizeof *none);
     status = clv_ort_session_new(e, session, none, 0, &s, err);
     if (status) return status;
-    CLV_AUTO(clv_free) bool *calm = clv_alloc_array((size_t)runs + TRACE_WARM_UP, sizeof *calm);
+    size_t all_runs = (size_t)runs + TRACE_WARM_UP;
+    CLV_AUTO(clv_free) bool *calm = clv_alloc_array(all_runs, sizeof *calm);
     size_t n_calm = 0;
     status = run_all(s, inputs, n_inputs, runs, calm, &n_calm, err);
     clv_error ignored = {0}; /* the first failure counts */
     clv_status ended = end_profile(e->api, session, &path, status ? &ignored : err);
     clv_session_free(s);
     if (!status) status = ended;
-    return status ? status : read_trace(path, calm, n_calm, out, err);
+    return status ? status : read_trace(path, calm, n_calm, all_runs, out, err);
 }

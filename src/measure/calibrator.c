@@ -3,7 +3,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "base/stats.h"
 #include "measure/stopwatch.h"
 #include "tensor/random.h"
 #include "zoo/random.h"
@@ -14,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRACE_RUNS = 14, VISITS = 3, SEGMENT_CUTS = 2, CUTS_CAP = 3000 };
+enum { TRACE_RUNS = 30, VISITS = 4, SEGMENT_CUTS = 2, CUTS_CAP = 3000 };
 /* More than this a traced operator costs in no sane machine. */
 #define TRACE_COST_MAX_US 6.0
 
@@ -121,20 +120,9 @@ static clv_status take_trace(look *l, clv_error *err)
     return s == CLV_OK ? visit_whole(l, VISITS, err) : s;
 }
 
-/* Mean of the fastest third of the laps from `first` on, as the trace has it. */
-static double fast_us(const clv_stopwatch *w, size_t first)
+static double whole_us(const look *l, size_t first)
 {
-    size_t n = w->n - first;
-    if (n == 0) return 0;
-    CLV_AUTO(clv_free) double *us = clv_alloc_array(n, sizeof *us);
-    for (size_t i = 0; i < n; i++) us[i] = w->laps[first + i].us;
-    clv_median(us, n); /* sorts */
-    return clv_mean(us, (n + 2) / 3);
-}
-
-static double whole_us(const look *l)
-{
-    return fast_us(&l->whole, 0) / l->w->slowdown;
+    return clv_stopwatch_time(&l->whole, first).us / l->w->slowdown;
 }
 
 /* Units less what tracing adds, so that they add up to the untraced whole. */
@@ -147,7 +135,7 @@ static void scale_units(look *l)
         l->us[u] = fmax(l->us[u] - l->w->trace_us * steps, l->us[u] / 10);
         sum += l->us[u];
     }
-    double factor = sum > 0 ? fmin(fmax(whole_us(l) / sum, 0.4), 2.5) : 1;
+    double factor = sum > 0 ? fmin(fmax(whole_us(l, 0) / sum, 0.4), 2.5) : 1;
     for (size_t u = 0; u < g->n_units; u++) l->us[u] *= factor;
 }
 
@@ -156,12 +144,9 @@ static void keep_segment(look *l, clv_calibration_network *net, size_t cut, bool
     const clv_graph *g = clv_network_graph(l->net);
     const clv_cut *c = &clv_network_cuts(l->net)->items[cut];
     clv_calibration_segment *s = &net->segments[net->n_segments++];
-    *s = (clv_calibration_segment){.us = us / l->w->slowdown};
-    for (size_t u = 0; u < g->n_units; u++) {
-        if (clv_cut_has(c, (int)u) != prefix) continue;
-        s->units_us += l->us[u];
-        s->units++;
-    }
+    *s = (clv_calibration_segment){.us = us / l->w->slowdown,
+                                   .has = clv_alloc_array(g->n_units, sizeof *s->has)};
+    for (size_t u = 0; u < g->n_units; u++) s->has[u] = clv_cut_has(c, (int)u) == prefix;
     for (size_t i = 0; i < c->n_live; i++) {
         const clv_graph_tensor *t = &g->tensors[c->live[i]];
         if (t->producer < 0) continue;
@@ -179,7 +164,7 @@ static clv_status time_cut(look *l, clv_calibration_network *net, size_t cut, cl
         clv_tensors_add(&at, clv_tensor_view(x->name, x->dtype, x->shape, x->data, x->bytes));
     }
     size_t before = l->whole.n, last = clv_network_cuts(l->net)->n - 1;
-    double usual_us = whole_us(l);
+    double usual_us = whole_us(l, 0);
     clv_status s =
         clv_stopwatch_start(&prefix, l->net, 0, cut, l->inputs.items, l->inputs.n, &at, err);
     if (s == CLV_OK) s = clv_stopwatch_start(&suffix, l->net, cut, last, at.items, at.n, NULL, err);
@@ -189,10 +174,9 @@ static clv_status time_cut(look *l, clv_calibration_network *net, size_t cut, cl
         if (s == CLV_OK) s = clv_stopwatch_visit(&suffix, err);
     }
     if (s == CLV_OK) {
-        double now_us = fast_us(&l->whole, before) / l->w->slowdown;
-        double factor = usual_us / fmax(now_us, 1e-3);
-        keep_segment(l, net, cut, true, fast_us(&prefix, 0) * factor);
-        keep_segment(l, net, cut, false, fast_us(&suffix, 0) * factor);
+        double factor = usual_us / fmax(whole_us(l, before), 1e-3);
+        keep_segment(l, net, cut, true, clv_stopwatch_time(&prefix, 0).us * factor);
+        keep_segment(l, net, cut, false, clv_stopwatch_time(&suffix, 0).us * factor);
     }
     clv_stopwatch_done(&prefix);
     clv_stopwatch_done(&suffix);
@@ -245,8 +229,7 @@ static clv_status look_at(work *w, clv_random_family family, int64_t seed, clv_e
     for (int i = 0; i < SEGMENT_CUTS && n_cuts > 2 && s == CLV_OK; i++)
         s = time_cut(&l, &net, 1 + clv_rng_below(&w->rng, n_cuts - 2), err);
     if (s != CLV_OK) {
-        free(net.rows);
-        free(net.segments);
+        clv_calibration_network_done(&net);
         return s;
     }
     judge(w, family, &net);
@@ -274,7 +257,7 @@ static clv_status learn_trace_cost(work *w, clv_error *err)
         sum += l.us[u];
         steps += fmax((double)g->units[u].features.steps, 1);
     }
-    w->trace_us = fmin(fmax((sum - whole_us(&l)) / steps, 0), TRACE_COST_MAX_US);
+    w->trace_us = fmin(fmax((sum - whole_us(&l, 0)) / steps, 0), TRACE_COST_MAX_US);
     return CLV_OK;
 }
 

@@ -15,6 +15,7 @@
 
 /* A segment's memory besides the shared weights: bookkeeping of the engine, and an arena. */
 #define SEGMENT_BYTES ((size_t)4 << 20)
+enum { ROUNDS_LEAST = 3, STEADY_ROUNDS_MIN = 9 };
 
 /* One cut of the block that is under the stopwatch. */
 typedef struct trial {
@@ -42,10 +43,16 @@ typedef struct run {
     int64_t end_us;
 } run;
 
-static size_t steps_for(size_t n_cuts, const clv_profiler_options *o)
+/* Of n_cuts cuts, how many are to be timed. */
+static size_t wanted_of(size_t n_cuts, const clv_profiler_options *o)
 {
     size_t n = o->max_cuts ? CLV_MIN(o->max_cuts, n_cuts) : n_cuts;
-    return n * (1 + CLV_PROFILER_ROUNDS_MIN) + 1;
+    return o->steady ? CLV_MIN(n, (size_t)CLV_PROFILER_STEADY_CUTS) : n;
+}
+
+static size_t steps_for(size_t n_cuts, const clv_profiler_options *o)
+{
+    return wanted_of(n_cuts, o) * (1 + CLV_PROFILER_ROUNDS_MIN) + 1;
 }
 
 size_t clv_profiler_steps(const clv_network *network, const clv_profiler_options *options)
@@ -124,6 +131,7 @@ static clv_status trial_start(run *r, size_t cut, trial *t, clv_error *err)
 static bool settled(const run *r, const clv_stopwatch *w)
 {
     if (!w->segment) return true;
+    if (r->o->steady) return false;
     clv_time t = clv_stopwatch_time(w, 0);
     return t.n >= CLV_PROFILER_ROUNDS_MIN &&
            clv_time_error_us(&t) <= r->precision * fmax(t.us, 1e-3);
@@ -164,9 +172,10 @@ static clv_status time_block(run *r, trial *trials, size_t n, int64_t until_us, 
 {
     size_t whole_before = r->whole.n, open = 1;
     clv_status s = CLV_OK;
-    for (int round = 0; round < CLV_PROFILER_ROUNDS_MAX && open > 0 && s == CLV_OK; round++) {
+    int most = r->o->steady ? CLV_PROFILER_STEADY_ROUNDS : CLV_PROFILER_ROUNDS_MAX;
+    for (int round = 0; round < most && open > 0 && s == CLV_OK; round++) {
         /* Late, three rounds must do: a median of three is a measurement, of one it is not. */
-        if (round >= 3 && clv_now_us() > until_us) break;
+        if (round >= ROUNDS_LEAST && clv_now_us() > until_us) break;
         s = visit_all(r, trials, n, &open, err);
         if (round < CLV_PROFILER_ROUNDS_MIN) step(r, n);
     }
@@ -190,11 +199,12 @@ static size_t cut_memory(const run *r)
     return 2 * (SEGMENT_BYTES + 2 * most);
 }
 
-/* How many cuts the time that is left allows at least three rounds: both sides of a cut take about
- * as long as the whole, once to warm up and twice a round. */
+/* How many cuts the time that is left allows a few rounds: both sides of a cut take about as long as
+ * the whole, once to warm up and twice a round. */
 static size_t cuts_in_time(const run *r, int64_t left_us)
 {
-    double one_us = (2 + 3 * 2) * fmax(clv_stopwatch_time(&r->whole, 0).us, 1);
+    int rounds = r->o->steady ? STEADY_ROUNDS_MIN : ROUNDS_LEAST;
+    double one_us = (2 + rounds * 2) * fmax(clv_stopwatch_time(&r->whole, 0).us, 1);
     return left_us > 0 ? (size_t)((double)left_us / one_us) : 0;
 }
 
@@ -205,6 +215,7 @@ static clv_status next_block(run *r, size_t at, size_t *n, clv_error *err)
     size_t room = CLV_MIN(CLV_PROFILER_MEMORY_MAX / cut_memory(r), CLV_PROFILER_RESIDENT_MAX / 2);
     size_t left = r->n_wanted - at;
     int64_t now_us = clv_now_us();
+    if (r->o->steady) room = left;
     if (!r->o->all) room = CLV_MIN(room, cuts_in_time(r, r->end_us - now_us));
     *n = CLV_MIN(CLV_MAX(room, (size_t)1), left);
     int64_t share_us = (int64_t)((double)(r->end_us - now_us) * (double)*n / (double)left);
@@ -314,7 +325,7 @@ clv_status clv_profiler_run(clv_network *network, const clv_engine *engine,
     run r = {.network = network, .o = options, .progress = progress, .arg = arg};
     r.precision = options->precision > 0 ? options->precision : CLV_PROFILER_PRECISION;
     r.choice = clv_cut_choice_new(clv_network_graph(network), cuts);
-    r.n_wanted = options->max_cuts ? CLV_MIN(options->max_cuts, r.choice->n) : r.choice->n;
+    r.n_wanted = wanted_of(r.choice->n, options);
     r.total = steps_for(r.choice->n, options);
     r.block_of = clv_alloc_array(cuts->n, sizeof *r.block_of);
     r.block_whole_us = clv_alloc_array(r.n_wanted + 1, sizeof *r.block_whole_us);

@@ -21,6 +21,10 @@
  * round: if a block saw it run slower or faster than all blocks did together, by more than the noise
  * of its median, the block's times are scaled by that ratio.
  *
+ * On a machine with neighbours, speed changes by tens of percent within seconds: a median of a few runs in a
+ * row says how fast the machine was just then, however little they vary. A steady run (`steady`) therefore
+ * visits all segments evenly over the whole budget, which leaves 2 to 4 % where a burst leaves 5 to 12 %.
+ *
  * Runs that the kernel interrupted for another process are left out where there are enough others.
  *
  * Beside that, codecs write and read the tensors at each cut (measure/codec_meter.h): what they take here,
@@ -42,7 +46,12 @@
 #define CLV_PROFILER_PRECISION    0.015
 #define CLV_PROFILER_RESIDENT_MAX 64
 #define CLV_PROFILER_MEMORY_MAX   ((size_t)512 << 20)
-enum { CLV_PROFILER_ROUNDS_MIN = 5, CLV_PROFILER_ROUNDS_MAX = 100 };
+enum {
+    CLV_PROFILER_ROUNDS_MIN = 5,
+    CLV_PROFILER_ROUNDS_MAX = 100,
+    CLV_PROFILER_STEADY_CUTS = 48,  /* resident together for a yardstick */
+    CLV_PROFILER_STEADY_ROUNDS = 40 /* of it, when the budget allows */
+};
 
 typedef struct clv_profiler_options {
     const char *model; /* its name in the profile; NULL: the network's path */
@@ -52,6 +61,8 @@ typedef struct clv_profiler_options {
     double precision;  /* 0: CLV_PROFILER_PRECISION */
     size_t max_cuts;   /* time at most this many besides the whole; 0: no limit */
     bool all;          /* time every cut (of max_cuts), however long it takes */
+    bool steady;       /* a yardstick: at most CLV_PROFILER_STEADY_CUTS cuts, all resident together
+                          whatever the memory, and every one visited in every round */
     bool no_prefixes;  /* a node that is only ever the cloud needs suffixes, … */
     bool no_suffixes;  /* … one that is only ever the edge needs prefixes */
     uint64_t seed;     /* of the inputs */

@@ -56,9 +56,9 @@ static void refused(const char *from, const char *to, const char *why, clv_statu
 static void what_is_wrong_is_named(void **state)
 {
     (void)state;
-    refused("\"calibration\":1", "\"calibration\":2", "schema 2, this program reads 1",
+    refused("\"calibration\":2", "\"calibration\":1", "schema 1, this program reads 2",
             CLV_EMISMATCH);
-    refused("\"calibration\":1,", "", "'calibration'", CLV_EINVAL);
+    refused("\"calibration\":2,", "", "'calibration'", CLV_EINVAL);
     refused("\"threads\":1", "\"threads\":-1", "'threads'", CLV_EINVAL);
     refused("\"slowdown\":1.0", "\"slowdown\":0", "'slowdown'", CLV_EINVAL);
     refused("\"kind\":\"conv\"", "\"kind\":\"convolution\"", "kind", CLV_EINVAL);
@@ -69,6 +69,10 @@ static void what_is_wrong_is_named(void **state)
     refused("\"cause_us\":[", "\"cause_us\":[-1,", "cause_us", CLV_ELIMIT);
     refused("\"mood\":0", "\"mood\":99", "mood", CLV_EINVAL);
     refused("\"rows\":[", "\"rows\":{},\"old\":[", "rows", CLV_EINVAL);
+    refused("\"has\":\"1", "\"has\":\"2", "segments[0].has", CLV_EINVAL);
+    refused("\"has\":\"1", "\"has\":\"", "segments[0].has", CLV_EINVAL);
+    refused("\"shared\":", "\"shared\":-", "shared", CLV_EINVAL);
+    refused("\"in_us_per_mb\":", "\"in_us_per_mb\":-1,\"was\":", "in_us_per_mb", CLV_EINVAL);
     refused("\"complete\":true", "\"complete\":1", "complete", CLV_EINVAL);
 }
 

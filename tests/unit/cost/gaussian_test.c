@@ -9,7 +9,14 @@ enum { N = 24, D = 2 };
 
 typedef struct samples {
     double x[N * D], y[N], extra[N];
+    int group[N];
 } samples;
+
+static clv_gaussian_samples view(const samples *s)
+{
+    return (clv_gaussian_samples){
+        .x = s->x, .y = s->y, .extra = s->extra, .group = s->group, .n = N, .dims = D};
+}
 
 static samples draw(uint64_t seed)
 {
@@ -20,11 +27,12 @@ static samples draw(uint64_t seed)
         s.x[i * D + 1] = 4 * clv_rng_unit(&rng);
         s.y[i] = sin(s.x[i * D]) + 0.3 * s.x[i * D + 1];
         s.extra[i] = 0.01 * clv_rng_unit(&rng);
+        s.group[i] = i * i / 60; /* of different sizes */
     }
     return s;
 }
 
-static const clv_gaussian_settings settings = {.scale = {0.8, 0.3}, .signal = 1.5, .noise = 0.01};
+static const clv_gaussian_settings settings = {.scale = {0.8, 0.3}, .signal = 1.5, .noise = 0.01, .shared = 0.1};
 
 static double kernel(const double *a, const double *b)
 {
@@ -35,17 +43,18 @@ static double kernel(const double *a, const double *b)
     return settings.signal * (1 + r) * exp(-r);
 }
 
-/* K w = b, leaving out sample `out` (-1: none), by elimination with pivots. */
-static void solve(const samples *s, int out, const double *b, double *w)
+/* K w = b, leaving out the group `gone` (-1: none), by elimination. */
+static void solve(const samples *s, int gone, const double *b, double *w)
 {
     double a[N][N + 1];
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) {
             a[i][j] = kernel(&s->x[i * D], &s->x[j * D]);
+            if (s->group[i] == s->group[j]) a[i][j] += settings.shared;
             if (i == j) a[i][j] += settings.noise + s->extra[i];
-            if ((i == out) != (j == out)) a[i][j] = 0;
+            if ((s->group[i] == gone) != (s->group[j] == gone)) a[i][j] = 0;
         }
-    for (int i = 0; i < N; i++) a[i][N] = i == out ? 0 : b[i];
+    for (int i = 0; i < N; i++) a[i][N] = s->group[i] == gone ? 0 : b[i];
     for (int c = 0; c < N; c++)
         for (int r = 0; r < N; r++) {
             if (r == c) continue;
@@ -59,14 +68,15 @@ static void values_and_intervals_are_the_textbook_s(void **state)
 {
     (void)state;
     samples s = draw(1);
-    clv_gaussian *g = clv_gaussian_new(s.x, s.y, s.extra, N, D, &settings);
+    clv_gaussian_samples all = view(&s);
+    clv_gaussian *g = clv_gaussian_new(&all, &settings);
     assert_non_null(g);
     for (int t = 0; t < 20; t++) {
         double at[D] = {0.2 * t, 4 - 0.2 * t}, k[N], w[N], v[N], mean = 0, sigma;
         for (int i = 0; i < N; i++) k[i] = kernel(at, &s.x[i * D]);
         solve(&s, -1, s.y, w);
         solve(&s, -1, k, v);
-        double var = settings.signal + settings.noise;
+        double var = settings.signal + settings.shared + settings.noise;
         for (int i = 0; i < N; i++) {
             mean += k[i] * w[i];
             var -= k[i] * v[i];
@@ -77,17 +87,18 @@ static void values_and_intervals_are_the_textbook_s(void **state)
     clv_gaussian_free(g);
 }
 
-static void leaving_one_out_is_fitting_without_it(void **state)
+static void leaving_a_group_out_is_fitting_without_it(void **state)
 {
     (void)state;
     samples s = draw(2);
+    clv_gaussian_samples all = view(&s);
     double error[N], w[N];
-    assert_true(isfinite(clv_gaussian_leave_one_out(s.x, s.y, s.extra, N, D, &settings, error)));
+    assert_true(isfinite(clv_gaussian_leave_out(&all, &settings, error)));
     for (int i = 0; i < N; i++) {
         double mean = 0;
-        solve(&s, i, s.y, w);
+        solve(&s, s.group[i], s.y, w);
         for (int j = 0; j < N; j++)
-            if (j != i) mean += kernel(&s.x[i * D], &s.x[j * D]) * w[j];
+            if (s.group[j] != s.group[i]) mean += kernel(&s.x[i * D], &s.x[j * D]) * w[j];
         assert_true(fabs(error[i] - (s.y[i] - mean)) < 1e-7);
     }
 }
@@ -96,10 +107,13 @@ static void far_away_it_knows_nothing(void **state)
 {
     (void)state;
     samples s = draw(3);
-    clv_gaussian *g = clv_gaussian_new(s.x, s.y, NULL, N, D, &settings);
+    clv_gaussian_samples all = view(&s);
+    all.extra = NULL;
+    all.group = NULL;
+    clv_gaussian *g = clv_gaussian_new(&all, &settings);
     double far[D] = {1e4, -1e4}, sigma;
     assert_float_equal(clv_gaussian_predict(g, far, &sigma), 0, 1e-9);
-    assert_float_equal(sigma, sqrt(settings.signal + settings.noise), 1e-9);
+    assert_float_equal(sigma, sqrt(settings.signal + settings.shared + settings.noise), 1e-9);
     clv_gaussian_free(g);
     clv_gaussian_free(NULL);
 }
@@ -109,12 +123,35 @@ static void settling_never_makes_it_worse(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 5; seed++) {
         samples s = draw(seed);
-        double before = clv_gaussian_leave_one_out(s.x, s.y, s.extra, N, D, &settings, NULL);
-        clv_gaussian_settings t = clv_gaussian_settle(s.x, s.y, s.extra, N, D, &settings);
-        double after = clv_gaussian_leave_one_out(s.x, s.y, s.extra, N, D, &t, NULL);
+        clv_gaussian_samples all = view(&s);
+        double before = clv_gaussian_leave_out(&all, &settings, NULL);
+        clv_gaussian_settings t = clv_gaussian_settle(&all, &settings);
+        double after = clv_gaussian_leave_out(&all, &t, NULL);
         assert_true(after >= before - 1e-9);
-        assert_true(t.signal > 0 && t.noise > 0);
+        assert_true(t.signal > 0 && t.noise > 0 && t.shared > 0);
     }
+}
+
+/* A number that only tells which group a sample is of, and what is off for each group: as useful as can be
+ * for the group itself, of no use for another. */
+static void a_number_that_names_the_group_is_no_help(void **state)
+{
+    (void)state;
+    samples s = draw(6);
+    clv_rng rng = clv_rng_seeded(8);
+    double off = 0;
+    for (int i = 0; i < N; i++) {
+        s.group[i] = i / 4;
+        if (i % 4 == 0) off = 2 * clv_rng_unit(&rng) - 1;
+        s.x[i * D + 1] = 3 * clv_rng_unit(&rng) * (i % 4 == 0) + (i % 4 ? s.x[(i - 1) * D + 1] : 0);
+        s.y[i] = sin(s.x[i * D]) + off;
+    }
+    clv_gaussian_samples all = view(&s);
+    clv_gaussian_settings grouped = clv_gaussian_settle(&all, &settings);
+    all.group = NULL;
+    clv_gaussian_settings alone = clv_gaussian_settle(&all, &settings);
+    assert_true(grouped.scale[1] < alone.scale[1]);
+    assert_true(grouped.shared > settings.shared);
 }
 
 static void a_number_that_says_nothing_is_left_out(void **state)
@@ -122,7 +159,8 @@ static void a_number_that_says_nothing_is_left_out(void **state)
     (void)state;
     samples s = draw(4);
     for (int i = 0; i < N; i++) s.x[i * D + 1] = 7;
-    clv_gaussian_settings t = clv_gaussian_settle(s.x, s.y, NULL, N, D, &settings);
+    clv_gaussian_samples all = view(&s);
+    clv_gaussian_settings t = clv_gaussian_settle(&all, &settings);
     assert_float_equal(t.scale[1], 0, 0);
 }
 
@@ -130,19 +168,24 @@ static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
     samples s = draw(5);
+    clv_gaussian_samples all = view(&s), none = all, many = all, wide = all;
     clv_gaussian_settings bad = settings;
     bad.signal = NAN;
-    assert_null(clv_gaussian_new(s.x, s.y, NULL, N, D, &bad));
-    assert_null(clv_gaussian_new(s.x, s.y, NULL, 0, D, &settings));
-    assert_null(clv_gaussian_new(s.x, s.y, NULL, CLV_GAUSSIAN_MAX + 1, D, &settings));
-    assert_null(clv_gaussian_new(s.x, s.y, NULL, N, CLV_GAUSSIAN_DIMS_MAX + 1, &settings));
+    assert_null(clv_gaussian_new(&all, &bad));
+    none.n = 0;
+    assert_null(clv_gaussian_new(&none, &settings));
+    many.n = CLV_GAUSSIAN_MAX + 1;
+    assert_null(clv_gaussian_new(&many, &settings));
+    wide.dims = CLV_GAUSSIAN_DIMS_MAX + 1;
+    assert_null(clv_gaussian_new(&wide, &settings));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_and_intervals_are_the_textbook_s),
-        cmocka_unit_test(leaving_one_out_is_fitting_without_it),
+        cmocka_unit_test(leaving_a_group_out_is_fitting_without_it),
+        cmocka_unit_test(a_number_that_names_the_group_is_no_help),
         cmocka_unit_test(far_away_it_knows_nothing),
         cmocka_unit_test(settling_never_makes_it_worse),
         cmocka_unit_test(a_number_that_says_nothing_is_left_out),

@@ -65,13 +65,15 @@ SYNTHETIC_FN clv_calibration *synthetic_calibration(size_t networks, double stre
             r->place.beside_bytes = 1 << 20;
             r->us = synthetic_us(&r->place.features) * exp(strength * moods[i % 4]);
         }
-        /* 30 us for 10^6 bytes out */
-        double units_us = 1000;
-        n->segments[n->n_segments++] =
-            (clv_calibration_segment){.us = units_us + 30 * (double)(i % 5) / 5,
-                                      .units_us = units_us,
-                                      .out_bytes = (double)(i % 5) * 2e5,
-                                      .units = 6};
+        /* The first six units; 30 us for 10^6 bytes out. */
+        clv_calibration_segment *s = &n->segments[n->n_segments++];
+        *s = (clv_calibration_segment){.us = 30 * (double)(i % 5) / 5,
+                                       .out_bytes = (double)(i % 5) * 2e5,
+                                       .has = clv_alloc_array(12, sizeof(bool))};
+        for (int k = 0; k < 6; k++) {
+            s->has[k] = true;
+            s->us += n->rows[k].us;
+        }
     }
     return c;
 }

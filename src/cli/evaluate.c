@@ -192,6 +192,10 @@ void clv_evaluation_print(const clv_evaluation *e, FILE *out)
     clv_table_print(t, out);
     clv_table_free(t);
     fprintf(out, "\n");
+    fprintf(out,
+            "what was measured is noisy itself: +-10 %% of it would be hit by %.1f %% of the true "
+            "times\n",
+            100 * clv_accuracy_ceiling_10(&sum.by[WAY_PREDICTED]));
     for (int w = 0; w < WAY_COUNT; w++) fprintf(out, "%s: %s\n", way_names[w], way_abouts[w]);
 }
 
@@ -199,10 +203,11 @@ void clv_evaluation_print(const clv_evaluation *e, FILE *out)
 
 static json_t *accuracy_json(const clv_accuracy *a)
 {
-    return json_pack("{sIsfsfsfsfsfsf}", "segments", (json_int_t)a->n, "hit_10",
-                     clv_accuracy_hit_10(a), "hit_20", clv_accuracy_hit_20(a), "mape",
-                     clv_accuracy_mape(a), "rank_error", clv_accuracy_rank_error(a), "regret",
-                     clv_accuracy_regret(a), "regret_worst", a->regret_worst);
+    return json_pack("{sIsfsfsfsfsfsfsf}", "segments", (json_int_t)a->n, "hit_10",
+                     clv_accuracy_hit_10(a), "hit_20", clv_accuracy_hit_20(a), "ceiling_10",
+                     clv_accuracy_ceiling_10(a), "mape", clv_accuracy_mape(a), "rank_error",
+                     clv_accuracy_rank_error(a), "regret", clv_accuracy_regret(a), "regret_worst",
+                     a->regret_worst);
 }
 
 /* What is predicted stands in the row itself, the other ways below their names. */

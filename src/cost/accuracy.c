@@ -12,6 +12,8 @@ static void count(clv_accuracy *a, const clv_time *measured, const clv_time *pre
     a->n_10 += error <= 0.1;
     a->n_20 += error <= 0.2;
     a->errors += error;
+    double sigma = 1.2533 * measured->sigma_us / sqrt((double)measured->n) / measured->us;
+    a->ceilings += erf(0.1 / sqrt(2) / fmax(sigma, 1e-9));
 }
 
 /* Edge times `slowdown`, then the link, then the cloud. INFINITY: not measured. */
@@ -103,6 +105,7 @@ void clv_accuracy_add(clv_accuracy *sum, const clv_accuracy *a)
     sum->n_10 += a->n_10;
     sum->n_20 += a->n_20;
     sum->errors += a->errors;
+    sum->ceilings += a->ceilings;
     sum->pairs += a->pairs;
     sum->wrong += a->wrong;
     sum->n_plans += a->n_plans;
@@ -123,6 +126,11 @@ double clv_accuracy_hit_10(const clv_accuracy *a)
 double clv_accuracy_hit_20(const clv_accuracy *a)
 {
     return share((double)a->n_20, a->n);
+}
+
+double clv_accuracy_ceiling_10(const clv_accuracy *a)
+{
+    return share(a->ceilings, a->n);
 }
 
 double clv_accuracy_mape(const clv_accuracy *a)

@@ -6,6 +6,8 @@
  *
  * Over all legal cuts whose prefix or suffix was measured (the whole once):
  *   hit_10, hit_20  the share within ±10 % (±20 %) of what was measured
+ *   ceiling_10      the share within ±10 % that a prediction without any error would reach, as far as the
+ *                   standard errors of what was measured tell; slow changes of the machine come on top
  *   mape            mean absolute error, relative to what was measured
  *   rank_error      the share of pairs of cuts in the wrong order by latency, of those at least
  *                   CLV_ACCURACY_APART apart as measured (edge 4 times slower, over wifi)
@@ -26,6 +28,7 @@ enum { CLV_ACCURACY_RANKED_MAX = 1500 }; /* cuts that are ranked, spread over al
 typedef struct clv_accuracy {
     size_t n, n_10, n_20; /* segments, and those within 10 and 20 % */
     double errors;        /* sum of relative errors */
+    double ceilings;      /* sum of the chances that the measured is within 10 % of the truth */
     size_t pairs, wrong;
     size_t n_plans;
     double regrets, regret_worst; /* sum; largest */
@@ -38,6 +41,7 @@ clv_accuracy clv_accuracy_of(const clv_profile *measured, const clv_profile *pre
 void clv_accuracy_add(clv_accuracy *sum, const clv_accuracy *a);
 double clv_accuracy_hit_10(const clv_accuracy *a);
 double clv_accuracy_hit_20(const clv_accuracy *a);
+double clv_accuracy_ceiling_10(const clv_accuracy *a);
 double clv_accuracy_mape(const clv_accuracy *a);
 double clv_accuracy_rank_error(const clv_accuracy *a);
 double clv_accuracy_regret(const clv_accuracy *a);

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMON     0.15
-#define KIN        0.3
-#define OWN_MIN 0.08
-#define OWN_MAX 0.35
+#define COMMON     0.15 /* deviation of what all units share */
+#define KIN        0.3  /* share of a unit's variance that is its kind's */
+#define OWN_MIN    0.12 /* no unit is surer than this in a network that nobody has run, … */
+#define OWN_MAX    0.35 /* … nor so unsure that one bad measurement may go into it alone */
 #define BORDER     0.3
-#define US_MIN     1e-6
 #define FACTOR_MAX 6.0 /* nothing measured makes a unit slower or faster than by this */
+#define US_MIN     1e-6
 
 struct clv_belief {
     size_t n, levels; /* units; the border is one more */
@@ -104,8 +104,8 @@ static void spread(const clv_belief *b, const double *parts, double *out)
     for (size_t i = 0; i <= b->n; i++) sum += parts[i];
     for (size_t i = 0; i <= b->n; i++) of_kind[b->kind[i]] += b->own[i] * parts[i] / sum;
     for (size_t i = 0; i <= b->n; i++)
-        out[i] = COMMON * COMMON + b->own[i] * (KIN * of_kind[b->kind[i]] +
-                                                (1 - KIN) * b->own[i] * parts[i] / sum);
+        out[i] = COMMON * COMMON +
+                 b->own[i] * (KIN * of_kind[b->kind[i]] + (1 - KIN) * b->own[i] * parts[i] / sum);
     for (size_t k = 0; k < b->n_learnt; k++) {
         const double *v = b->learnt + k * (b->n + 1);
         double gone = along(b, parts, v);

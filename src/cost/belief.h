@@ -50,7 +50,6 @@ double clv_belief_sigma(const clv_belief *b, const double *parts);
  * nothing. */
 void clv_belief_learn(clv_belief *b, const double *parts, double measured_us, double variance);
 /* How much clv_belief_sigma(of) squared would fall if `seen` were measured. */
-double clv_belief_worth(const clv_belief *b, const double *seen, double variance,
-                        const double *of);
+double clv_belief_worth(const clv_belief *b, const double *seen, double variance, const double *of);
 
 #endif

@@ -75,7 +75,8 @@ static json_t *kind_json(clv_unit_kind k, const clv_calibration_kind *kind)
     return json_pack("{sssososososososososi}", "kind", clv_unit_kind_name(k), "merged", merged,
                      "cause_us", cause, "level", short_real(kind->level), "scale", scale, "signal",
                      short_real(kind->settings.signal), "noise", short_real(kind->settings.noise),
-                     "shared", short_real(kind->settings.shared), "error", short_real(kind->error), "samples", kind->n);
+                     "shared", short_real(kind->settings.shared), "error", short_real(kind->error),
+                     "samples", kind->n);
 }
 
 static json_t *border_json(const clv_calibration_border *b)

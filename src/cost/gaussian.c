@@ -32,8 +32,7 @@ static bool factorise(double *a, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         double *row = a + i * n;
-        for (size_t j = 0; j < i; j++)
-            row[j] = (row[j] - dot(row, a + j * n, j)) / a[j * n + j];
+        for (size_t j = 0; j < i; j++) row[j] = (row[j] - dot(row, a + j * n, j)) / a[j * n + j];
         double rest = row[i] - dot(row, row, i);
         if (!(rest > 0) || !isfinite(rest)) return false;
         row[i] = sqrt(rest);
@@ -43,8 +42,7 @@ static bool factorise(double *a, size_t n)
 
 static void solve_lower(const double *lower, size_t n, double *b)
 {
-    for (size_t i = 0; i < n; i++)
-        b[i] = (b[i] - dot(lower + i * n, b, i)) / lower[i * n + i];
+    for (size_t i = 0; i < n; i++) b[i] = (b[i] - dot(lower + i * n, b, i)) / lower[i * n + i];
 }
 
 static void solve_upper(const double *lower, size_t n, double *b)
@@ -61,8 +59,8 @@ static void invert(const double *lower, size_t n, double *out)
     for (size_t c = 0; c < n; c++) {
         double *column = out + c * n;
         for (size_t r = c; r < n; r++)
-            column[r] = ((r == c ? 1 : 0) - dot(lower + r * n + c, column + c, r - c)) /
-                        lower[r * n + r];
+            column[r] =
+                ((r == c ? 1 : 0) - dot(lower + r * n + c, column + c, r - c)) / lower[r * n + r];
     }
 }
 
@@ -106,8 +104,7 @@ static void covariance(const double *d, const clv_gaussian_samples *s,
     for (size_t i = 0; i < s->n; i++) {
         for (size_t j = 0; j < i; j++) {
             bool together = s->group && s->group[i] == s->group[j];
-            k[i * s->n + j] =
-                set->signal * kernel(d[i * s->n + j]) + (together ? set->shared : 0);
+            k[i * s->n + j] = set->signal * kernel(d[i * s->n + j]) + (together ? set->shared : 0);
         }
         k[i * s->n + i] = set->signal + set->shared + set->noise + (s->extra ? s->extra[i] : 0);
     }
@@ -202,14 +199,12 @@ static double judge_group(bench *b, size_t from, size_t end, double *error)
     double e[CLV_GAUSSIAN_GROUP_MAX], density = 0;
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j <= i; j++)
-            b->block[i * m + j] =
-                dot(b->inverse + (from + i) * n + from + i, b->inverse + (from + j) * n + from + i,
-                    n - from - i);
+            b->block[i * m + j] = dot(b->inverse + (from + i) * n + from + i,
+                                      b->inverse + (from + j) * n + from + i, n - from - i);
     if (!factorise(b->block, m)) return -INFINITY;
     memcpy(e, b->a + from, m * sizeof *e);
     solve_lower(b->block, m, e);
-    for (size_t i = 0; i < m; i++)
-        density += log(b->block[i * m + i]) - 0.5 * e[i] * e[i];
+    for (size_t i = 0; i < m; i++) density += log(b->block[i * m + i]) - 0.5 * e[i] * e[i];
     solve_upper(b->block, m, e);
     for (size_t i = 0; error && i < m; i++) error[from + i] = e[i];
     return density;

@@ -4,7 +4,7 @@
 
 #include "cost/predictor.h"
 
-enum { CLV_PREDICTOR_LEVELS = 5 };       /* of what passes through the caches (cost/belief.h) */
+enum { CLV_PREDICTOR_LEVELS = 5 };        /* of what passes through the caches (cost/belief.h) */
 #define CLV_PREDICTOR_US_MIN 0.2          /* less is not told from nothing */
 enum { CLV_PREDICTOR_SAMPLES_MAX = 800 }; /* of a kind, in its process */
 
@@ -12,7 +12,7 @@ enum { CLV_PREDICTOR_SAMPLES_MAX = 800 }; /* of a kind, in its process */
 typedef struct clv_samples {
     double *x, *us, *causes; /* n rows of CLV_PLACE_NUMBERS; n; n rows of CLV_CAUSES */
     double *extra;           /* n: variance of ln us for what the clock cannot tell */
-    int *network;  /* n: whose they are */
+    int *network;            /* n: whose they are */
     size_t n;
 } clv_samples;
 

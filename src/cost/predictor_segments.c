@@ -260,7 +260,8 @@ clv_status clv_predictor_profile(const clv_predictor *p, const clv_graph *g, con
                         cuts->n);
     CLV_AUTO(clv_free) clv_prediction *units = clv_predictor_units(p, g);
     clv_calibration_border border = clv_predictor_border(p);
-    clv_profile *made = clv_profile_from_units(g, cuts, units, CLV_PREDICTOR_LEVELS, &border, seen, n_seen);
+    clv_profile *made =
+        clv_profile_from_units(g, cuts, units, CLV_PREDICTOR_LEVELS, &border, seen, n_seen);
     clv_predictor_sign(p, made);
     *out = made;
     return CLV_OK;

@@ -170,7 +170,8 @@ static void settle_process(clv_calibration_kind *k, const clv_samples *s, const 
     for (size_t i = 0; i < s->n; i++) var += y[i] * y[i] / (double)s->n;
     clv_gaussian_settings start = k->settings;
     if (!k->known) {
-        start = (clv_gaussian_settings){.signal = fmin(fmax(var, 0.02), 1), .noise = 0.01, .shared = 0.005};
+        start = (clv_gaussian_settings){
+            .signal = fmin(fmax(var, 0.02), 1), .noise = 0.01, .shared = 0.005};
         for (int i = 0; i < CLV_PLACE_NUMBERS; i++) start.scale[i] = 0.2;
     }
     clv_gaussian_samples samples = for_process(s, y);

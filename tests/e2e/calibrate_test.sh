@@ -53,7 +53,7 @@ grep -q '</svg>' e.svg || fail "no SVG"
 head -c 2000 c.json >cut.json
 want_error 1 "cut.json" "$CLEAVE" plan models/lenet --edge cut.json --cloud c.json --link wifi
 sed 's/"calibration":2/"calibration":9/' c.json >new.json
-want_error 1 "schema 9, this program reads 1" "$CLEAVE" plan models/lenet --edge new.json --cloud c.json --link wifi
+want_error 1 "schema 9, this program reads 2" "$CLEAVE" plan models/lenet --edge new.json --cloud c.json --link wifi
 want_error 1 "schema 9" "$CLEAVE" calibrate -o new.json
 sed 's/"complete":true/"complete":false/' c.json >half.json
 want_error 1 "not complete" "$CLEAVE" plan models/lenet --edge half.json --cloud c.json --link wifi

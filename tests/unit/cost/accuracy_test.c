@@ -95,6 +95,22 @@ static void regret_is_what_the_wrong_choice_costs(void **state)
     clv_profile_free(p);
 }
 
+/* A standard error of 5 %: within two of it lie 95 % of all. */
+static void noise_of_what_was_measured_is_a_ceiling(void **state)
+{
+    (void)state;
+    clv_profile *m = profile(prefix, suffix, 5000);
+    clv_accuracy a = clv_accuracy_of(m, m, NULL);
+    assert_true(near(clv_accuracy_ceiling_10(&a), 1));
+    for (int i = 0; i < CUTS; i++) {
+        m->cuts[i].prefix.sigma_us = m->cuts[i].prefix.us * 0.05 * 3 / 1.2533;
+        m->cuts[i].suffix.sigma_us = m->cuts[i].suffix.us * 0.05 * 3 / 1.2533;
+    }
+    a = clv_accuracy_of(m, m, NULL);
+    assert_true(fabs(clv_accuracy_ceiling_10(&a) - 0.9545) < 1e-4);
+    clv_profile_free(m);
+}
+
 static void nothing_measured_is_no_crash(void **state)
 {
     (void)state;
@@ -113,6 +129,7 @@ int main(void)
         cmocka_unit_test(what_is_right_has_no_error),
         cmocka_unit_test(errors_are_counted_by_their_size),
         cmocka_unit_test(regret_is_what_the_wrong_choice_costs),
+        cmocka_unit_test(noise_of_what_was_measured_is_a_ceiling),
         cmocka_unit_test(nothing_measured_is_no_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,7 @@ static void what_is_wrong_is_named(void **state)
     refused("\"rows\":[", "\"rows\":{},\"old\":[", "rows", CLV_EINVAL);
     refused("\"has\":\"1", "\"has\":\"2", "segments[0].has", CLV_EINVAL);
     refused("\"has\":\"1", "\"has\":\"", "segments[0].has", CLV_EINVAL);
-    refused("\"shared\":", "\"shared\":-", "shared", CLV_EINVAL);
+    refused("\"shared\":", "\"shared\":1e9,\"was\":", "shared", CLV_EINVAL);
     refused("\"in_us_per_mb\":", "\"in_us_per_mb\":-1,\"was\":", "in_us_per_mb", CLV_EINVAL);
     refused("\"complete\":true", "\"complete\":1", "complete", CLV_EINVAL);
 }

@@ -32,7 +32,8 @@ static samples draw(uint64_t seed)
     return s;
 }
 
-static const clv_gaussian_settings settings = {.scale = {0.8, 0.3}, .signal = 1.5, .noise = 0.01, .shared = 0.1};
+static const clv_gaussian_settings settings = {
+    .scale = {0.8, 0.3}, .signal = 1.5, .noise = 0.01, .shared = 0.1};
 
 static double kernel(const double *a, const double *b)
 {

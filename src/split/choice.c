@@ -15,18 +15,30 @@ static int codec_number(const clv_way *w, clv_codec codec)
 }
 
 /* What the part behind the cut should take; 0 where that is not known. */
+/* Node k's part of the route, with the hop to it. One that runs nothing hands on what it got. */
+static clv_plan_amount part_of(const clv_plan_problem *p, const clv_route *r, const int *codecs,
+                               size_t k)
+{
+    size_t from = r->cut[k - 1], to = r->cut[k], codec = (size_t)codecs[k - 1];
+    clv_plan_amount part = clv_plan_cross(p, k - 1, from, codec);
+    if (from == to) return part;
+    part = clv_plan_add(part, clv_plan_wait(p, k));
+    part = clv_plan_add(part, clv_plan_decode(p, k, from, codec));
+    part = clv_plan_add(part, clv_plan_segment(p, k, from, to));
+    return k + 1 < r->n ? clv_plan_add(part, clv_plan_encode(p, k, to, (size_t)codecs[k])) : part;
+}
+
 static clv_expectation expect(const clv_way *w, const clv_plan_problem *p, const clv_route *route)
 {
     size_t last = p->cuts->n - 1, cut = route->cut[0];
-    size_t codec = (size_t)codec_number(w, route->codec[0]);
-    const clv_plan_amount parts[] = {clv_plan_cross(p, 0, cut, codec), clv_plan_wait(p, 1),
-                                     clv_plan_decode(p, 1, cut, codec),
-                                     clv_plan_segment(p, 1, cut, last)};
+    int codecs[CLV_PLAN_DEVICES_MAX] = {0};
     clv_plan_amount remote = {0};
-    for (size_t i = 0; i < CLV_COUNT(parts); i++) remote = clv_plan_add(remote, parts[i]);
+    if (cut == last || route->n > p->n_devices) return (clv_expectation){0};
+    for (size_t k = 0; k + 1 < route->n; k++) codecs[k] = codec_number(w, route->codec[k]);
+    for (size_t k = 1; k < route->n; k++)
+        remote = clv_plan_add(remote, part_of(p, route, codecs, k));
     int64_t whole_ns = p->devices[0].prefix[last].ns, head_ns = p->devices[0].prefix[cut].ns;
-    if (cut == last || remote.ns == CLV_PLAN_UNKNOWN || head_ns == CLV_PLAN_UNKNOWN)
-        return (clv_expectation){0};
+    if (remote.ns == CLV_PLAN_UNKNOWN || head_ns == CLV_PLAN_UNKNOWN) return (clv_expectation){0};
     return (clv_expectation){.remote_us = (remote.ns - p->hops[0].overhead_ns) / 1000,
                              .tail_us = CLV_MAX(whole_ns - head_ns, 0) / 1000};
 }

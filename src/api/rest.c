@@ -24,6 +24,7 @@ static const struct route {
     {"GET", false, "/v2/health/live", clv_rest_live, NULL},
     {"GET", false, "/v2/health/ready", clv_rest_ready, NULL},
     {"POST", false, "/v2/repository/index", clv_rest_index, NULL},
+    {"GET", false, "/v2/load", clv_rest_load, NULL},
     {"POST", false, "/v2/link/probe", clv_rest_probe, clv_rest_probe_begin},
     {"GET", true, "", clv_rest_model, NULL},
     {"GET", true, "/ready", clv_rest_model_ready, NULL},

@@ -30,6 +30,16 @@ void clv_rest_ready(const clv_rest_call *c)
     clv_rest_reply(c->x, ready ? 200 : 503, json_pack("{s:b}", "ready", ready));
 }
 
+void clv_rest_load(const clv_rest_call *c)
+{
+    clv_lane_load load = clv_server_load(c->server);
+    clv_rest_reply(c->x, 200,
+                   json_pack("{s:i, s:I, s:I, s:I, s:I, s:I}", "queue", load.waiting + load.running,
+                             "ahead_us", (json_int_t)load.ahead_us, "wait_us",
+                             (json_int_t)load.wait_us, "ran", (json_int_t)load.ran, "together",
+                             (json_int_t)load.together, "dropped", (json_int_t)load.withdrawn));
+}
+
 static json_t *index_row(const clv_model_info *m)
 {
     const char *reason = m->reason ? m->reason : "";

@@ -7,6 +7,7 @@
 void clv_rest_server(const clv_rest_call *c); /* GET /v2 */
 void clv_rest_live(const clv_rest_call *c);
 void clv_rest_ready(const clv_rest_call *c);
+void clv_rest_load(const clv_rest_call *c); /* how busy this node is: split/node_load.h */
 void clv_rest_index(const clv_rest_call *c);
 void clv_rest_model(const clv_rest_call *c); /* metadata; `parameters`: digest, plan */
 void clv_rest_model_ready(const clv_rest_call *c);

@@ -312,6 +312,11 @@ bool clv_server_settled(clv_server *s)
     return settled;
 }
 
+clv_lane_load clv_server_load(const clv_server *s)
+{
+    return clv_lane_look(s->compute);
+}
+
 void clv_server_drain(clv_server *s)
 {
     atomic_store(&s->draining, true);

@@ -66,6 +66,9 @@ bool clv_server_settled(clv_server *s);
 /* The end is near: not ready any more, but still answering. */
 void clv_server_drain(clv_server *s);
 
+/* How busy the compute lane is. */
+clv_lane_load clv_server_load(const clv_server *s);
+
 typedef struct clv_model_info {
     char *name, *version, *digest,
         *reason;      /* reason: why it failed; NULL if it is ready or loading */

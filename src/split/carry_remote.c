@@ -68,7 +68,8 @@ static void take_answer(clv_carry *c, const clv_peer_answer *answer)
     c->r->down_bytes += answer->down_bytes;
     if (c->hedge.begun_us) snprintf(c->r->hedged, sizeof c->r->hedged, "peer");
     c->unsure = answer->nonsense;
-    if (!answer->nonsense) atomic_store(&c->s->ways[c->way].queue_us, answer->queue_us);
+    if (!answer->nonsense)
+        clv_wait_met(&c->s->ways[c->way].wait, clv_now_us(), (double)answer->queue_us);
     clv_carry_hedge_drop(c);
     clv_carry_answer(c, answer->outputs);
 }

@@ -271,11 +271,12 @@ static size_t prove_with(clv_carry *first)
     clv_error err = {0};
     if (atomic_load(&first->part->mixing) != CLV_PACE_UNSEEN) return 0;
     prove(first, &out, &err);
+    bool answered = err.status || out.n;
     if (err.status)
         clv_carry_fail(first, &err);
-    else if (out.n)
+    else if (answered)
         go_on(first, &out);
-    return err.status || out.n ? 1 : 0;
+    return answered ? 1 : 0;
 }
 
 void clv_carry_run_together(void *kind, void *const *args, const int64_t *queue_us, size_t n)

@@ -72,6 +72,7 @@ void clv_peer_disbelieves(clv_peer *p, const char *why)
 
 static void lost(clv_peer *p, const char *why)
 {
+    p->load_at_us = 0;
     pthread_mutex_lock(&p->lock);
     clv_link_monitor_failure(&p->monitor, clv_now_us());
     pthread_mutex_unlock(&p->lock);
@@ -106,6 +107,23 @@ typedef struct probe {
     void *padding;
 } probe;
 
+/* The answer to a ping tells how busy the peer is. Another program than cleave tells nothing, and is alive all the same. */
+static void hear(clv_peer *p, const clv_reply *reply)
+{
+    if (reply->status != 200 || clv_node_load_parse(clv_body_data(reply->body),
+                                                    clv_body_bytes(reply->body), &p->load, NULL))
+        return;
+    p->load_at_us = clv_now_us();
+}
+
+bool clv_peer_load(const clv_peer *p, clv_node_load *load, int64_t *at_us)
+{
+    if (!p->load_at_us) return false;
+    *load = p->load;
+    *at_us = p->load_at_us;
+    return true;
+}
+
 static void on_probe(void *arg, const clv_reply *reply)
 {
     probe *sent = arg;
@@ -117,6 +135,7 @@ static void on_probe(void *arg, const clv_reply *reply)
         clv_peer_saw_transfer(p, sent->bytes, clv_body_bytes(reply->body),
                               reply->end_us - reply->start_us);
     } else if (!reply->error) {
+        hear(p, reply);
         pthread_mutex_lock(&p->lock);
         clv_link_monitor_rtt(&p->monitor, clv_now_us(), (double)(reply->end_us - reply->start_us));
         pthread_mutex_unlock(&p->lock);
@@ -146,14 +165,13 @@ static void look(clv_peer *p, size_t bytes)
     clv_link link = clv_peer_link(p);
     int64_t patience =
         bytes ? CLV_PROBE_PATIENCE_US : CLV_SIGN_OF_LIFE_US + 4 * (int64_t)link.rtt_us;
-    clv_client_call(p->client,
-                    &(clv_call){.method = sent->bytes ? "POST" : "GET",
-                                .path = sent->bytes ? "/v2/link/probe" : "/v2/health/live",
-                                .body = &body,
-                                .n_body = sent->bytes ? 1 : 0,
-                                .deadline_us = clv_now_us() + patience,
-                                .done = on_probe,
-                                .arg = sent});
+    clv_client_call(p->client, &(clv_call){.method = sent->bytes ? "POST" : "GET",
+                                           .path = sent->bytes ? "/v2/link/probe" : "/v2/load",
+                                           .body = &body,
+                                           .n_body = sent->bytes ? 1 : 0,
+                                           .deadline_us = clv_now_us() + patience,
+                                           .done = on_probe,
+                                           .arg = sent});
 }
 
 /* Could it change anybody's plan to know the link better? */

@@ -19,6 +19,7 @@
 #include "net/client.h"
 #include "split/chain.h"
 #include "split/guard.h"
+#include "split/node_load.h"
 #include "split/request.h"
 
 typedef struct clv_peer clv_peer;
@@ -42,6 +43,9 @@ int64_t clv_peer_watch_every_us(const clv_peer *p);
 clv_loop *clv_peer_loop(const clv_peer *p);
 /* `up` is false until the first measurement is done. */
 clv_link clv_peer_link(clv_peer *p);
+
+/* How busy it said it is, and when (its pings ask); false: it has not said, or is lost. Loop's thread. */
+bool clv_peer_load(const clv_peer *p, clv_node_load *load, int64_t *at_us);
 
 /* Did the last attempt to reach it fail? False while the first one is under way. Loop's thread. */
 bool clv_peer_unreachable(const clv_peer *p);

@@ -28,6 +28,8 @@ struct clv_peer {
     pthread_mutex_t lock; /* guards monitor and link */
     clv_link_monitor monitor;
     clv_link link;
+    clv_node_load load;            /* loop's thread, as is what follows */
+    int64_t load_at_us;            /* 0: not told */
     bool pinging, closing;         /* loop's thread */
     char said[CLV_ERROR_TEXT_MAX]; /* why it does not answer, as told to the log; "" if it does */
     int64_t said_us;

@@ -11,6 +11,8 @@
 void clv_way_init(clv_way *w, clv_splitter *s, clv_peer *peer)
 {
     *w = (clv_way){.s = s, .peer = peer};
+    uint64_t own = (uint64_t)(uintptr_t)w ^ (uint64_t)clv_wall_us();
+    clv_wait_init(&w->wait, own, clv_now_us()); /* no two nodes are to look at the same moments */
     clv_learning_init(&w->learning, clv_network_cuts(s->network)->n);
 }
 
@@ -32,6 +34,19 @@ void clv_way_say(clv_way *w, clv_log_level level, const char *event, const char 
             clv_peer_url(w->peer), text);
 }
 
+double clv_way_wait_us(clv_way *w)
+{
+    const clv_splitter *s = w->s;
+    clv_node_load load;
+    int64_t at, now = clv_now_us();
+    if (clv_peer_load(w->peer, &load, &at) && at != w->heard_us) {
+        w->heard_us = at;
+        clv_wait_heard(&w->wait, at, (double)load.wait_us);
+    }
+    bool away = s->live->route.n > 1 && &s->ways[s->live->route.way] == w;
+    return clv_wait_planned(&w->wait, now, away);
+}
+
 void clv_way_refuse(clv_way *w, const char *why)
 {
     w->stage = CLV_WAY_REFUSED;
@@ -47,6 +62,7 @@ void clv_way_doubt(clv_way *w, int64_t after_us)
 
 void clv_way_lost(clv_way *w)
 {
+    clv_wait_lost(&w->wait, clv_now_us());
     if (w->stage == CLV_WAY_READY) w->stage = CLV_WAY_ASK;
     w->pushed = false;
     if (!w->hindered_us && clv_peer_unreachable(w->peer)) w->hindered_us = clv_now_us();

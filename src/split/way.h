@@ -11,13 +11,14 @@
  * name, another version of what nodes say to each other, or a peer that takes no models: the way is refused, which is said once and
  * asked anew every five seconds.
  *
- * Threads: the loop's, but for `peer`, which never changes, and `queue_us`. Private to split/.
+ * Threads: the loop's, but for `peer`, which never changes. Private to split/.
  */
 #ifndef CLV_SPLIT_WAY_H
 #define CLV_SPLIT_WAY_H
 
 #include "base/log.h"
 #include "plan/tables.h"
+#include "policy/wait.h"
 #include "split/chain.h"
 #include "split/learning.h"
 #include "split/peer.h"
@@ -54,7 +55,8 @@ typedef struct clv_way {
     clv_plan_problem problem;      /* the last, for whoever asked */
     clv_plan_tables *tables;       /* of this device and what is behind; NULL: not made yet */
     clv_learning learning;         /* what requests over it, and those here, taught */
-    _Atomic int64_t queue_us;      /* the peer's queue as last seen */
+    clv_wait wait;                 /* in the peer's queue: which to plan with (policy/wait.h) */
+    int64_t heard_us;              /* when the peer told its load, as far as it is in `wait` */
     char said[CLV_ERROR_TEXT_MAX]; /* last trouble told to the log, so that it is told once */
 } clv_way;
 
@@ -76,6 +78,8 @@ void clv_way_doubt(clv_way *w, int64_t after_us);
 void clv_way_refuse(clv_way *w, const char *why);
 /* To the log, once for the same trouble in a row. */
 void clv_way_say(clv_way *w, clv_log_level level, const char *event, const char *text);
+/* The wait in the peer's queue to plan with now. */
+double clv_way_wait_us(clv_way *w);
 
 /* Have the peer, and those behind it on the route, hold what they are to run of it. */
 void clv_way_prepare(clv_way *w, const clv_route *route, clv_peer_done_fn done, void *arg);

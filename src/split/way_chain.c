@@ -101,7 +101,7 @@ char *clv_splitter_chain(clv_splitter *s, bool profiles)
         if (!clv_way_ready(w) || !w->chain || w->chain->n == 0) continue;
         const clv_chain_hop hop = {.link = clv_peer_link(w->peer),
                                    .url = clv_peer_url(w->peer),
-                                   .wait_us = atomic_load(&w->queue_us)};
+                                   .wait_us = (int64_t)clv_wait_newest(&w->wait, clv_now_us())};
         c.pending = false;
         clv_chain_extend(&c, &hop, w->chain);
         if (c.n > 1 && !c.nodes[1].profile) c.nodes[1].profile = clv_profile_json(w->profile);

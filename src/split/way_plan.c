@@ -83,7 +83,7 @@ clv_status clv_way_problem(clv_way *w, const clv_plan_problem **problem, clv_err
     clv_link link = clv_peer_link(w->peer);
     clv_status status = clv_plan_tables_link(w->tables, 0, &link, err);
     if (status) return status;
-    clv_plan_tables_wait(w->tables, 1, (double)atomic_load(&w->queue_us));
+    clv_plan_tables_wait(w->tables, 1, clv_way_wait_us(w));
     size_t n = look_behind(w);
     clv_learning_apply(&w->learning, w->tables);
     w->problem = w->tables->problem;

@@ -37,6 +37,18 @@ const clv_tensor_spec *clv_network_outputs(const clv_network *n, size_t *count)
     return &n->output;
 }
 
+clv_lane_load clv_server_load(const clv_server *s)
+{
+    (void)s;
+    return (clv_lane_load){.waiting = 2,
+                           .running = 1,
+                           .ahead_us = 7000,
+                           .wait_us = 5000,
+                           .ran = 40,
+                           .together = 8,
+                           .withdrawn = 3};
+}
+
 bool clv_server_ready(clv_server *s)
 {
     return s->ready;

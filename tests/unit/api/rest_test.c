@@ -49,6 +49,9 @@ static void paths_answer(void **state)
     fixture *f = *state;
     expect(f, "GET", "/v2", NULL, 200, "\"binary_tensor_data\"");
     expect(f, "GET", "/v2/health/live", NULL, 200, "{\"live\":true}");
+    expect(
+        f, "GET", "/v2/load", NULL, 200,
+        "{\"queue\":3,\"ahead_us\":7000,\"wait_us\":5000,\"ran\":40,\"together\":8,\"dropped\":3}");
     expect(f, "GET", "/v2/health/ready", NULL, 200, "{\"ready\":true}");
     expect(
         f, "GET", "/v2/models/m", NULL, 200,

@@ -219,7 +219,7 @@ static inline void standin_request(void *ctx, clv_exchange *x)
     const char *path = clv_exchange_path(x), *method = clv_exchange_method(x);
     if (strcmp(path, CLV_OIP_METHOD) == 0) {
         standin_infer(s, x);
-    } else if (strcmp(path, "/v2/health/live") == 0 || strcmp(path, "/v2/link/probe") == 0) {
+    } else if (strcmp(path, "/v2/load") == 0 || strcmp(path, "/v2/link/probe") == 0) {
         standin_say(x, 200, clv_strdup("{}"));
     } else if (strstr(path, "/profile")) {
         standin_profile(s, x);

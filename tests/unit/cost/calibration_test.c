@@ -37,10 +37,11 @@ static void a_calibration_reads_back_as_it_was(void **state)
 }
 
 /* The text with the first `from` replaced is refused, and the error says `why`. */
-static void refused(const char *from, const char *to, const char *why, clv_status status)
+static void refused(const char *text, const char *from, const char *to, const char *why,
+                    clv_status status)
 {
-    clv_calibration *c = settled(), *out = NULL;
-    char *text = clv_calibration_json(c), *at = strstr(text, from);
+    clv_calibration *out = NULL;
+    const char *at = strstr(text, from);
     clv_error err = {0};
     assert_non_null(at);
     char *changed = clv_format("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
@@ -49,31 +50,33 @@ static void refused(const char *from, const char *to, const char *why, clv_statu
     assert_int_equal(got, status);
     assert_null(out);
     free(changed);
-    free(text);
-    clv_calibration_free(c);
 }
 
 static void what_is_wrong_is_named(void **state)
 {
     (void)state;
-    refused("\"calibration\":2", "\"calibration\":1", "schema 1, this program reads 2",
+    clv_calibration *c = settled();
+    char *text = clv_calibration_json(c);
+    refused(text, "\"calibration\":2", "\"calibration\":1", "schema 1, this program reads 2",
             CLV_EMISMATCH);
-    refused("\"calibration\":2,", "", "'calibration'", CLV_EINVAL);
-    refused("\"threads\":1", "\"threads\":-1", "'threads'", CLV_EINVAL);
-    refused("\"slowdown\":1.0", "\"slowdown\":0", "'slowdown'", CLV_EINVAL);
-    refused("\"kind\":\"conv\"", "\"kind\":\"convolution\"", "kind", CLV_EINVAL);
-    refused("\"after\":\"other\"", "\"after\":7", "networks[0].rows[0].after", CLV_EINVAL);
-    refused("\"us\":", "\"us\":-", "us'", CLV_EINVAL);
-    refused("\"us\":", "\"us\":1e300,\"was\":", "us'", CLV_EINVAL);
-    refused("\"noise\":", "\"noise\":-", "noise", CLV_EINVAL);
-    refused("\"cause_us\":[", "\"cause_us\":[-1,", "cause_us", CLV_ELIMIT);
-    refused("\"mood\":0", "\"mood\":99", "mood", CLV_EINVAL);
-    refused("\"rows\":[", "\"rows\":{},\"old\":[", "rows", CLV_EINVAL);
-    refused("\"has\":\"1", "\"has\":\"2", "segments[0].has", CLV_EINVAL);
-    refused("\"has\":\"1", "\"has\":\"", "segments[0].has", CLV_EINVAL);
-    refused("\"shared\":", "\"shared\":1e9,\"was\":", "shared", CLV_EINVAL);
-    refused("\"in_us_per_mb\":", "\"in_us_per_mb\":-1,\"was\":", "in_us_per_mb", CLV_EINVAL);
-    refused("\"complete\":true", "\"complete\":1", "complete", CLV_EINVAL);
+    refused(text, "\"calibration\":2,", "", "'calibration'", CLV_EINVAL);
+    refused(text, "\"threads\":1", "\"threads\":-1", "'threads'", CLV_EINVAL);
+    refused(text, "\"slowdown\":1.0", "\"slowdown\":0", "'slowdown'", CLV_EINVAL);
+    refused(text, "\"kind\":\"conv\"", "\"kind\":\"convolution\"", "kind", CLV_EINVAL);
+    refused(text, "\"after\":\"other\"", "\"after\":7", "networks[0].rows[0].after", CLV_EINVAL);
+    refused(text, "\"us\":", "\"us\":-", "us'", CLV_EINVAL);
+    refused(text, "\"us\":", "\"us\":1e300,\"was\":", "us'", CLV_EINVAL);
+    refused(text, "\"noise\":", "\"noise\":-", "noise", CLV_EINVAL);
+    refused(text, "\"cause_us\":[", "\"cause_us\":[-1,", "cause_us", CLV_ELIMIT);
+    refused(text, "\"mood\":0", "\"mood\":99", "mood", CLV_EINVAL);
+    refused(text, "\"rows\":[", "\"rows\":{},\"old\":[", "rows", CLV_EINVAL);
+    refused(text, "\"has\":\"1", "\"has\":\"2", "segments[0].has", CLV_EINVAL);
+    refused(text, "\"has\":\"1", "\"has\":\"", "segments[0].has", CLV_EINVAL);
+    refused(text, "\"shared\":", "\"shared\":1e9,\"was\":", "shared", CLV_EINVAL);
+    refused(text, "\"in_us_per_mb\":", "\"in_us_per_mb\":-1,\"was\":", "in_us_per_mb", CLV_EINVAL);
+    refused(text, "\"complete\":true", "\"complete\":1", "complete", CLV_EINVAL);
+    free(text);
+    clv_calibration_free(c);
 }
 
 static void truncated_files_are_refused(void **state)

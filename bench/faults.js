@@ -27,7 +27,7 @@ const FAULTS = {
 };
 
 /** A node that is started again when it ends. */
-const lasting = (host, command) => `while :; do ${command} 2>>${host}.log & echo $! >${host}.new; mv ${host}.new ${host}.pid; wait $!; sleep 0.2; done`;
+const lasting = (host, command) => `{ while :; do ${command} 2>>${host}.log & echo $! >${host}.new; mv ${host}.new ${host}.pid; wait $!; sleep 0.2; done; } 2>/dev/null`;
 
 /** What each host runs, and the link that is cut. */
 const PLACES = {

@@ -31,9 +31,9 @@ const lasting = (host, command) => `{ while :; do ${command} 2>>${host}.log & ec
 
 /** What each host runs, and the link that is cut. */
 const PLACES = {
-  cloud: { hosts: 'edge,cloud', link: 'wifi', on: 'edge-cloud', peer: '{cloud}', nodes: { cloud: 'cleave serve -m models --host {cloud} --threads 1' } },
+  cloud: { hosts: 'edge,cloud', link: 'wifi', on: 'edge-cloud', peers: ['{cloud}'], nodes: { cloud: 'cleave serve -m models --host {cloud} --threads 1' } },
   gateway: {
-    hosts: 'edge,gateway,cloud', link: 'wifi+wifi', on: 'edge-gateway', peer: '{gateway}',
+    hosts: 'edge,gateway,cloud', link: 'wifi+wifi', on: 'edge-gateway', peers: ['{gateway}', '{cloud}'],
     nodes: {
       cloud: 'cleave serve -m models --host {cloud} --threads 1',
       gateway: 'cleave serve -m models --host {gateway} --threads 1 --peer http://{cloud}:8000 --policy cloud',
@@ -48,7 +48,7 @@ async function strike(lab, cleave, where, name, moments, seed) {
   const rate = 20;
   const seconds = moments * 3 + 8;
   const labName = `bench-${process.pid}-${seed}`;
-  const edge = `cleave tasks -m models --peer http://${place.peer}:8000 --policy cloud --threads 1 --watch 100ms --patience 300ms --rate ${rate} ` +
+  const edge = `cleave tasks -m models ${place.peers.map((peer) => `--peer http://${peer}:8000`).join(' ')} --policy cloud --threads 1 --watch 100ms --patience 300ms --rate ${rate} ` +
     `--count ${Math.round(rate * seconds)} --concurrency 16 --check --json --trace out.jsonl --log info >out.json 2>edge.log`;
   const nodes = Object.entries(place.nodes).map(([host, command]) => `${host}=${lasting(host, command)}`);
   for (const file of ['out.json', 'out.jsonl', 'edge.log']) fs.rmSync(path.join(lab.dir, file), { force: true });

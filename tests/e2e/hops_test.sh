@@ -74,7 +74,7 @@ chain = json.load(open(f"{dir}/chain.json"))
 assert len(chain["nodes"]) == 2 and chain["nodes"][1]["link"]["up_bytes_per_s"] > 0, chain
 summary = json.load(open(f"{dir}/run.json"))
 rows = [json.loads(line) for line in open(f"{dir}/run.trace")]
-plans = [r["plan"] for r in rows if r.get("event") == "request"]
+plans = [r["plan"] for r in rows if r.get("event") == "request" and "plan" in r]
 assert summary["failed"] == 0 and summary["mismatches"] == 0, summary
 chained = [i for i, p in enumerate(plans) if p == "remote > remote"]
 around = [i for i, p in enumerate(plans) if p == "remote" and i > chained[0]]

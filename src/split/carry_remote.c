@@ -173,6 +173,7 @@ void clv_carry_ask_peer(clv_carry *c)
                                .codec = codec.s,
                                .wanted = wanted,
                                .n_wanted = n_wanted,
+                               .expected_us = atomic_load(&c->d->expected_remote_us),
                                .deadline_us = c->peer_deadline_us,
                                .done = on_answer,
                                .release = clv_carry_unref,

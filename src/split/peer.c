@@ -14,6 +14,9 @@
 #define CLV_DEAD_AFTER_US     1500000
 #define CLV_PROBE_PATIENCE_US 10000000
 #define CLV_SAY_AGAIN_US      60000000
+/* An exchange is wondered at after so many times what it should take, and so much more. */
+#define CLV_WONDER_TIMES 2
+#define CLV_WONDER_US    50000
 
 static void notify(clv_peer *p)
 {
@@ -174,6 +177,53 @@ static void look(clv_peer *p, size_t bytes)
                                            .arg = sent});
 }
 
+void clv_peer_ask_begin(clv_peer *p, clv_peer_ask *a, size_t up_bytes, int64_t expected_us)
+{
+    pthread_mutex_lock(&p->lock);
+    int64_t link_us = p->link.up ? (int64_t)clv_link_exchange_us(&p->link, up_bytes, 0) : 0;
+    int others = atomic_load(&p->in_flight);
+    *a = (clv_peer_ask){.up_bytes = up_bytes,
+                        .start_us = clv_now_us(),
+                        .compute_us = CLV_MAX(expected_us - link_us, (int64_t)0)};
+    a->due_us = a->start_us + CLV_WONDER_US + CLV_WONDER_TIMES * expected_us * CLV_MAX(others, 1);
+    if (expected_us > 0) {
+        a->next = p->asks;
+        a->at = &p->asks;
+        if (a->next) a->next->at = &a->next;
+        p->asks = a;
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
+void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a)
+{
+    pthread_mutex_lock(&p->lock);
+    if (a->at) {
+        *a->at = a->next;
+        if (a->next) a->next->at = a->at;
+        a->at = NULL;
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* Exchanges that take far longer than they should, and then twice as long again: the link is at least so slow. */
+static bool wonder(clv_peer *p)
+{
+    int64_t now_us = clv_now_us();
+    bool any = false;
+    pthread_mutex_lock(&p->lock);
+    for (clv_peer_ask *a = p->asks; a; a = a->next) {
+        if (now_us < a->due_us) continue;
+        int64_t gone_us = now_us - a->start_us;
+        clv_link_monitor_unanswered(&p->monitor, now_us, a->up_bytes,
+                                    (double)(gone_us - a->compute_us));
+        a->due_us = now_us + gone_us;
+        any = true;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return any;
+}
+
 /* Could it change anybody's plan to know the link better? */
 static bool matters(const clv_peer *p)
 {
@@ -193,7 +243,10 @@ static void on_tick(void *arg)
     if (idle || !p->link.up) want = clv_link_monitor_probe(&p->monitor, clv_now_us(), wanted);
     pthread_mutex_unlock(&p->lock);
     if (want.kind != CLV_PROBE_NONE) look(p, want.kind == CLV_PROBE_BYTES ? want.bytes : 0);
-    notify(p);
+    if (wonder(p))
+        refresh(p, NULL);
+    else
+        notify(p);
 }
 
 clv_status clv_peer_new(clv_loop *loop, const clv_peer_options *options, clv_peer **out,

@@ -112,7 +112,9 @@ typedef struct clv_peer_infer_args {
     const char *codec;         /* the name of that of coded inputs, for the message; or NULL */
     const char *const *wanted; /* output names */
     size_t n_wanted;
-    int64_t deadline_us;    /* monotonic */
+    int64_t deadline_us; /* monotonic */
+    int64_t
+        expected_us; /* what it should take; far beyond that the link counts as slower. 0: not known */
     clv_peer_infer_fn done; /* exactly once */
     void (*release)(
         void *arg); /* exactly once: the inputs' data are no longer read. Before or after `done` */

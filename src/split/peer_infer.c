@@ -18,6 +18,7 @@ typedef struct ask {
     atomic_int refs;
     size_t up_bytes;
     int64_t start_us, encode_us;
+    clv_peer_ask way; /* for the link's estimate, while it lasts */
     clv_error denied; /* by the guard */
 } ask;
 
@@ -39,6 +40,7 @@ static void finish(ask *a, clv_peer_answer *answer)
     answer->up_bytes = a->up_bytes;
     answer->total_us = clv_now_us() - a->start_us;
     atomic_fetch_sub(&a->p->in_flight, 1);
+    clv_peer_ask_end(a->p, &a->way);
     a->args.done(a->args.arg, answer);
     ask_unref(a);
 }
@@ -140,6 +142,7 @@ uint64_t clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args)
                                                 on_released, a);
     a->up_bytes = m.bytes;
     a->encode_us = clv_now_us() - a->start_us;
+    clv_peer_ask_begin(p, &a->way, m.bytes, args->expected_us);
     uint64_t call =
         clv_grpc_client_call(p->client, &(clv_grpc_call){.method = CLV_OIP_METHOD,
                                                          .message = m.slices,

@@ -13,6 +13,14 @@ typedef struct clv_peer_watcher {
     void *arg;
 } clv_peer_watcher;
 
+/* An exchange that is on its way, and when it is to be wondered at. */
+typedef struct clv_peer_ask {
+    struct clv_peer_ask *next, **at; /* at NULL: on no list */
+    size_t up_bytes;
+    int64_t start_us, compute_us,
+        due_us; /* compute_us: what of it is expected not to be the link's */
+} clv_peer_ask;
+
 typedef struct clv_peer_planner {
     clv_peer_doubt_fn fn;
     void *arg;
@@ -25,7 +33,8 @@ struct clv_peer {
     char *url;
     int64_t watch_every_us;
     clv_radio radio;
-    pthread_mutex_t lock; /* guards monitor and link */
+    pthread_mutex_t lock; /* guards monitor, link and asks */
+    clv_peer_ask *asks;
     clv_link_monitor monitor;
     clv_link link;
     clv_node_load load;            /* loop's thread, as is what follows */
@@ -43,6 +52,9 @@ struct clv_peer {
 
 /* An exchange ended well: what it tells of the link. Loop's thread. */
 void clv_peer_saw_transfer(clv_peer *p, size_t up_bytes, size_t down_bytes, int64_t us);
+/* An exchange begins, which should take `expected_us` (0: not known), and ends. Any thread. */
+void clv_peer_ask_begin(clv_peer *p, clv_peer_ask *a, size_t up_bytes, int64_t expected_us);
+void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a);
 /* What the peer says of its times cannot be: to the log, once for the same reason (static text). Loop's thread. */
 void clv_peer_disbelieves(clv_peer *p, const char *why);
 /* A call that sent `up_bytes` had no answer for `us`. On CLV_ETIMEOUT, which may be the deadline's fault, the peer is asked for a sign of life first; otherwise

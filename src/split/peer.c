@@ -15,8 +15,9 @@
 #define CLV_PROBE_PATIENCE_US 10000000
 #define CLV_SAY_AGAIN_US      60000000
 /* An exchange is wondered at after so many times what it should take, and so much more. */
-#define CLV_WONDER_TIMES 2
-#define CLV_WONDER_US    50000
+#define CLV_WONDER_TIMES    2
+#define CLV_WONDER_US       50000
+#define CLV_WONDER_EVERY_US 200000
 
 static void notify(clv_peer *p)
 {
@@ -207,8 +208,9 @@ void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a)
 }
 
 /* Exchanges that take far longer than they should, and then twice as long again: the link is at least so slow. */
-static bool wonder(clv_peer *p)
+static void wonder(void *arg)
 {
+    clv_peer *p = arg;
     int64_t now_us = clv_now_us();
     bool any = false;
     pthread_mutex_lock(&p->lock);
@@ -221,7 +223,7 @@ static bool wonder(clv_peer *p)
         any = true;
     }
     pthread_mutex_unlock(&p->lock);
-    return any;
+    if (any) refresh(p, NULL);
 }
 
 /* Could it change anybody's plan to know the link better? */
@@ -243,10 +245,7 @@ static void on_tick(void *arg)
     if (idle || !p->link.up) want = clv_link_monitor_probe(&p->monitor, clv_now_us(), wanted);
     pthread_mutex_unlock(&p->lock);
     if (want.kind != CLV_PROBE_NONE) look(p, want.kind == CLV_PROBE_BYTES ? want.bytes : 0);
-    if (wonder(p))
-        refresh(p, NULL);
-    else
-        notify(p);
+    notify(p);
 }
 
 clv_status clv_peer_new(clv_loop *loop, const clv_peer_options *options, clv_peer **out,
@@ -271,6 +270,8 @@ clv_status clv_peer_new(clv_loop *loop, const clv_peer_options *options, clv_pee
     pthread_mutex_init(&p->lock, NULL);
     p->timer = clv_timer_new(loop, on_tick, p);
     clv_timer_start(p->timer, 0, p->watch_every_us);
+    p->wonder_timer = clv_timer_new(loop, wonder, p);
+    clv_timer_start(p->wonder_timer, CLV_WONDER_EVERY_US, CLV_WONDER_EVERY_US);
     *out = p;
     return CLV_OK;
 }
@@ -280,6 +281,7 @@ void clv_peer_free(clv_peer *p)
     if (!p) return;
     p->closing = true;
     clv_timer_free(p->timer);
+    clv_timer_free(p->wonder_timer);
     clv_client_free(p->client);
     pthread_mutex_destroy(&p->lock);
     free(p->watchers);

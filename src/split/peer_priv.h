@@ -29,7 +29,7 @@ typedef struct clv_peer_planner {
 struct clv_peer {
     clv_loop *loop;
     clv_client *client;
-    clv_timer *timer;
+    clv_timer *timer, *wonder_timer;
     char *url;
     int64_t watch_every_us;
     clv_radio radio;

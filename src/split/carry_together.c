@@ -289,6 +289,7 @@ void clv_carry_run_together(void *kind, void *const *args, const int64_t *queue_
         c->r->timing.wait_us += queue_us[i];
         if (!clv_carry_given_up(c)) list[left++] = c;
     }
+    if (left == 0) return; /* with the last of them the part may have gone */
     int64_t start = clv_now_us();
     size_t done = left > 1 ? prove_with(list[0]) : 0;
     for (size_t i = done; i < left; i++) list[i]->r->timing.wait_us += clv_now_us() - start;

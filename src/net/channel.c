@@ -29,6 +29,7 @@ struct clv_channel {
     bool ready, met, going, failed;
     clv_error failure;
     int64_t alive_us;  /* last sign of life */
+    int64_t since_us;  /* since when it is watched for signs of life; 0: it is not */
     uint64_t acked;    /* bytes, when last looked */
     int64_t ping_us;   /* when a PING was sent that has not been followed by any byte, or 0 */
     uint64_t ping_end; /* `acked` will be this when the peer's kernel has that PING */
@@ -86,12 +87,20 @@ static void on_stream_end(void *object)
     f->channel->ops->over(f->channel->arg, f);
 }
 
+/* Once nothing is under way and the peer has been heard: calls that were given up say nothing of its life. */
+static void watch_no_more(clv_channel *s)
+{
+    if (s->flights || clv_conn_read_us(s->conn) < s->since_us) return;
+    clv_timer_stop(s->pulse);
+    s->since_us = 0;
+}
+
 static void on_stream_closed(void *object, uint32_t code)
 {
     clv_flight *f = object;
     clv_channel *s = f->channel;
     s->flights--;
-    if (!s->flights) clv_timer_stop(s->pulse);
+    watch_no_more(s);
     if (!f->over) {
         clv_error err = {0};
         if (s->failed) {
@@ -277,6 +286,7 @@ static void on_pulse(void *arg)
         return;
     }
     if (!s->ping_us && now_us - read_us >= s->o.dead_after_us / PULSES) ping(s, now_us);
+    watch_no_more(s);
 }
 
 /* --- the face --- */
@@ -323,8 +333,9 @@ void clv_channel_start(clv_channel *s, clv_flight *f)
         s->ops->over(s->arg, f);
         return;
     }
-    if (s->flights++ == 0) {
-        s->alive_us = clv_now_us();
+    s->flights++;
+    if (!s->since_us) {
+        s->alive_us = s->since_us = clv_now_us();
         int64_t every_us = s->o.dead_after_us / PULSES;
         clv_timer_start(s->pulse, every_us, every_us);
     }

@@ -9,7 +9,8 @@
  * more calls on it; what is under way still ends. All ops come on the loop's thread and never from
  * inside a function of this header, but for `over`.
  *
- * Is the peer alive? While flights are under way and nothing arrives, a PING is sent. The channel
+ * Is the peer alive? While flights are under way and nothing arrives, and after them until something
+ * does (they may have been given up), a PING is sent. The channel
  * fails when nothing has arrived for `dead_after_us` and, in that time, the peer's kernel has
  * acknowledged nothing of what was sent up to that PING: on a slow link a PING waits behind a large
  * body, which must not look like death; but the kernel of a stopped process acknowledges too, as

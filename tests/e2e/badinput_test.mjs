@@ -56,7 +56,7 @@ for (const [text, words] of [
   ['--threads', ['profile', lenet, '--threads', 'two']], ['abacus', ['profile', lenet, '--device', 'abacus']],
   ['--port', ['serve', '-m', models, '--port', '70000']], ['--port', ['serve', '-m', models, '--port', 'http']],
   ['--body-max', ['serve', '-m', models, '--body-max', '3 elephants']], ['--watch', ['serve', '-m', models, '--watch', '1']],
-  ['--patience', ['serve', '-m', models, '--patience', '-1s']], ['--policy', ['serve', '-m', models, '--policy', 'greedy']],
+  ['--patience', ['serve', '-m', models, '--patience', '-1s']], ['--policy', ['serve', '-m', models, '--policy', 'best']],
   ['--count', ['tasks', '-m', models, '--count', '0']], ['--count', ['tasks', '-m', models, '--count', '1e3']],
   ['--rate', ['tasks', '-m', models, '--rate', '10Hz']], ['--prot', ['serve', '--prot', '8000']],
   ["'srve'", ['srve']], ['ftp://127.0.0.1', ['serve', '-m', models, '--peer', 'ftp://127.0.0.1']],

@@ -27,7 +27,7 @@ for (const node of [edge, cloud]) {
   for (const path of ['', '/health/live', '/health/ready', '/models/lenet/ready', '/models/lenet/versions/1/ready', '/models/lenet/versions/1'])
     check(curl(`${node.url}/v2${path}`).status === 200, `/v2${path} of the ${name}`)
   const profile = curl(`${node.url}/v2/models/lenet/profile`)
-  check(profile.json?.schema === 2 && profile.json.cuts.length > 2, 'no profile', profile)
+  check(profile.json?.schema === 3 && profile.json.cuts.length > 2, 'no profile', profile)
   check(curl('-X', 'POST', `${node.url}/v2/repository/index`).json?.[0].state === 'READY', 'index')
   client.close()
 }

@@ -15,7 +15,7 @@ build: ## install what is missing, build build/cleave
 demo: build ## two nodes, emulated links, the classic networks: one table (ARGS="--json")
 	@build/cleave demo $(ARGS)
 
-test: ## everything: unit, end to end, checks, gcc and clang, sanitizers, fuzzers (FUZZ_SECONDS=5 each)
+test: ## everything: unit, end to end, checks, gcc and clang, sanitizers, fuzzers (FUZZ_SECONDS=3 each)
 	@tools/install-dependencies test
 	@test -f build/build.ninja || cmake --preset release
 	@cmake --build --preset release -j $(JOBS)

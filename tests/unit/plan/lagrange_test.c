@@ -4,7 +4,7 @@
 #include "plan/planners.h"
 #include "unit.h"
 
-enum { PROBLEMS = 1700 };
+enum { PROBLEMS = CASES(1700) };
 
 typedef struct tally {
     int problems, feasible, missed, best, proven, mixed;

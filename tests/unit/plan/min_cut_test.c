@@ -2,7 +2,7 @@
 #include "plan/planners.h"
 #include "unit.h"
 
-enum { PROBLEMS = 10000 };
+enum { PROBLEMS = CASES(10000) };
 
 static void drop_sums_limits(problem *q)
 {
@@ -100,7 +100,7 @@ static void a_chain_costs_what_its_segments_cost(void **state)
     const problem_options o = {.sums = true, .any_goal = true};
     clv_rng r = clv_rng_seeded(33);
     int compared = 0;
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < CASES(3000); i++) {
         problem *q = linear_problem(&r, &o, false);
         clv_planner_answer a;
         clv_error err = {0};
@@ -122,7 +122,7 @@ static void a_chain_costs_what_its_segments_cost(void **state)
         free(a.unit_device);
         problem_free(q);
     }
-    assert_true(compared > 2000);
+    assert_true(compared > CASES(2000));
 }
 
 /* The mistake of charging each edge: the least placement by such sums, weighed rightly. */

@@ -2,7 +2,7 @@
 #include "problems.h"
 #include "unit.h"
 
-enum { PROBLEMS = 3000 };
+enum { PROBLEMS = CASES(3000) };
 
 static naive_placement placement_of(const problem *q, const clv_plan_chain *chain)
 {

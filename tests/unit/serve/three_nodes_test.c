@@ -123,9 +123,21 @@ static void pin(edge *e, const char *first, const char *second)
     assert_ok(p.error.status, p.error);
 }
 
-/* Until the gateway knows that the cloud is there. */
+static void on_profiled(void *arg, const char *text, const clv_error *error)
+{
+    (void)text;
+    atomic_store((atomic_int *)arg, error ? 2 : 1);
+}
+
+/* Until the gateway knows that the cloud is there, and both have run what a profile needs. */
 static void await_gateway(trio *t)
 {
+    clv_server *const servers[] = {t->gateway.r.server, t->cloud.r.server};
+    for (size_t i = 0; i < CLV_COUNT(servers); i++) {
+        atomic_int profiled = 0;
+        clv_server_profile(servers[i], "chain", "", on_profiled, &profiled);
+        await(atomic_load(&profiled) == 1);
+    }
     for (int64_t until = clv_now_us() + 3 * EDGE_WAIT_US;;) {
         clv_request *r = edge_ask(&t->e, 1);
         bool through = r->trip.n == 2 && !r->recovered[0];

@@ -57,7 +57,7 @@ static clv_request *ask_forced(edge *e, size_t cut, int rows)
     clv_error err = {0};
     clv_route route = clv_route_at(cut, (clv_codec){0}, e->last);
     assert_ok(clv_deployment_new(e->network, 0, &route, &f.take, &err), err);
-    f.take->expected_remote_us = 1000;
+    f.take->expected_remote_us = 10000000; /* nobody hurries it */
     clv_loop_post(e->loop, force_step, &f);
     return answer_of(&a);
 }

@@ -362,11 +362,13 @@ static double budget(clv_link_monitor *m, int64_t now_us)
            m->spent_bytes;
 }
 
+/* Of a link whose rate was never seen, or not since it was lost: enough to tell it, however slow it looked then. */
 static double probe_bytes(const clv_link_monitor *m)
 {
     if (!m->rate_seen && m->rate_before <= 0) return PROBE_FIRST;
     double us = fmin(fmax(exp(m->state[RTT]) / 3, PROBE_US_MIN), PROBE_US_MAX);
-    return floor(fmin(fmax(budget_rate(m) * us * 1e-6, PROBE_MIN), PROBE_MAX));
+    double least = m->rate_seen ? PROBE_MIN : PROBE_FIRST;
+    return floor(fmin(fmax(budget_rate(m) * us * 1e-6, least), PROBE_MAX));
 }
 
 static bool wants_bytes(const clv_link_monitor *m, int64_t now_us, bool matters)

@@ -171,6 +171,28 @@ static void one_stall_does_not_stay(void **state)
     near(link_now(&r).up_bytes_per_s, WIFI, 0.25);
 }
 
+/* A link that dies looks slow before it is given up; what comes back must not be asked about in sips that tell nothing. */
+static void a_link_that_looked_slow_before_it_was_lost_comes_back(void **state)
+{
+    (void)state;
+    rig r = rig_new(1, WIFI, 5000, 0.02);
+    ping(&r);
+    for (int i = 0; i < 5; i++) send(&r, 100000, 1000);
+    for (int i = 1; i <= 4; i++) {
+        r.now_us += SECOND;
+        clv_link_monitor_unanswered(&r.m, r.now_us, 100000, 1e6 * (1 << i));
+    }
+    assert_true(link_now(&r).up_bytes_per_s < WIFI / 10);
+    clv_link_monitor_failure(&r.m, r.now_us);
+    for (int i = 0; i < 3 && !link_now(&r).up; i++) {
+        r.now_us += SECOND;
+        ping(&r);
+        clv_link_probe p = clv_link_monitor_probe(&r.m, r.now_us, true);
+        if (p.kind == CLV_PROBE_BYTES) send(&r, p.bytes, 100);
+    }
+    assert_true(link_now(&r).up);
+}
+
 static void a_failure_downs_the_link_until_the_next_answer(void **state)
 {
     (void)state;
@@ -492,6 +514,7 @@ int main(void)
         cmocka_unit_test(a_witness_alone_overturns_nothing),
         cmocka_unit_test(an_old_least_round_trip_does_not_hold_the_estimate),
         cmocka_unit_test(three_transfers_tell_the_rate_to_ten_percent),
+        cmocka_unit_test(a_link_that_looked_slow_before_it_was_lost_comes_back),
         cmocka_unit_test(clocks_may_jump),
         cmocka_unit_test(knowledge_ages),
         cmocka_unit_test(nonsense_is_ignored),

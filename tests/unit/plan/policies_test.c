@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PROBLEMS = CASES(4000), UNITS = 9 };
+enum { PROBLEMS = 4000, UNITS = 9 };
 
 static clv_policy_choice choose(const clv_plan_problem *p, clv_policy policy)
 {

@@ -2,7 +2,7 @@
 #include "problems.h"
 #include "unit.h"
 
-enum { PROBLEMS = CASES(3000) };
+enum { PROBLEMS = 3000 };
 
 static const problem_options tight = {.units_max = 6,
                                       .devices_max = 3,

@@ -62,10 +62,10 @@ echo "cut: $(json cut 'd.recovered') finished here after the loss"
 
 # A slow link: what is sent goes in a codec, and the answers are what the uncut network says within what it may change.
 cat >coded.sh <<'SH'
-said '"plan" model=lenet cut=.* f16'
+said '"plan" model=mobilenet_v2 cut=.* f16'
 SH
-lab coded 0.5Mbit,5ms 200 lenet 30 10 --codecs f16
-holds coded "none failed, none differs" 'd.count === 30 && d.failed === 0 && d.mismatches === 0'
+lab coded wifi 100 mobilenet_v2 20 4 --codecs f16
+holds coded "none failed, none differs" 'd.count === 20 && d.failed === 0 && d.mismatches === 0'
 holds coded "tensors went in f16" 'd.plans.some(p => / f16$/.test(p.plan))'
 echo "coded: $(json coded 'd.plans.map(p => `${p.plan} ${p.count}`).join(", ")')"
 

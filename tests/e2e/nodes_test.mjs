@@ -33,7 +33,8 @@ for (const node of [edge, cloud]) {
 }
 for (const values of answers) check(close(values, answers[0]), 'answers differ', answers)
 check(curl(`${edge.url}/v2/models/lenet`).json.parameters.digest === curl(`${cloud.url}/v2/models/lenet`).json.parameters.digest, 'digests')
-const timing = askJson(edge.url).parameters
+let timing // of a request that nothing on this machine held up so long that the edge began it too
+for (let i = 0; i < 20 && !(timing && !timing.cleave_hedged); i++) timing = askJson(edge.url).parameters
 check(timing.cleave_cloud_us > 0 && timing.cleave_link_us > 0 && timing.cleave_edge_us === 0, 'the times do not say remote', timing)
 const said = run('infer', 'lenet', '--url', edge.url, '--random', '1', '--json')
 check(said.status === 0 && JSON.parse(said.out).plan === 'remote', 'cleave infer', said)

@@ -95,6 +95,8 @@ static void put_parameters(clv_buf *b, clv_request *r, int64_t start_us)
     const clv_trip trip = clv_request_trip(r);
     CLV_AUTO(clv_text_free) char *nodes = clv_trip_text(&trip);
     put_text(b, before, "cleave_trip", nodes);
+    CLV_AUTO(clv_text_free) char *crossed = clv_crossings_text(&r->crossed);
+    if (r->crossed.n) put_text(b, before, "cleave_crossed", crossed);
     if (r->plan[0]) put_text(b, before, "cleave_plan", r->plan);
     if (r->recovered[0]) put_text(b, before, "cleave_recovered", r->recovered);
     put_prediction(b, r);

@@ -7,10 +7,13 @@
 #include "cli/input.h"
 #include "cli/model_options.h"
 #include "cli/node.h"
+#include "cli/offer_options.h"
 #include "cli/outcome.h"
 #include "cli/progress.h"
 #include "cli/remote.h"
+#include "cli/upload.h"
 #include "measure/profile_cache.h"
+#include "split/oip.h"
 #include "split/prediction.h"
 
 #include <stdlib.h>
@@ -22,7 +25,8 @@ enum { COUNT_MAX = 1000000 };
 typedef struct infer_options {
     const char *url, *version;
     const char *ca, *cert, *key, *token_file;
-    const char *labels, *out_dir;
+    const char *labels, *out_dir, *codecs;
+    double drop_points;
     int64_t timeout_us, count;
     bool json, explain;
 } infer_options;
@@ -38,6 +42,13 @@ static const clv_opt infer_opts[] = {
             .help = "ask so many times, one after the other"),
     CLV_OPT(infer_options, explain, FLAG, "explain", NULL,
             .help = "show what the plan predicted beside what happened, part by part"),
+    CLV_OPT(infer_options, codecs, TEXT, "codecs", "raw", .arg = "LIST",
+            .help = "how the inputs may be written for a cleave node, the smallest is taken: auto, "
+                    "raw, or names: f16,q8+zstd"),
+    CLV_OPT(infer_options, drop_points, REAL, "accuracy-drop", "0.1", .arg = "POINTS",
+            .max = CLV_OFFER_DROP_MAX,
+            .help = "percentage points of accuracy that this may cost, as the node's profile has "
+                    "measured; 100: any"),
     CLV_OPT(infer_options, json, FLAG, "json", NULL, .help = "print JSON (docs/json.md)"),
     CLV_OPT(infer_options, version, TEXT, "model-version", NULL, .arg = "VERSION",
             .help = "of the node's model (default the newest)"),
@@ -62,7 +73,9 @@ static const clv_cli_about infer_about = {
                 "cleave infer bert --url https://edge:8443 --ca ca.pem --token-file token "
                 "--input ids=ids.npy\n"
                 "cleave infer resnet18.onnx --random 1 --count 100 --json\n"
-                "cleave infer resnet18 --url http://edge:8000 --random 1 --explain\n",
+                "cleave infer resnet18 --url http://edge:8000 --random 1 --explain\n"
+                "cleave infer fashion_lenet --url http://cloud:8000 --input shoe.png --codecs "
+                "q8+zstd\n",
     .positionals_min = 1,
     .positionals_max = 1,
 };
@@ -86,6 +99,7 @@ typedef struct infer {
     /* on a node */
     char *token;
     clv_remote *remote;
+    clv_codec codec; /* of the inputs, on their way there */
 } infer;
 
 static void infer_done(infer *in)
@@ -111,7 +125,8 @@ static clv_status check_options(const infer_options *o, clv_error *err)
                        {"--token-file", o->token_file, false},
                        {"--ca", o->ca, true},
                        {"--cert", o->cert, true},
-                       {"--key", o->key, true}};
+                       {"--key", o->key, true},
+                       {"--codecs", strcmp(o->codecs, "raw") ? o->codecs : NULL, false}};
     for (size_t i = 0; i < CLV_COUNT(only_remote); i++) {
         if (!only_remote[i].value) continue;
         if (!o->url)
@@ -121,6 +136,34 @@ static clv_status check_options(const infer_options *o, clv_error *err)
             return clv_fail(err, CLV_EUSAGE, "%s needs an address with TLS, --url is '%s'",
                             only_remote[i].flag, o->url);
     }
+    return CLV_OK;
+}
+
+/* In which codec the inputs go: only a node of this kind reads any. */
+static clv_status choose_codec(infer *in, clv_error *err)
+{
+    const infer_options *o = &in->o;
+    clv_plan_offer offer;
+    const clv_offer_options asked = {.codecs = o->codecs, .drop_points = o->drop_points};
+    clv_status st = clv_offer_read(&asked, &offer, err);
+    if (st || !(offer.codecs >> 1)) return st;
+    int protocol = 0;
+    st = clv_remote_protocol(in->remote, in->model, o->version, &protocol, err);
+    if (!st && protocol != CLV_PEER_PROTOCOL)
+        st = clv_fail(err, CLV_EUNSUPPORTED,
+                      "%s: cleave_protocol %d, this program's is %d: only a node of the same reads "
+                      "codecs; --codecs raw is right for others",
+                      o->url, protocol, CLV_PEER_PROTOCOL);
+    clv_profile *profile = NULL;
+    if (!st && clv_upload_needs_profile(&offer))
+        st = clv_remote_profile(in->remote, in->model, o->version, &profile, err);
+    clv_upload_choice u = {0};
+    if (!st) st = clv_upload_choose(&offer, profile, &in->inputs, &u, err);
+    clv_profile_free(profile);
+    if (st) return st;
+    CLV_AUTO(clv_text_free) char *left_out = clv_plan_left_out_text(&u.left_out, in->model);
+    if (left_out) fprintf(stderr, "cleave infer: %s\n", left_out);
+    in->codec = u.codec;
     return CLV_OK;
 }
 
@@ -139,7 +182,7 @@ static clv_status prepare_remote(infer *in, clv_error *err)
     if (st) return st;
     st = clv_inputs_make(&in->input, m.inputs, m.n_inputs, &in->inputs, err);
     clv_remote_model_done(&m);
-    return st;
+    return st ? st : choose_codec(in, err);
 }
 
 static clv_status prepare_local(infer *in, clv_error *err)
@@ -179,7 +222,8 @@ static clv_status ask(infer *in, clv_outcome *out, clv_error *err)
     const clv_remote_question q = {.model = in->model,
                                    .version = in->o.version,
                                    .inputs = &in->inputs,
-                                   .explain = in->o.explain};
+                                   .explain = in->o.explain,
+                                   .codec = in->codec};
     return clv_remote_infer(in->remote, &q, out, err);
 }
 

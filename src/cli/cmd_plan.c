@@ -174,6 +174,23 @@ static clv_status check_options(const plan_options *o, size_t n_devices, clv_err
     return CLV_OK;
 }
 
+static clv_status check_codecs(const plan_options *o, const clv_offer_options *offered,
+                               clv_error *err)
+{
+    clv_plan_offer offer;
+    clv_policy policy = o->policy == POLICY_ALL ? CLV_POLICY_EXACT : (clv_policy)o->policy;
+    clv_status s = clv_offer_read(offered, &offer, err);
+    return s ? s : clv_offer_check(&offer, policy, err);
+}
+
+/* Who named a codec expects it to be tried. */
+static void warn(const clv_plan_devices *d)
+{
+    CLV_AUTO(clv_text_free)
+    char *text = clv_plan_left_out_text(&d->tables->left_out, d->files.profiles[0]->model);
+    if (text) fprintf(stderr, "cleave plan: %s\n", text);
+}
+
 static clv_status plan(const char *model, const plan_options *o, const clv_plan_devices_options *of,
                        const clv_plan_question_options *asked, clv_error *err)
 {
@@ -184,8 +201,10 @@ static clv_status plan(const char *model, const plan_options *o, const clv_plan_
     clv_status s = clv_locate(model, o->repository, &at, err);
     if (s == CLV_OK) s = clv_plan_devices_open(of, &at, &devices, err);
     if (s == CLV_OK) s = check_options(o, devices.files.n, err);
+    if (s == CLV_OK) s = check_codecs(o, &of->offer, err);
     if (s == CLV_OK) s = check_model(model, at.path, devices.files.profiles[0], err);
     if (s == CLV_OK) s = clv_plan_question_ask(asked, &devices.tables->problem, &question, err);
+    if (s == CLV_OK) warn(&devices);
     r.planning_us = devices.tables_us;
     if (s == CLV_OK) s = decide(o, &r, err);
     return s == CLV_OK ? write_report(o, &r, err) : s;

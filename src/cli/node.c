@@ -117,7 +117,8 @@ static clv_status take_texts(const clv_node_options *o, int threads, clv_server_
         return clv_fail(err, CLV_EUSAGE, "--power: %s", why.text);
     if (o->radio && clv_radio_parse(o->radio, &out->radio, &why))
         return clv_fail(err, CLV_EUSAGE, "--radio: %s", why.text);
-    return clv_offer_read(&o->offer, &out->offer, err);
+    clv_status status = clv_offer_read(&o->offer, &out->offer, err);
+    return status ? status : clv_offer_check(&out->offer, (clv_policy)o->policy, err);
 }
 
 clv_status clv_node_start(const clv_node_options *o, const clv_device_options *device,

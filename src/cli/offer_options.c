@@ -22,3 +22,12 @@ clv_status clv_offer_read(const clv_offer_options *o, clv_plan_offer *out, clv_e
         return clv_fail(err, CLV_EUSAGE, "--codecs: %s", why.text);
     return CLV_OK;
 }
+
+clv_status clv_offer_check(const clv_plan_offer *offer, clv_policy policy, clv_error *err)
+{
+    bool codes = policy == CLV_POLICY_EXACT || policy == CLV_POLICY_GREEDY;
+    if (codes || !(offer->named >> 1)) return CLV_OK;
+    return clv_fail(err, CLV_EUSAGE,
+                    "--codecs: --policy %s sends tensors raw; exact and greedy choose codecs",
+                    clv_policy_name(policy));
+}

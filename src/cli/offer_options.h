@@ -10,6 +10,7 @@
 
 #include "base/opt.h"
 #include "plan/offer.h"
+#include "plan/policies.h"
 
 typedef struct clv_offer_options {
     const char *codecs; /* NULL: raw */
@@ -23,6 +24,9 @@ extern const size_t clv_offer_opts_n;
         clv_offer_opts, clv_offer_opts_n, (target)                                                 \
     }
 
+/* Do the codecs that were named fit a policy that sends raw? CLV_EUSAGE: no. */
+CLV_MUST
+clv_status clv_offer_check(const clv_plan_offer *offer, clv_policy policy, clv_error *err);
 /* CLV_EUSAGE names the flag and what is wrong with it. */
 CLV_MUST
 clv_status clv_offer_read(const clv_offer_options *o, clv_plan_offer *out, clv_error *err);

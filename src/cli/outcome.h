@@ -41,9 +41,11 @@ typedef struct clv_outcome {
     /* The asker's own: from the question to its last byte sent, to the first byte of the answer, to
      * its last byte. 0 when nothing was sent. */
     int64_t send_us, wait_us, receive_us;
-    int64_t network_us; /* between asker and node: total less what the node says */
-    clv_trip trip;      /* of the node that was asked, then those behind it, where they told */
-    bool timed;         /* false: the server does not say where the time went, it is no cleave */
+    int64_t network_us;    /* between asker and node: total less what the node says */
+    int64_t write_us;      /* the asker's inputs into their codec; part of total_us */
+    clv_trip trip;         /* of the node that was asked, then those behind it, where they told */
+    clv_crossings crossed; /* from the asker to the node, then from node to node, where they told */
+    bool timed;            /* false: the server does not say where the time went, it is no cleave */
 } clv_outcome;
 
 void clv_outcome_done(clv_outcome *a); /* NULL and zeroed ones are fine */

@@ -152,6 +152,7 @@ static void print_timing(const clv_outcome *a, FILE *out)
     }
         CLV_TIMING_MAP(X)
 #undef X
+        print_part(table, bar, "write", a->write_us, t->total_us, "inputs into their codec");
         print_part(table, bar, "network", a->network_us, t->total_us, "between here and the node");
     } else {
         print_part(table, bar, "send", a->send_us, t->total_us, "until the question was sent");
@@ -202,6 +203,31 @@ static void print_trip(const clv_trip *trip, FILE *out)
     clv_table_free(table);
 }
 
+/* In what each link was crossed, and how many bytes that were. */
+static void print_crossed(const clv_crossings *crossed, FILE *out)
+{
+    static const clv_column columns[] = {{"link", CLV_LEFT},     {"codec", CLV_LEFT},
+                                         {"tensors", CLV_RIGHT}, {"written", CLV_RIGHT},
+                                         {"sent", CLV_RIGHT},    {"received", CLV_RIGHT}};
+    if (crossed->n == 0) return;
+    fputc('\n', out);
+    clv_table *table = clv_table_new(columns, CLV_COUNT(columns));
+    for (size_t k = 0; k < crossed->n; k++) {
+        const clv_crossing *c = &crossed->hops[k];
+        if (k == 0)
+            clv_table_cell(table, "here > node 0");
+        else
+            clv_table_cell(table, "node %zu > node %zu", k - 1, k);
+        clv_table_cell(table, "%s", c->codec);
+        clv_table_cell(table, "%lld B", (long long)c->tensor_bytes);
+        clv_table_cell(table, "%lld B", (long long)c->coded_bytes);
+        clv_table_cell(table, "%lld B", (long long)c->up_bytes);
+        clv_table_cell(table, "%lld B", (long long)c->down_bytes);
+    }
+    clv_table_print(table, out);
+    clv_table_free(table);
+}
+
 void clv_outcome_print(const clv_outcome *a, const clv_text_list *labels, FILE *out)
 {
     for (size_t i = 0; i < a->outputs.n; i++) {
@@ -219,6 +245,7 @@ void clv_outcome_print(const clv_outcome *a, const clv_text_list *labels, FILE *
     print_line("recovered: ", a->recovered, out);
     print_timing(a, out);
     if (a->explain) print_explanation(a, out);
+    print_crossed(&a->crossed, out);
     print_trip(&a->trip, out);
 }
 
@@ -312,6 +339,7 @@ static json_t *timing_json(const clv_outcome *a)
 #undef X
     if (a->timed) {
         json_object_set_new(t, "network_us", json_integer(a->network_us));
+        json_object_set_new(t, "write_us", json_integer(a->write_us));
         return t;
     }
     json_object_set_new(t, "send_us", json_integer(a->send_us));
@@ -333,6 +361,19 @@ static json_t *trip_json(const clv_trip *trip)
     return nodes;
 }
 
+static json_t *crossed_json(const clv_crossings *crossed)
+{
+    json_t *hops = json_array();
+    for (size_t k = 0; k < crossed->n; k++) {
+        json_t *hop = json_pack("{s:o}", "codec", text_json(crossed->hops[k].codec));
+#define X(name, about) json_object_set_new(hop, #name, json_integer(crossed->hops[k].name));
+        CLV_CROSSING_MAP(X)
+#undef X
+        json_array_append_new(hops, hop);
+    }
+    return hops;
+}
+
 json_t *clv_outcome_json(const clv_outcome *a, const clv_text_list *labels)
 {
     json_t *outputs = json_array();
@@ -344,6 +385,7 @@ json_t *clv_outcome_json(const clv_outcome *a, const clv_text_list *labels)
                   "recovered", text_json(a->recovered[0] ? a->recovered : NULL), "outputs", outputs,
                   "timing", timing_json(a));
     json_object_set_new(doc, "nodes", trip_json(&a->trip));
+    json_object_set_new(doc, "crossed", crossed_json(&a->crossed));
     if (a->explain) {
         clv_explain e = explanation_of(a);
         json_object_set_new(doc, "explain", clv_explain_json(&e));

@@ -4,8 +4,11 @@
 #include "net/client.h"
 #include "net/grpc.h"
 #include "net/loop.h"
+#include "split/coding.h"
 #include "split/oip.h"
 
+#include <jansson.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,6 +217,65 @@ clv_status clv_remote_describe(clv_remote *r, const char *model, const char *ver
     return CLV_OK;
 }
 
+static void on_got(void *arg, const clv_reply *reply)
+{
+    waiting *w = arg;
+    w->http = reply->status;
+    if (reply->error) w->error = *reply->error;
+    if (reply->body) w->owner = clv_body_ref(reply->body);
+    clv_loop_stop(w->loop);
+}
+
+/* GET of what a cleave node tells of a model: "/v2/models/M[/versions/V]" and `tail`. `out->owner` is the caller's. */
+static clv_status get(clv_remote *r, const char *model, const char *version, const char *tail,
+                      waiting *out, clv_error *err)
+{
+    bool named = version && *version;
+    CLV_AUTO(clv_text_free)
+    char *path = clv_format("/v2/models/%s%s%s%s", model, named ? "/versions/" : "",
+                            named ? version : "", tail);
+    *out = (waiting){.loop = r->loop};
+    clv_client_call(r->client,
+                    &(clv_call){.method = "GET",
+                                .path = path,
+                                .deadline_us = r->o.timeout_us ? clv_now_us() + r->o.timeout_us : 0,
+                                .done = on_got,
+                                .arg = out});
+    clv_loop_run(r->loop);
+    if (!out->error.status) return CLV_OK;
+    clv_body_unref(out->owner);
+    return clv_fail(err, out->error.status, "%s: %s", r->o.url, out->error.text);
+}
+
+clv_status clv_remote_protocol(clv_remote *r, const char *model, const char *version, int *out,
+                               clv_error *err)
+{
+    waiting w;
+    clv_status st = get(r, model, version, "", &w, err);
+    if (st) return st;
+    json_t *doc = json_loadb(clv_body_data(w.owner), clv_body_bytes(w.owner), 0, NULL);
+    const json_t *told = json_object_get(doc, "parameters");
+    json_int_t protocol = json_integer_value(json_object_get(told, "cleave_protocol"));
+    *out = w.http == 200 && protocol > 0 && protocol < INT_MAX ? (int)protocol : 0;
+    json_decref(doc);
+    clv_body_unref(w.owner);
+    return CLV_OK;
+}
+
+clv_status clv_remote_profile(clv_remote *r, const char *model, const char *version,
+                              clv_profile **out, clv_error *err)
+{
+    waiting w;
+    clv_status st = get(r, model, version, "/profile", &w, err);
+    if (st) return st;
+    if (w.http != 200)
+        st = clv_fail(err, clv_status_from_http(w.http), "HTTP status %d", w.http);
+    else
+        st = clv_profile_parse(clv_body_data(w.owner), clv_body_bytes(w.owner), out, err);
+    clv_body_unref(w.owner);
+    return st ? clv_within(err, "%s: its profile of '%s'", r->o.url, model) : CLV_OK;
+}
+
 static void times_of(const waiting *w, int64_t start_us, int64_t end_us, clv_outcome *a)
 {
     bool told = w->sent_us && w->first_byte_us; /* 0: unknown */
@@ -223,38 +285,82 @@ static void times_of(const waiting *w, int64_t start_us, int64_t end_us, clv_out
     a->receive_us = told ? end_us - w->first_byte_us : 0;
     if (a->wait_us < 0) a->wait_us = 0; /* answered before all was read */
     int64_t total_us = end_us - start_us;
-    a->network_us = a->timed ? CLV_MAX(total_us - a->timing.total_us, (int64_t)0) : 0;
+    int64_t between_us = total_us - a->write_us - a->timing.total_us;
+    a->network_us = a->timed ? CLV_MAX(between_us, (int64_t)0) : 0;
     a->timing.total_us = total_us;
+}
+
+/* What was asked, as the answer is known; takes the outputs. */
+static void take_answer(const clv_remote_question *q, clv_oip_answer *a, clv_outcome *out)
+{
+    out->model = clv_strdup(*a->model ? a->model : q->model);
+    out->version = *a->version ? clv_strdup(a->version) : NULL;
+    out->outputs = a->outputs;
+    out->trip = a->trip;
+    out->timing = a->timing;
+    out->predicted = a->predicted;
+    a->outputs = (clv_tensors){0};
+    memcpy(out->plan, a->plan, sizeof out->plan);
+    memcpy(out->recovered, a->recovered, sizeof out->recovered);
+}
+
+/* Encodings that live until the message is sent, or will not be. */
+static void drop_coded(void *owner)
+{
+    clv_tensors *coded = owner;
+    clv_tensors_done(coded);
+    free(coded);
+}
+
+/* The question as a message, and what of it crosses. */
+static clv_status write_question(clv_remote *r, const clv_remote_question *q, clv_oip_message *m,
+                                 clv_crossing *crossing, clv_error *err)
+{
+    clv_codec_text name = clv_codec_show(q->codec);
+    clv_tensors *coded = NULL;
+    const clv_tensors *inputs = q->inputs;
+    if (clv_codec_index(q->codec)) {
+        inputs = coded = clv_alloc(sizeof *coded);
+        clv_status st = clv_coding_write(q->codec, q->inputs->items, q->inputs->n, coded, err);
+        if (st) {
+            free(coded);
+            return st;
+        }
+    }
+    const clv_oip_question question = {.model = q->model,
+                                       .version = q->version,
+                                       .inputs = inputs->items,
+                                       .n_inputs = inputs->n,
+                                       .codec = name.s,
+                                       .timeout_us = r->o.timeout_us,
+                                       .explain = q->explain};
+    *crossing = clv_crossing_of(inputs->items, inputs->n);
+    *m = clv_oip_encode_question(&question, coded ? drop_coded : NULL, coded);
+    crossing->up_bytes = (int64_t)m->bytes;
+    return CLV_OK;
 }
 
 clv_status clv_remote_infer(clv_remote *r, const clv_remote_question *q, clv_outcome *out,
                             clv_error *err)
 {
     int64_t start_us = clv_now_us();
-    clv_oip_question question = {.model = q->model,
-                                 .version = q->version,
-                                 .inputs = q->inputs->items,
-                                 .n_inputs = q->inputs->n,
-                                 .timeout_us = r->o.timeout_us,
-                                 .explain = q->explain};
-    clv_oip_message m = clv_oip_encode_question(&question, NULL, NULL);
+    clv_oip_message m;
+    clv_crossing crossing;
+    *out = (clv_outcome){0};
+    clv_status st = write_question(r, q, &m, &crossing, err);
+    if (st) return st;
+    if (clv_codec_index(q->codec)) out->write_us = clv_now_us() - start_us;
     waiting w;
-    clv_status st = call(r, CLV_OIP_METHOD, m.slices, m.n, &w, err);
+    st = call(r, CLV_OIP_METHOD, m.slices, m.n, &w, err);
     clv_oip_message_done(&m);
     if (st) return st;
     clv_oip_answer a = {0};
+    crossing.down_bytes = (int64_t)w.bytes;
     st = clv_oip_decode_answer(&(clv_oip_bytes){w.message, w.bytes, w.owner}, &a, err);
     clv_body_unref(w.owner);
     if (st) return clv_within(err, "%s", r->o.url);
-    *out = (clv_outcome){.model = clv_strdup(*a.model ? a.model : q->model),
-                         .version = *a.version ? clv_strdup(a.version) : NULL,
-                         .outputs = a.outputs,
-                         .trip = a.trip,
-                         .timing = a.timing,
-                         .predicted = a.predicted};
-    a.outputs = (clv_tensors){0};
-    memcpy(out->plan, a.plan, sizeof out->plan);
-    memcpy(out->recovered, a.recovered, sizeof out->recovered);
+    out->crossed = clv_crossings_of(&crossing, &a.crossed);
+    take_answer(q, &a, out);
     clv_oip_answer_done(&a);
     times_of(&w, start_us, clv_now_us(), out);
     return CLV_OK;

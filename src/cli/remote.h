@@ -17,7 +17,9 @@
 #define CLV_CLI_REMOTE_H
 
 #include "cli/outcome.h"
+#include "cost/profile.h"
 #include "net/http.h"
+#include "tensor/codec.h"
 
 enum { CLV_REMOTE_SPECS_MAX = 1024 };
 
@@ -52,12 +54,23 @@ CLV_MUST
 clv_status clv_remote_model_parse(const void *bytes, size_t n, clv_remote_model *out,
                                   clv_error *err);
 
+/* Which version of what cleave nodes say to each other (CLV_PEER_PROTOCOL, split/oip.h) the node speaks; 0: it is no cleave, or an old
+ * one. Over HTTP, as what follows. */
+CLV_MUST
+clv_status clv_remote_protocol(clv_remote *r, const char *model, const char *version, int *out,
+                               clv_error *err);
+/* What the model costs on the node. It may have to measure that first: CLV_ETIMEOUT. */
+CLV_MUST
+clv_status clv_remote_profile(clv_remote *r, const char *model, const char *version,
+                              clv_profile **out, clv_error *err);
+
 /* One inference. `inputs` must live until the remote is freed. `*out` is zeroed before; the caller
  * calls clv_outcome_done(). */
 typedef struct clv_remote_question {
     const char *model, *version; /* version NULL: newest */
     const clv_tensors *inputs;
-    bool explain; /* ask what the node's plan predicted */
+    bool explain;    /* ask what the node's plan predicted */
+    clv_codec codec; /* to write the inputs in, other than raw only for a cleave node */
 } clv_remote_question;
 CLV_MUST
 clv_status clv_remote_infer(clv_remote *r, const clv_remote_question *q, clv_outcome *out,

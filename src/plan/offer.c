@@ -1,7 +1,10 @@
 #include "plan/offer.h"
 
+#include "base/buf.h"
+
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 _Static_assert(CLV_CODECS <= 32 && (int)CLV_CODECS <= (int)CLV_PLAN_CODECS_MAX,
@@ -43,6 +46,39 @@ clv_status clv_plan_offer_parse(const char *codecs, double drop_points, clv_plan
         at += n;
         if (!*at) break;
     }
+    o.named = o.codecs;
     *out = o;
     return CLV_OK;
+}
+
+static void put_names(clv_buf *b, uint32_t codecs)
+{
+    const char *gap = "";
+    for (size_t i = 0; i < CLV_CODECS; i++) {
+        if (!(codecs >> i & 1)) continue;
+        clv_buf_printf(b, "%s%s", gap, clv_codec_show(clv_codec_at(i)).s);
+        gap = ", ";
+    }
+}
+
+char *clv_plan_left_out_text(const clv_plan_left_out *l, const char *model)
+{
+    clv_buf b = {0};
+    if (!l->unmeasured && !l->untimed) return NULL;
+    if (l->unmeasured) {
+        put_names(&b, l->unmeasured);
+        clv_buf_printf(&b,
+                       " left out: the cost in accuracy for %s is not measured; cleave profile "
+                       "%s --data DATA --keep measures it",
+                       model, model);
+    }
+    if (l->untimed) {
+        clv_buf_text(&b, l->unmeasured ? "; " : "");
+        put_names(&b, l->untimed);
+        clv_buf_printf(&b,
+                       " left out: the profiles of %s do not have the times and bytes of both "
+                       "sides; cleave profile %s measures them",
+                       model, model);
+    }
+    return clv_buf_take(&b);
 }

@@ -61,6 +61,7 @@ typedef struct clv_plan_tables {
     int64_t *unit_ns[CLV_PLAN_DEVICES_MAX];
     clv_plan_codec codecs[CLV_PLAN_CODECS_MAX];
     clv_codec named[CLV_PLAN_CODECS_MAX]; /* the problem's codec i */
+    clv_plan_left_out left_out;           /* of the codecs that were asked for by name */
     int64_t *codec_cuts;
 } clv_plan_tables;
 

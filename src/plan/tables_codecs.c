@@ -91,6 +91,17 @@ static bool fill_times(const source *s, clv_plan_codec *codec)
     return reads;
 }
 
+/* What costs accuracy has bytes only where it was tried on data. */
+static void leave_out(clv_plan_left_out *out, const source *s, bool timed)
+{
+    uint32_t bit = UINT32_C(1) << clv_codec_index(s->codec);
+    if (!(s->from->offer.named & bit)) return;
+    if (timed && !is_free(s))
+        out->unmeasured |= bit;
+    else
+        out->untimed |= bit;
+}
+
 static void add_codec(clv_plan_tables *t, source *s, clv_codec c)
 {
     clv_plan_problem *p = &t->problem;
@@ -103,8 +114,11 @@ static void add_codec(clv_plan_tables *t, source *s, clv_codec c)
     *codec = (clv_plan_codec){0};
     snprintf(codec->name, sizeof codec->name, "%s", name.s);
     int64_t *bytes = t->codec_cuts + 2 * n * p->n_codecs;
-    if (!fill_times(s, codec) || !fill_cuts(s, codec, bytes, bytes + n)) return;
-    t->named[p->n_codecs++] = c;
+    bool timed = fill_times(s, codec);
+    if (timed && fill_cuts(s, codec, bytes, bytes + n))
+        t->named[p->n_codecs++] = c;
+    else
+        leave_out(&t->left_out, s, timed);
 }
 
 void clv_tables_codecs(clv_plan_tables *t, const clv_plan_sources *from)

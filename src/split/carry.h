@@ -28,18 +28,19 @@ typedef struct clv_carry {
     bool unsure;       /* the peer's times are nonsense: they teach nothing */
     clv_tensors given; /* the request's inputs */
     clv_deployment *d;
-    size_t way;          /* to the peer that it goes to */
-    clv_route route;     /* that it came with, if it did */
-    size_t from;         /* the cut that the request's inputs are at */
-    size_t cut;          /* the cut up to which it is run here, when all goes well */
-    clv_tensors made;    /* by the head: live tensors and outputs of the network */
-    clv_tensors plain;   /* what was given coded and has been read */
-    clv_tensors coded;   /* what goes to the peer, where it is written for that */
-    clv_segment *run;    /* what a local run is to run; borrowed */
-    clv_segment *own;    /* a reference that only this request holds, or NULL */
-    clv_pace_part *part; /* what is known of `run`; NULL: nothing */
-    size_t rows;         /* of its inputs */
-    bool shared;         /* it ran together with others' */
+    size_t way;            /* to the peer that it goes to */
+    clv_route route;       /* that it came with, if it did */
+    size_t from;           /* the cut that the request's inputs are at */
+    size_t cut;            /* the cut up to which it is run here, when all goes well */
+    clv_tensors made;      /* by the head: live tensors and outputs of the network */
+    clv_tensors plain;     /* what was given coded and has been read */
+    clv_tensors coded;     /* what goes to the peer, where it is written for that */
+    clv_crossing crossing; /* what went to the peer */
+    clv_segment *run;      /* what a local run is to run; borrowed */
+    clv_segment *own;      /* a reference that only this request holds, or NULL */
+    clv_pace_part *part;   /* what is known of `run`; NULL: nothing */
+    size_t rows;           /* of its inputs */
+    bool shared;           /* it ran together with others' */
     atomic_bool answered, recalled;
     /* the peer's part: set before it is asked, then the loop's thread */
     _Atomic uint64_t call;

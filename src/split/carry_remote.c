@@ -62,6 +62,9 @@ static void take_answer(clv_carry *c, const clv_peer_answer *answer)
     t->relay_us += answer->relay_us;
     t->decode_us += answer->decode_us;
     c->r->trip = answer->trip;
+    c->crossing.up_bytes = (int64_t)answer->up_bytes;
+    c->crossing.down_bytes = (int64_t)answer->down_bytes;
+    c->r->crossed = clv_crossings_of(&c->crossing, &answer->crossed);
     if (answer->recovered[0]) /* a node behind the peer was lost: the peer did its part */
         snprintf(c->r->recovered, sizeof c->r->recovered, "by the peer: %.140s", answer->recovered);
     c->r->up_bytes += answer->up_bytes;
@@ -178,6 +181,7 @@ void clv_carry_ask_peer(clv_carry *c)
                                .done = on_answer,
                                .release = clv_carry_unref,
                                .arg = c};
+    c->crossing = clv_crossing_of(ask.inputs, ask.n_inputs);
     atomic_fetch_add(&c->s->remote_now, 1);
     atomic_fetch_add(&c->refs, 2); /* the message's and the arming's */
     c->call = clv_peer_infer(c->s->ways[c->way].peer, &ask);

@@ -1,5 +1,5 @@
 /* Tensors on their way between two nodes: written in a route's codec before they are sent, read before a segment takes them.
- * For the compute lane: both take as long as the tensors are large. Private to split/.
+ * For the compute lane, or whoever may wait: both take as long as the tensors are large.
  *
  *     clv_tensors coded = {0};
  *     clv_coding_write(codec, tensors, n, &coded, &err);           // the tensors stay as they are, to finish here if need be

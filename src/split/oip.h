@@ -19,7 +19,7 @@
  * 0] [pad, tag, length] [raw 1] ...
  *
  * Parameters (docs/protocol.md): questions carry `timeout` (us), `cleave_digest`,
- * `cleave_local_only`, `cleave_route`; answers carry `cleave_trip`, `cleave_plan`, `cleave_recovered` and `cleave_<field>` for
+ * `cleave_local_only`, `cleave_route`; answers carry `cleave_trip`, `cleave_crossed`, `cleave_plan`, `cleave_recovered` and `cleave_<field>` for
  * every field of CLV_TIMING_MAP, as seen by the node that answers.
  *
  * An input whose raw contents are an encoding (tensor/codec.h) has a parameter of its own, `cleave_codec`. It keeps its name,
@@ -106,6 +106,7 @@ typedef struct clv_oip_answer {
                           edge_us the asker's cloud_us; 0 where it said nothing */
     clv_trip trip;     /* the node that answered, then those behind it; n 0: it did not say */
     clv_prediction predicted; /* of the node that answered; known only if it was asked to explain */
+    clv_crossings crossed;    /* from the node that answered to the next one, and so on */
     char plan[128], recovered[160];
 } clv_oip_answer;
 /* CLV_EPROTO where a question would be CLV_EINVAL: it is the peer's fault. */

@@ -442,6 +442,11 @@ static clv_status answer_parameter(clv_oip_answer *a, const parameter *p, clv_er
         text_of(p, text, sizeof text);
         return clv_trip_parse(text, &a->trip, err);
     }
+    if (key_is(p, "cleave_crossed")) {
+        char text[CLV_CROSSINGS_TEXT_MAX];
+        text_of(p, text, sizeof text);
+        return clv_crossings_parse(text, &a->crossed, err);
+    }
     if (key_is(p, "cleave_plan")) text_of(p, a->plan, sizeof a->plan);
     if (key_is(p, "cleave_recovered")) text_of(p, a->recovered, sizeof a->recovered);
     return CLV_OK;

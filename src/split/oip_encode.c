@@ -155,12 +155,14 @@ clv_oip_message clv_oip_encode_question(const clv_oip_question *q, void (*releas
     return with_tensors(c, q->inputs, q->n_inputs, 7);
 }
 
-/* Where the time went: here, and behind. */
+/* Where the time went, here and behind, and what crossed the links on the way. */
 static void put_trip(clv_buf *b, const clv_request *r)
 {
     const clv_trip all = clv_request_trip(r);
     CLV_AUTO(clv_text_free) char *text = clv_trip_text(&all);
     put_text_parameter(b, "cleave_trip", text);
+    CLV_AUTO(clv_text_free) char *crossed = clv_crossings_text(&r->crossed);
+    put_text_parameter(b, "cleave_crossed", crossed);
 }
 
 static void free_request(void *request)

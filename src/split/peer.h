@@ -95,6 +95,7 @@ typedef struct clv_peer_answer {
     bool
         nonsense; /* the peer's times cannot be (split/peer_times.h): they are clamped, and teach nothing */
     clv_trip trip; /* of the peer and those behind it; n 0: not told, or not to be believed */
+    clv_crossings crossed; /* on the hops behind the peer, as it tells */
     const char *
         recovered; /* why the peer did itself what one behind it should have done; "" if it did not */
     size_t up_bytes, down_bytes; /* of the messages */

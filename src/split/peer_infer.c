@@ -104,6 +104,7 @@ static void on_reply(void *arg, const clv_reply *reply, const clv_error *error, 
                               .queue_us = times.queue_us,
                               .cloud_us = times.cloud_us,
                               .recovered = got.recovered,
+                              .crossed = got.crossed,
                               .decode_us = clv_now_us() - decode};
     take_trip(&got, reply->end_us - reply->start_us, &answer);
     take_decoding(&got, &answer);

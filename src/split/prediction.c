@@ -5,7 +5,7 @@
 
 /* Time and variance of the parts so far. */
 typedef struct sums {
-    clv_plan_amount edge, encode, link, queue, cloud, relay;
+    clv_plan_amount edge, encode, link, queue, cloud, relay, decode;
     bool known;
 } sums;
 
@@ -36,14 +36,15 @@ static void add_node(sums *s, const clv_plan_problem *p, const clv_route *r, siz
         s->known = false;
         return;
     }
-    bool runs = from != to;
+    bool runs = from != to, ends = k + 1 == r->n;
     if (runs && k == 1) add(s, &s->queue, clv_plan_wait(p, k));
     if (runs && k > 1) add(s, &s->relay, clv_plan_wait(p, k));
-    if (runs && k) add(s, &s->cloud, clv_plan_decode(p, k, from, (size_t)before));
+    if (runs && k)
+        add(s, ends ? &s->decode : &s->relay, clv_plan_decode(p, k, from, (size_t)before));
     add(s, k ? &s->cloud : &s->edge, clv_plan_segment(p, k, from, to));
-    if (k + 1 == r->n) return;
+    if (ends) return;
     if (runs || k == 0)
-        add(s, k ? &s->cloud : &s->encode, clv_plan_encode(p, k, to, (size_t)behind));
+        add(s, k ? &s->relay : &s->encode, clv_plan_encode(p, k, to, (size_t)behind));
     add(s, k ? &s->relay : &s->link, clv_plan_cross(p, k, to, (size_t)behind));
 }
 
@@ -66,9 +67,10 @@ clv_prediction clv_prediction_of(const clv_plan_problem *p, const clv_route *rou
     put(&out, &s.queue, &out.us.queue_us, &out.sigma_us.queue_us);
     put(&out, &s.cloud, &out.us.cloud_us, &out.sigma_us.cloud_us);
     put(&out, &s.relay, &out.us.relay_us, &out.sigma_us.relay_us);
+    put(&out, &s.decode, &out.us.decode_us, &out.sigma_us.decode_us);
     double variance = 0;
-    const clv_plan_amount *const parts[] = {&s.edge,  &s.encode, &s.link,
-                                            &s.queue, &s.cloud,  &s.relay};
+    const clv_plan_amount *const parts[] = {&s.edge,  &s.encode, &s.link,  &s.queue,
+                                            &s.cloud, &s.relay,  &s.decode};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         variance += (double)parts[i]->var_us2;
     out.sigma_us.total_us = (int64_t)llround(sqrt(variance));

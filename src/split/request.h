@@ -13,6 +13,7 @@
 
 #include "base/opt.h"
 #include "cost/energy.h"
+#include "split/crossing.h"
 #include "split/recall.h"
 #include "split/trip.h"
 #include "tensor/tensor.h"
@@ -66,6 +67,8 @@ struct clv_request {
     clv_prediction predicted; /* when it began */
     clv_trip
         trip; /* what the nodes behind this one took, the peer first; none where the peer does not tell */
+    clv_crossings
+        crossed; /* what crossed each link of the way, the one to the peer first; none where all ran here */
     size_t up_bytes, down_bytes; /* on the wire to the peer that answered, and back */
     char plan[128];              /* what ran where: "local", "remote" or the label of the cut */
     char hedged

@@ -55,6 +55,9 @@ void clv_way_join(clv_way *w, const clv_profile *own)
         clv_way_refuse(w, err.text);
         return;
     }
+    CLV_AUTO(clv_text_free)
+    char *left_out = clv_plan_left_out_text(&w->tables->left_out, w->s->model);
+    if (left_out) clv_way_say(w, CLV_LOG_WARN, "codecs", left_out);
     for (size_t k = 0; k + 1 < from.n_devices; k++)
         clv_plan_tables_overhead(w->tables, k, CLV_OVERHEAD_US);
     w->tables->problem.limits.stays = w->s->guard.stays;

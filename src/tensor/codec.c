@@ -277,6 +277,16 @@ clv_status clv_codec_decode(const clv_tensor *t, clv_tensor *out, clv_error *err
     return clv_codec_decode_by(clv_codec_paths() - 1, t, out, err);
 }
 
+clv_status clv_codec_of(const clv_tensor *coded, clv_codec *out, clv_error *err)
+{
+    clv_codec_head head;
+    if (!coded->coded) return clv_fail(err, CLV_EINVAL, "tensor '%s' is not coded", coded->name);
+    clv_status st = clv_codec_get_head(coded, &head, err);
+    if (st) return clv_within(err, "tensor '%s'", coded->name);
+    *out = head.codec;
+    return CLV_OK;
+}
+
 clv_status clv_codec_read_note(const clv_tensor *coded, clv_codec_note *out, clv_error *err)
 {
     plan p;

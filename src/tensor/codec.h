@@ -93,6 +93,9 @@ clv_status clv_codec_encode(clv_codec c, const clv_tensor *t, clv_tensor *out, c
  * rightly be a large tensor of zeros. A plain tensor in, a view of it out. */
 CLV_MUST
 clv_status clv_codec_decode(const clv_tensor *t, clv_tensor *out, clv_error *err);
+/* In which codec an encoding is, by its head alone: of a tensor that may still be a lie behind it. */
+CLV_MUST
+clv_status clv_codec_of(const clv_tensor *coded, clv_codec *out, clv_error *err);
 /* How the encoding was really written (raw where values had no scale, unpacked where packing did not help), and the largest
  * absolute error that any element may have come to; clipped ones aside for q4, infinite where f16 overflowed. Unpacks the whole. */
 typedef struct clv_codec_note {

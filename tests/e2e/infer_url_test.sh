@@ -73,6 +73,24 @@ grep -q '^cloud ' text && grep -q '^link ' text || fail "no parts of a split in:
 grep -q '^part  *predicted .* happened' text || fail "no table of predictions in: $(cat text)"
 [ "$(json edge.json 'd.explain === undefined')" = true ] || fail "explained without being asked"
 
+# What crossed each link, in which codec and as how many bytes; what cannot be written is told.
+hops() { json "$1" 'd.crossed.map(c => [c.codec, c.tensor_bytes, c.coded_bytes].join(" ")).join()'; }
+[ "$(hops edge.json)" = "raw 3136 3136,raw 3136 3136" ] || fail "crossed: $(hops edge.json)"
+[ "$(json edge.json 'd.crossed.every(c => c.up_bytes > c.coded_bytes && c.down_bytes > 0)')" = true ] || fail "messages: $(cat edge.json)"
+"$CLEAVE" infer lenet --url "$plain" --random 1 --codecs f16,raw+zstd --json >coded.json
+[ "$(hops coded.json)" = "f16 3136 1580" ] || fail "crossed coded: $(hops coded.json)"
+[ "$(json coded.json 'd.outputs[0].top[0].index')" = "$(json local.json 'd.outputs[0].top[0].index')" ] || fail "another answer in f16"
+"$CLEAVE" infer lenet --url "$edge" --random 1 --codecs f16 --json >coded.json
+[ "$(hops coded.json)" = "f16 3136 1580,f16 3136 1580" ] || fail "handed on: $(hops coded.json)"
+"$CLEAVE" infer lenet --url "$plain" --random 1 --codecs q8,f16 >text 2>err
+grep -q '^here > node 0  f16  *3136 B  *1580 B' text || fail "no table of links in: $(cat text)"
+grep -q 'q8 left out: .* for lenet .*cleave profile lenet --data' err || fail "q8 without data: $(cat err)"
+"$CLEAVE" infer lenet --url "$plain" --random 1 --codecs q8 --accuracy-drop 100 --json >coded.json
+[ "$(hops coded.json)" = "q8 3136 802" ] || fail "any accuracy: $(hops coded.json)"
+want_error 2 "unknown codec 'q9'" "$CLEAVE" infer lenet --url "$plain" --random 1 --codecs q9
+want_error 2 "--codecs is for a node" "$CLEAVE" infer lenet --models models --random 1 --codecs f16
+want_error 2 "--policy cloud sends tensors raw" "$CLEAVE" serve -m models -p 0 --peer "$plain" --policy cloud --codecs f16
+
 # TLS and a token; certificates are made here.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem -days 2 \
   -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 2>/dev/null

@@ -98,6 +98,12 @@ plan --link 0.3Mbit,1ms --given given.json --json >again.json
 plan --link 0.3Mbit,1ms --codecs auto --accuracy-drop 100 --json >any.json
 [ "$(json any.json 'd.plan.latency_us')" != "" ] && [ "$(json any.json 'd.candidates.length')" -ge "$(json plan.json 'd.candidates.length')" ] || fail "any drop"
 want_error 2 "unknown codec 'q9'" plan --codecs q9
+want_error 2 "--policy cloud sends tensors raw" plan --codecs f16 --policy cloud
+# Who names a codec that has no measured accuracy is told what is left out, and what would measure it; nothing is said of "auto".
+plan --link wifi --codecs f16,q8+zstd >/dev/null 2>err
+grep -q 'q8+zstd left out: .* for lenet .*cleave profile lenet --data' err || fail "not told what is left out: $(cat err)"
+plan --link wifi --codecs auto >/dev/null 2>err
+[ ! -s err ] || fail "told without being asked: $(cat err)"
 want_error 2 "--accuracy-drop" plan --accuracy-drop 101
 plan --link 2Gbit,1us --json >plan.json
 [ "$(json plan.json 'd.plan.cut < d.candidates.length - 1')" = true ] || fail "a fast link is not used"

@@ -140,6 +140,37 @@ static void every_node_has_a_row(void **state)
     clv_outcome_done(&a);
 }
 
+static void every_link_tells_what_crossed_it(void **state)
+{
+    (void)state;
+    clv_outcome a = {.model = clv_strdup("m"), .timed = true, .timing = {.total_us = 9000}};
+    a.write_us = 40;
+    a.crossed = (clv_crossings){
+        .hops = {{"raw", 3136, 3136, 3333, 200}, {"q8+zstd", 1600, 311, 555, 222}}, .n = 2};
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    clv_outcome_print(&a, NULL, out);
+    fclose(out);
+    static const char *const wanted[] = {"here > node 0", "node 0 > node 1", "q8+zstd",    "311 B",
+                                         "3333 B",        "222 B",           "their codec"};
+    for (size_t i = 0; i < CLV_COUNT(wanted); i++)
+        if (!strstr(text, wanted[i])) fail_msg("'%s' is missing in:\n%s", wanted[i], text);
+    free(text);
+    json_t *j = clv_outcome_json(&a, NULL), *crossed = json_object_get(j, "crossed");
+    assert_int_equal(json_array_size(crossed), 2);
+    const json_t *second = json_array_get(crossed, 1);
+    assert_string_equal(json_string_value(json_object_get(second, "codec")), "q8+zstd");
+    assert_int_equal(json_integer_value(json_object_get(second, "tensor_bytes")), 1600);
+    assert_int_equal(json_integer_value(json_object_get(second, "coded_bytes")), 311);
+    assert_int_equal(json_integer_value(json_object_get(second, "up_bytes")), 555);
+    assert_int_equal(json_integer_value(json_object_get(second, "down_bytes")), 222);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "timing"), "write_us")),
+                     40);
+    json_decref(j);
+    clv_outcome_done(&a);
+}
+
 static void json_has_the_documented_fields(void **state)
 {
     (void)state;
@@ -263,6 +294,7 @@ int main(void)
         cmocka_unit_test(probabilities_stay_what_they_are),
         cmocka_unit_test(only_score_tables_are_classes),
         cmocka_unit_test(every_node_has_a_row),
+        cmocka_unit_test(every_link_tells_what_crossed_it),
         cmocka_unit_test(json_has_the_documented_fields),
         cmocka_unit_test(people_see_classes_values_and_times),
         cmocka_unit_test(hostile_names_are_harmless),

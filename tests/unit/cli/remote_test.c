@@ -4,6 +4,7 @@
 #include "net/grpc.h"
 #include "net/loop.h"
 #include "net/server.h"
+#include "split/coding.h"
 #include "split/oip.h"
 #include "unit.h"
 
@@ -17,6 +18,7 @@ typedef struct node {
     pthread_t thread;
     char url[64];
     bool says_timing;
+    const char *_Atomic tells; /* to any GET about the model; NULL: 404 */
 } node;
 
 static clv_buf metadata(void)
@@ -56,8 +58,17 @@ static void echo(const node *n, clv_exchange *x, const clv_oip_bytes *in)
         clv_request_free(r);
         return;
     }
-    r->outputs = r->inputs;
-    r->inputs = (clv_tensors){0};
+    const clv_tensor_spec spec = {
+        .name = (char *)(uintptr_t) "x", .dtype = CLV_F32, .shape = clv_shape_of(3, -1, 2, 3)};
+    if (clv_coding_read(&r->inputs, &spec, 1, &r->outputs, &err)) {
+        clv_grpc_respond_error(x, err.status, err.text);
+        clv_request_free(r);
+        return;
+    }
+    if (r->outputs.n == 0) {
+        r->outputs = r->inputs;
+        r->inputs = (clv_tensors){0};
+    }
     if (n->says_timing) {
         r->timing = (clv_timing){.edge_us = 1, .cloud_us = 2, .total_us = 3};
         snprintf(r->plan, sizeof r->plan, "conv2");
@@ -74,7 +85,12 @@ static void on_request(void *ctx, clv_exchange *x)
     clv_error err = {0};
     clv_oip_bytes in = {0};
     if (!clv_grpc_is(x)) {
-        clv_exchange_respond(x, &(clv_response){.status = 404});
+        const char *tells =
+            n->tells && strstr(clv_exchange_path(x), "/v2/models/net") ? n->tells : NULL;
+        const clv_slice body = {.data = tells, .bytes = tells ? strlen(tells) : 0};
+        clv_exchange_respond(
+            x,
+            &(clv_response){.status = tells ? 200 : 404, .body = &body, .n_body = tells ? 1 : 0});
         return;
     }
     if (clv_grpc_message(clv_exchange_body(x), NULL, 1 << 20, &in.owner, &in.data, &in.bytes, &err))
@@ -146,12 +162,13 @@ static void a_model_is_described(void **state)
     node_stop(n);
 }
 
-static clv_status ask(clv_remote *r, const char *model, clv_outcome *out, clv_error *err)
+static clv_status ask_in(clv_remote *r, const char *model, clv_codec codec, clv_outcome *out,
+                         clv_error *err)
 {
     static const float x[] = {1, 2, 3, 4, 5, 6};
     clv_tensors inputs = {0};
     clv_tensors_add(&inputs, clv_tensor_view("x", CLV_F32, clv_shape_of(3, 1, 2, 3), x, sizeof x));
-    const clv_remote_question q = {.model = model, .inputs = &inputs};
+    const clv_remote_question q = {.model = model, .inputs = &inputs, .codec = codec};
     clv_status st = clv_remote_infer(r, &q, out, err);
     if (!st) {
         assert_int_equal(out->outputs.n, 1);
@@ -160,6 +177,67 @@ static clv_status ask(clv_remote *r, const char *model, clv_outcome *out, clv_er
     }
     clv_tensors_done(&inputs);
     return st;
+}
+
+static clv_status ask(clv_remote *r, const char *model, clv_outcome *out, clv_error *err)
+{
+    return ask_in(r, model, clv_codec_at(0), out, err);
+}
+
+/* The node reads the encoding: what comes back is what was meant. */
+static void inputs_go_in_a_codec(void **state)
+{
+    (void)state;
+    node *n = node_start(NULL, true);
+    clv_remote *r = remote_to(n->url, NULL);
+    clv_error err = {0};
+    clv_outcome a;
+    assert_ok(ask(r, "net", &a, &err), err);
+    assert_int_equal(a.crossed.n, 1);
+    assert_string_equal(a.crossed.hops[0].codec, "raw");
+    assert_int_equal(a.crossed.hops[0].coded_bytes, 24);
+    assert_true(a.crossed.hops[0].up_bytes > 24 && a.crossed.hops[0].down_bytes > 24);
+    clv_outcome_done(&a);
+    assert_ok(ask_in(r, "net", (clv_codec){CLV_QUANT_F16, CLV_PACK_NONE}, &a, &err), err);
+    assert_string_equal(a.crossed.hops[0].codec, "f16");
+    assert_int_equal(a.crossed.hops[0].tensor_bytes, 24);
+    assert_int_equal(a.crossed.hops[0].coded_bytes, 12 + 12);
+    assert_true(a.network_us + a.write_us <= a.timing.total_us);
+    clv_outcome_done(&a);
+    clv_remote_free(r);
+    node_stop(n);
+}
+
+static void a_node_says_what_it_is(void **state)
+{
+    (void)state;
+    node *n = node_start(NULL, true);
+    clv_remote *r = remote_to(n->url, NULL);
+    clv_error err = {0};
+    static const struct {
+        const char *tells;
+        int protocol;
+    } rows[] = {{NULL, 0},
+                {"{\"parameters\":{\"cleave_protocol\":2}}", 2},
+                {"{\"parameters\":{\"cleave_protocol\":-2}}", 0},
+                {"{\"parameters\":{\"cleave_protocol\":1e300}}", 0},
+                {"{\"parameters\":[2]}", 0},
+                {"[", 0},
+                {"", 0}};
+    for (size_t i = 0; i < CLV_COUNT(rows); i++) {
+        int protocol = 77;
+        n->tells = rows[i].tells;
+        assert_ok(clv_remote_protocol(r, "net", "", &protocol, &err), err);
+        assert_int_equal(protocol, rows[i].protocol);
+    }
+    clv_profile *p = NULL;
+    assert_int_equal(clv_remote_profile(r, "net", NULL, &p, &err), CLV_EINVAL);
+    assert_non_null(strstr(err.text, n->url));
+    assert_non_null(strstr(err.text, "its profile of 'net'"));
+    n->tells = NULL;
+    assert_int_equal(clv_remote_profile(r, "net", "1", &p, &err), CLV_ENOTFOUND);
+    clv_remote_free(r);
+    node_stop(n);
 }
 
 static void an_answer_brings_its_timing(void **state)
@@ -247,6 +325,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_is_described),
         cmocka_unit_test(an_answer_brings_its_timing),
+        cmocka_unit_test(inputs_go_in_a_codec),
+        cmocka_unit_test(a_node_says_what_it_is),
         cmocka_unit_test(another_server_says_nothing_of_time),
         cmocka_unit_test(refusals_say_what_is_wrong),
         cmocka_unit_test(damaged_metadata_are_errors),

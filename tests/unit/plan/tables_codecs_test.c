@@ -141,6 +141,55 @@ static void without_data_no_codec_costs_accuracy(void **state)
     pair_done(&p);
 }
 
+/* Who names a codec that cannot be used is told which and why; "auto" names none. */
+static void what_is_named_and_left_out_is_known(void **state)
+{
+    (void)state;
+    pair p = make_pair();
+    static const char *const names[] = {"f16", "q8", "q4"};
+    const uint32_t f16 = 1U << clv_codec_index((clv_codec){CLV_QUANT_F16, CLV_PACK_NONE}),
+                   q8 = 1U << clv_codec_index((clv_codec){CLV_QUANT_Q8, CLV_PACK_NONE}),
+                   q4 = 1U << clv_codec_index((clv_codec){CLV_QUANT_Q4, CLV_PACK_NONE});
+    for (size_t i = 0; i < CLV_COUNT(names); i++) measure(&p, p.edge, names[i], 0.5);
+    for (size_t i = 1; i < CLV_COUNT(names); i++) measure(&p, p.cloud, names[i], 0.5);
+    clv_plan_tables *t = tables(&p, "auto", 0.1);
+    assert_int_equal(t->left_out.unmeasured | t->left_out.untimed, 0);
+    clv_plan_tables_free(t);
+    t = tables(&p, "raw,f16,q8,q4", 0.1);
+    assert_int_equal(t->left_out.untimed, f16); /* by the edge alone */
+    assert_int_equal(t->left_out.unmeasured, q8 | q4);
+    clv_plan_tables_free(t);
+    costs(&p, clv_profile_codec_find(p.edge, "q8"), 0.0001);
+    t = tables(&p, "q8,q4", 0.1);
+    assert_int_equal(t->left_out.unmeasured, q4);
+    assert_int_equal(t->left_out.untimed, 0);
+    clv_plan_tables_free(t);
+    t = tables(&p, "q8,q4", 100);
+    assert_int_equal(t->left_out.unmeasured | t->left_out.untimed, 0);
+    clv_plan_tables_free(t);
+    pair_done(&p);
+}
+
+/* On a link that makes bytes dear, the input goes in the codec that makes it small: cut 0 is a candidate like any other. */
+static void the_compressed_input_is_a_candidate(void **state)
+{
+    (void)state;
+    pair p = make_pair();
+    measure(&p, p.edge, "raw+zstd", 0)->cut_bytes[0] = 1; /* of the others nothing is known */
+    measure(&p, p.cloud, "raw+zstd", 0);
+    for (size_t i = 1; i < p.edge->n_cuts; i++) p.edge->cuts[i].prefix.us *= 1e4;
+    clv_plan_tables *t = tables(&p, "auto", 0.1);
+    clv_plan plan;
+    clv_error err = {0};
+    assert_int_equal(find(t, "raw+zstd")->cut_bytes[0], 1);
+    assert_ok(clv_plan_solve(&t->problem, &plan, &err), err);
+    assert_int_equal(plan.chain.cut[0], 0);
+    assert_int_equal(plan.chain.codec[0], 1);
+    clv_plan_done(&plan);
+    clv_plan_tables_free(t);
+    pair_done(&p);
+}
+
 static void the_profile_with_data_says_the_bytes(void **state)
 {
     (void)state;
@@ -191,6 +240,8 @@ int main(void)
         cmocka_unit_test(measurements_become_whole_numbers),
         cmocka_unit_test(a_codec_needs_times_of_both_devices),
         cmocka_unit_test(without_data_no_codec_costs_accuracy),
+        cmocka_unit_test(what_is_named_and_left_out_is_known),
+        cmocka_unit_test(the_compressed_input_is_a_candidate),
         cmocka_unit_test(the_profile_with_data_says_the_bytes),
         cmocka_unit_test(cuts_meet_by_their_tensors),
     };

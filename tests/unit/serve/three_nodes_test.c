@@ -197,6 +197,13 @@ static void a_request_runs_at_three_nodes(void **state)
         assert_string_equal(r->recovered, "");
         assert_ran(t, before, (runs){1, 0, 1, 1});
         assert_int_equal(r->trip.n, 2);
+        assert_int_equal(r->crossed.n, 2);
+        for (size_t k = 0; k < 2; k++) {
+            const clv_crossing *x = &r->crossed.hops[k];
+            assert_string_equal(x->codec, "raw");
+            assert_true(x->tensor_bytes > 0 && x->tensor_bytes == x->coded_bytes);
+            assert_true(x->up_bytes > x->coded_bytes && x->down_bytes > 0);
+        }
         const clv_timing *us = &r->timing;
         assert_true(clv_trip_us(&r->trip) <= us->total_us);
         int64_t parts = us->wait_us + us->edge_us + us->encode_us + us->link_us + us->queue_us +
@@ -243,6 +250,9 @@ static void coded_tensors_are_handed_on_unread(void **state)
     assert_string_equal(r->recovered, "");
     assert_int_equal(t->gateway.r.engine->tails, before);
     assert_true(tap_saw(&t->tap, bytes, n));
+    assert_int_equal(r->crossed.n, 1);
+    assert_string_equal(r->crossed.hops[0].codec, "f16"); /* as it came, not as the way says */
+    assert_int_equal(r->crossed.hops[0].coded_bytes, n);
     clv_request_free(r);
 }
 

@@ -55,6 +55,13 @@ static void a_lossy_codec_stays_within_its_bound(void **state)
     assert_int_equal(r->s.coded, 1);
     assert_near(&r->e, a, 5, 0.1F);
     assert_true(a->up_bytes < 5 * 64 * sizeof(float)); /* what the tensor at the cut has raw */
+    assert_int_equal(a->crossed.n, 1);
+    const clv_crossing *x = &a->crossed.hops[0];
+    assert_string_equal(x->codec, "q8"); /* packing so few values does not help */
+    assert_int_equal(x->tensor_bytes, 5 * 64 * sizeof(float));
+    assert_true(x->coded_bytes < x->tensor_bytes && x->coded_bytes < x->up_bytes);
+    assert_int_equal(x->up_bytes, a->up_bytes);
+    assert_int_equal(x->down_bytes, a->down_bytes);
     clv_request_free(a);
 }
 
@@ -77,6 +84,7 @@ static void what_broke_on_the_way_is_done_here(void **state)
     atomic_store(&r->s.answer, ANSWER_CORRUPT);
     clv_request *a = edge_ask(&r->e, 3);
     assert_right(&r->e, a, 3); /* from the tensors that were not coded */
+    assert_int_equal(a->crossed.n, 0);
     if (!strstr(a->recovered, "tensor '")) fail_msg("recovered: '%s'", a->recovered);
     assert_int_equal(r->s.infers, 1);
     assert_int_equal(r->e.engine->prefixes, 1);

@@ -1,5 +1,6 @@
 #include "net/http2.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "net/conn.h"
 
@@ -28,7 +29,9 @@ struct clv_http2 {
     clv_outq *out;
     const clv_http2_ops *ops;
     void *arg;
-    stream *streams; /* list, newest first */
+    stream *streams;   /* list, newest first */
+    double resets;     /* that the client may still send */
+    int64_t resets_us; /* when that was counted */
 };
 
 static stream *add_stream(clv_http2 *h, int32_t id, void *object)
@@ -99,6 +102,16 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     return 0;
 }
 
+/* What else was read with the reset that is one too many is ignored: nghttp2 looks at no more frames. */
+static void count_reset(clv_http2 *h)
+{
+    int64_t now_us = clv_now_us();
+    double earned = (double)(now_us - h->resets_us) * 1e-6 * CLV_HTTP2_RESETS_PER_S;
+    h->resets = CLV_MIN(h->resets + earned, (double)CLV_HTTP2_RESETS_BURST) - 1;
+    h->resets_us = now_us;
+    if (h->resets < 0) nghttp2_session_terminate_session(h->session, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
     (void)session;
@@ -113,6 +126,9 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         if (s && frame->hd.flags & NGHTTP2_FLAG_END_STREAM) h->ops->end(s->object);
         break;
     }
+    case NGHTTP2_RST_STREAM:
+        if (h->server) count_reset(h);
+        break;
     case NGHTTP2_SETTINGS:
         if (!h->met && h->ops->settings) h->ops->settings(h->arg);
         h->met = true;
@@ -247,6 +263,8 @@ clv_http2 *clv_http2_new(bool server, clv_outq *out, const clv_http2_ops *ops, v
     h->out = out;
     h->ops = ops;
     h->arg = arg;
+    h->resets = CLV_HTTP2_RESETS_BURST;
+    h->resets_us = clv_now_us();
     h->session = make_session(h);
     nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, CLV_HTTP2_STREAM_WINDOW},

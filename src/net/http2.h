@@ -13,7 +13,9 @@
  *
  * Re-entrancy: nghttp2 closes streams while it sends. Objects that ops->closed gives back must not
  * be touched after _produce or _receive. All other functions may be called from inside ops.
- * A peer that opens and resets streams in a row is cut off by nghttp2 (CVE-2023-44487).
+ * A client that opens and resets streams in a row is cut off at the reset past CLV_HTTP2_RESETS_BURST
+ * (CVE-2023-44487). nghttp2 has that limit too, but goes on with what it was given until its GOAWAY
+ * is sent: thousands of requests, when they were read at once or the peer takes no output.
  * Threads: the loop's. Source: RFC 9113.
  */
 #ifndef CLV_NET_HTTP2_H
@@ -31,6 +33,8 @@ enum {
     CLV_HTTP2_STREAM_WINDOW = 16 << 20,
     CLV_HTTP2_WINDOW = 64 << 20,
     CLV_HTTP2_LINGER_BYTES = 4 << 20, /* of a request, read and dropped behind its answer */
+    CLV_HTTP2_RESETS_BURST = 1000,    /* streams that a client may reset in a row ... */
+    CLV_HTTP2_RESETS_PER_S = 33,      /* ... and on and on; both as nghttp2 has them */
 };
 extern const char clv_http2_preface[CLV_HTTP2_PREFACE_BYTES + 1];
 

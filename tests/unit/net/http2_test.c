@@ -1,6 +1,8 @@
 /* HTTP/2 from the outside: raw frames, as a careless or hostile peer sends them, and slow ones. */
 #include "node.h"
 
+#include "net/http2.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -66,25 +68,31 @@ static void count_request(void *ctx, clv_exchange *x)
     echo(ctx, x);
 }
 
-/* CVE-2023-44487: requests that are reset at once cost the sender nothing. */
+/* CVE-2023-44487: requests that are reset at once cost the sender nothing. All of them are said at once, so that the server
+ * reads thousands together: what is behind the reset that is one too many is not looked at. */
 static void rapid_resets_are_cut_off(void **state)
 {
     (void)state;
     static const clv_http_handler handler = {.request = count_request};
-    enum { RESETS = 20000 };
+    enum { RESETS = 20000, PAIR_BYTES = 9 + POST_FIELDS_N + 9 + 4 };
     node n;
     node_start(&n, (clv_http_server_options){0}, &handler, NULL);
     int fd = dial(&n);
-    say(fd, BYTES(PREFACE SETTINGS));
+    int64_t start_us = clv_now_us();
+    unsigned char *frames = clv_alloc((size_t)RESETS * PAIR_BYTES);
+    size_t at = 0;
     for (unsigned i = 0; i < RESETS; i++) {
-        unsigned char frames[64];
-        size_t at = frame(frames, 1, 5, 2 * i + 1, post_fields, POST_FIELDS_N);
+        at += frame(frames + at, 1, 5, 2 * i + 1, post_fields, POST_FIELDS_N);
         at += frame(frames + at, 3, 0, 2 * i + 1, "\0\0\0\x08", 4);
-        if (!say(fd, frames, at)) break;
     }
+    say(fd, BYTES(PREFACE SETTINGS));
+    say(fd, frames, at);
     assert_true(await_frame(fd, 7));
     assert_false(await_frame(fd, -1));
-    assert_true(atomic_load(&request_count) < RESETS / 4);
+    int64_t seconds = (clv_now_us() - start_us) / 1000000 + 1;
+    assert_in_range(atomic_load(&request_count), CLV_HTTP2_RESETS_BURST,
+                    CLV_HTTP2_RESETS_BURST + 1 + CLV_HTTP2_RESETS_PER_S * seconds);
+    free(frames);
     close(fd);
     node_stop(&n);
 }

@@ -36,6 +36,7 @@ int64_t clv_hedge_at_us(const clv_hedge *h, const clv_hedge_question *q)
     if (q->deadline_us && q->here_us > 0)
         return q->deadline_us - (int64_t)(CLV_HEDGE_MARGIN * (double)q->here_us);
     if (q->deadline_us || q->expected_us <= 0) return INT64_MAX;
-    double far = CLV_HEDGE_FAR * exp(h->tail) * (double)q->expected_us;
+    double due = (double)q->expected_us;
+    double far = fmax(CLV_HEDGE_FAR * exp(h->tail) * due, due + CLV_HEDGE_LEAST_US);
     return far < 1e15 ? q->sent_us + (int64_t)far : INT64_MAX;
 }

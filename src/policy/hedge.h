@@ -9,7 +9,8 @@
  *
  * With a deadline the moment is the last one at which the part, run here, still makes it. Without one it is when the answer
  * has taken CLV_HEDGE_FAR times the 95 % quantile of what the peer takes; that quantile is of the ratio to the prediction, so it moves
- * with the plan and the link, and is followed by stochastic approximation: q += step * (0.95 - [x <= q]).
+ * with the plan and the link, and is followed by stochastic approximation: q += step * (0.95 - [x <= q]). But never sooner than
+ * CLV_HEDGE_LEAST_US after the answer was due: of a request of 3 ms every hiccup of a scheduler is a multiple, and says nothing of its peer.
  *
  * The budget is a bucket of CLV_HEDGE_BURST hedges, of which each handed part earns CLV_HEDGE_SHARE: hedges never are more than
  * that share of the parts plus the burst, whatever the peer does.
@@ -27,7 +28,8 @@
 #define CLV_HEDGE_BURST    4.0
 #define CLV_HEDGE_QUANTILE 0.95
 #define CLV_HEDGE_FAR      1.5
-#define CLV_HEDGE_MARGIN   1.25 /* of what the part takes here, before a deadline */
+#define CLV_HEDGE_LEAST_US 10000 /* without a deadline, behind the prediction */
+#define CLV_HEDGE_MARGIN   1.25  /* of what the part takes here, before a deadline */
 
 typedef struct clv_hedge {
     double budget; /* hedges */

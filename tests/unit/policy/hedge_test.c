@@ -58,6 +58,22 @@ static void without_a_deadline_the_tail_decides(void **state)
     assert_true(clv_hedge_at_us(&h, &q) == INT64_MAX);
 }
 
+/* Milliseconds late are the machine's doing, not the peer's, however short the request is. */
+static void a_short_request_is_given_the_least_delay(void **state)
+{
+    (void)state;
+    clv_hedge h;
+    clv_hedge_init(&h);
+    for (int i = 0; i < 1000; i++) clv_hedge_saw(&h, 3000, 3000); /* never late so far */
+    clv_hedge_question q = {.sent_us = 7, .expected_us = 3000, .here_us = 3000};
+    assert_true(clv_hedge_at_us(&h, &q) == 7 + 3000 + CLV_HEDGE_LEAST_US);
+    q.expected_us = 2000000; /* a long one waits for its tail */
+    assert_true(clv_hedge_at_us(&h, &q) >= 7 + (int64_t)(CLV_HEDGE_FAR * 2000000));
+    q.expected_us = 3000; /* a deadline knows no least delay */
+    q.deadline_us = 9000;
+    assert_true(clv_hedge_at_us(&h, &q) == 9000 - (int64_t)(CLV_HEDGE_MARGIN * 3000));
+}
+
 static void nonsense_teaches_nothing(void **state)
 {
     (void)state;
@@ -79,6 +95,7 @@ int main(void)
         cmocka_unit_test(the_budget_holds_whatever_happens),
         cmocka_unit_test(a_deadline_leaves_time_for_the_part_here),
         cmocka_unit_test(without_a_deadline_the_tail_decides),
+        cmocka_unit_test(a_short_request_is_given_the_least_delay),
         cmocka_unit_test(nonsense_teaches_nothing),
     };
     return cmocka_run_group_tests_name("hedge", tests, NULL, NULL);

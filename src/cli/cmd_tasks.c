@@ -69,6 +69,25 @@ static const clv_cli_about about = {
         "  --edge 'cleave tasks -m models --peer http://{cloud}:8000 --replay run.jsonl'\n",
 };
 
+/* A run in which anything went wrong has failed. */
+static clv_status judge(const clv_tasks_outcome *out, clv_error *err)
+{
+    size_t n = clv_run_ended(&out->run);
+    if (out->failed)
+        return clv_fail(err, out->first.status, "%zu of %zu requests failed; the first: %.400s",
+                        out->failed, n, out->first.text);
+    if (out->mismatches)
+        return clv_fail(err, CLV_EINTERNAL, "%zu of %zu outputs are not the uncut network's",
+                        out->mismatches, n);
+    if (out->twice)
+        return clv_fail(err, CLV_EINTERNAL, "%zu of %zu requests were answered more than once",
+                        out->twice, n);
+    if (out->unanswered)
+        return clv_fail(err, CLV_ECANCELED, "interrupted with %zu requests not answered",
+                        out->unanswered);
+    return CLV_OK;
+}
+
 /* The summary, and what was asked for of the run. */
 static clv_status report(const tasks_options *o, const clv_tasks_outcome *out, clv_error *err)
 {
@@ -79,12 +98,15 @@ static clv_status report(const tasks_options *o, const clv_tasks_outcome *out, c
         status = clv_file_write(o->svg, svg.data, svg.len, err);
     }
     if (!status && o->trace) status = clv_run_write(o->trace, &out->run, err);
-    clv_tasks_print(stdout, &(clv_tasks_report){&out->run, out->took_us, &out->rates, out->twice},
-                    o->json);
-    if (!status && out->failed)
-        status = clv_fail(err, out->first.status, "%zu of %zu requests failed; the first: %.400s",
-                          out->failed, clv_run_ended(&out->run), out->first.text);
-    return status;
+    const clv_tasks_report what = {
+        .run = &out->run,
+        .took_us = out->took_us,
+        .rates = &out->rates,
+        .twice = out->twice,
+        .unanswered = out->unanswered,
+    };
+    clv_tasks_print(stdout, &what, o->json);
+    return status ? status : judge(out, err);
 }
 
 /* A recorded run, without asking anything. */

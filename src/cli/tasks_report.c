@@ -144,6 +144,7 @@ static void print_json(FILE *out, const clv_tasks_report *r, const group *groups
     json_object_set_new(doc, "failed", json_integer((json_int_t)t.failed));
     json_object_set_new(doc, "hedged", json_integer((json_int_t)t.hedged));
     json_object_set_new(doc, "twice", json_integer((json_int_t)r->twice));
+    json_object_set_new(doc, "unanswered", json_integer((json_int_t)r->unanswered));
     json_object_set_new(doc, "switches", json_integer((json_int_t)t.switches));
     json_object_set_new(doc, "mismatches", json_integer((json_int_t)t.mismatches));
     json_object_set_new(doc, "throughput_per_s", json_real(t.per_s));
@@ -203,6 +204,7 @@ static void print_table(FILE *out, const clv_tasks_report *r, const group *group
         fprintf(out, ", the plan changed %zu time%s", t.switches, t.switches > 1 ? "s" : "");
     if (t.mismatches) fprintf(out, ", %zu with a wrong output", t.mismatches);
     if (r->twice) fprintf(out, ", %zu ANSWERED TWICE", r->twice);
+    if (r->unanswered) fprintf(out, ", %zu not answered", r->unanswered);
     fputs(".\n", out);
     print_energy(out, r, &all);
 }

@@ -89,6 +89,7 @@ static void note(tasks *t, const flight *f)
         if (t->out->failed++ == 0) t->out->first = r->error;
     } else if (t->o->check) {
         out->mismatch = !clv_tasks_inputs_right(&t->inputs, out, r);
+        t->out->mismatches += out->mismatch;
     }
 }
 
@@ -253,6 +254,7 @@ static void on_signal(void *arg)
 static void end(tasks *t)
 {
     t->out->took_us = clv_now_us() - t->start_us;
+    t->out->unanswered = t->next - t->ended;
     clv_error why = {0};
     if (t->wire && clv_wire_end(t->wire, &t->out->run, &why) && t->o->recorded) t->error = why;
 }

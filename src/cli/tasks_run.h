@@ -5,7 +5,8 @@
  *     clv_run_write("run.jsonl", &out.run, &err);
  *     clv_run_done(&out.run);
  *
- * Requests are handed in when they are due, at most `concurrency` at a time. In a lab ($CLEAVE_LAB) its links are watched, and driven by
+ * Requests are handed in when they are due, at most `concurrency` at a time. SIGINT ends the stream: what is under way is waited for;
+ * again: it is not, and counts as unanswered. In a lab ($CLEAVE_LAB) its links are watched, and driven by
  * `recorded` if that is given (cli/wire.h). Threads: the caller's is the node's loop while it runs.
  */
 #ifndef CLV_CLI_TASKS_RUN_H
@@ -29,8 +30,10 @@ typedef struct clv_tasks_run_options {
 typedef struct clv_tasks_outcome {
     clv_run run; /* requests that were not answered have not ended */
     int64_t took_us;
-    size_t failed, twice; /* answered with an error; answered more than once, which must not be */
-    clv_error first;      /* why the first that failed did */
+    size_t failed;            /* answered with an error */
+    size_t mismatches;        /* of a check: not the uncut network's output */
+    size_t twice, unanswered; /* answered more than once, or handed in and never answered */
+    clv_error first;          /* why the first that failed did */
     clv_energy_rates rates;
 } clv_tasks_outcome;
 

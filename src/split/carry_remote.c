@@ -65,8 +65,10 @@ static void take_answer(clv_carry *c, const clv_peer_answer *answer)
     c->crossing.up_bytes = (int64_t)answer->up_bytes;
     c->crossing.down_bytes = (int64_t)answer->down_bytes;
     c->r->crossed = clv_crossings_of(&c->crossing, &answer->crossed);
-    if (answer->recovered[0]) /* a node behind the peer was lost: the peer did its part */
+    if (answer->recovered[0]) { /* a node behind the peer was lost: the peer did its part */
         snprintf(c->r->recovered, sizeof c->r->recovered, "by the peer: %.140s", answer->recovered);
+        clv_way_doubt_chain(&c->s->ways[c->way]);
+    }
     c->r->up_bytes += answer->up_bytes;
     c->r->down_bytes += answer->down_bytes;
     if (c->hedge.begun_us) snprintf(c->r->hedged, sizeof c->r->hedged, "peer");

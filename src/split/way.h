@@ -52,6 +52,7 @@ typedef struct clv_way {
         *chain; /* the peer and what stands behind it; n 0: it does not tell; NULL: not known yet */
     bool lacks_profiles;           /* the chain has nodes whose profiles are to be asked for */
     int64_t chain_seen_us;         /* when, last; 0: at once again */
+    bool chain_doubted;            /* a request met a node that does not do its part */
     clv_plan_problem problem;      /* the last, for whoever asked */
     clv_plan_tables *tables;       /* of this device and what is behind; NULL: not made yet */
     clv_learning learning;         /* what requests over it, and those here, taught */
@@ -68,6 +69,8 @@ void clv_way_ask(clv_way *w);
 /* Is it time to ask what stands behind the peer? And ask. */
 bool clv_way_chain_due(const clv_way *w);
 void clv_way_ask_chain(clv_way *w);
+/* What stands behind the peer is not what it was said to be: look again with the next look at the link, not seconds later. */
+void clv_way_doubt_chain(clv_way *w);
 /* Is the peer up, with the model and its costs known? */
 bool clv_way_ready(const clv_way *w);
 /* The peer is not up: who comes back may have other models. */

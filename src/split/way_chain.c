@@ -74,6 +74,7 @@ static void on_chain(void *arg, clv_chain *take, const clv_error *error)
     } else {
         take_chain(w, take);
         w->chain_seen_us = clv_now_us();
+        w->chain_doubted = false;
         if (w->stage == CLV_WAY_CHAIN) w->stage = CLV_WAY_READY;
     }
     clv_adapt_step(w->s);
@@ -82,8 +83,14 @@ static void on_chain(void *arg, clv_chain *take, const clv_error *error)
 bool clv_way_chain_due(const clv_way *w)
 {
     if (!w->chain || w->chain_seen_us == 0) return true;
-    int64_t every = w->chain->pending ? clv_peer_watch_every_us(w->peer) : CLV_CHAIN_LOOK_US;
+    bool soon = w->chain->pending || w->chain_doubted;
+    int64_t every = soon ? clv_peer_watch_every_us(w->peer) : CLV_CHAIN_LOOK_US;
     return (w->chain->pending || w->chain->n > 1) && clv_now_us() - w->chain_seen_us > every;
+}
+
+void clv_way_doubt_chain(clv_way *w)
+{
+    w->chain_doubted = true;
 }
 
 void clv_way_ask_chain(clv_way *w)

@@ -70,7 +70,7 @@ static char *print(const clv_energy_rates *rates, bool json)
     }
     clv_run_add_switch(&run, &(clv_run_switch){0, model, local});
     clv_run_add_switch(&run, &(clv_run_switch){2000, model, remote});
-    clv_tasks_report report = {&run, 5000, rates, 0};
+    const clv_tasks_report report = {.run = &run, .took_us = 5000, .rates = rates, .unanswered = 2};
     FILE *f = open_memstream(&text, &n);
     clv_tasks_print(f, &report, json);
     fclose(f);
@@ -139,8 +139,8 @@ static void it_counts_what_ended(void **state)
     const struct {
         const char *key;
         json_int_t value;
-    } wants[] = {{"count", 3},    {"failed", 1}, {"recovered", 0}, {"hedged", 1},
-                 {"switches", 1}, {"twice", 0},  {"mismatches", 0}};
+    } wants[] = {{"count", 3},    {"failed", 1}, {"recovered", 0},  {"hedged", 1},
+                 {"switches", 1}, {"twice", 0},  {"mismatches", 0}, {"unanswered", 2}};
     for (size_t i = 0; i < CLV_COUNT(wants); i++) {
         json_t *value = json_object_get(doc, wants[i].key);
         if (!json_is_integer(value) || json_integer_value(value) != wants[i].value)
@@ -152,7 +152,7 @@ static void it_counts_what_ended(void **state)
     assert_non_null(strstr(text, "3 requests in 5.00 ms"));
     assert_non_null(strstr(text,
                            "1 failed, 0 finished here after the peer was lost, 1 hedged, the plan "
-                           "changed 1 time."));
+                           "changed 1 time, 2 not answered."));
     free(text);
 }
 

@@ -8,6 +8,7 @@
 typedef struct rig {
     char *folder, *models, *profiles;
     const char *peer, *token, *policy; /* NULL: none, none, exact */
+    const int64_t *step_us;            /* of its engine (split/counting.h); NULL: none is slow */
     counting *engine;
     clv_loop *loop;
     clv_lane *lane;
@@ -19,6 +20,7 @@ static inline void serve(rig *r, bool accept_push)
 {
     clv_error err = {0};
     r->engine = counting_new();
+    for (int k = 0; r->step_us && k < COUNTING_STEPS; k++) r->engine->step_us[k] = r->step_us[k];
     r->loop = clv_loop_new();
     r->lane = clv_lane_new("compute", 64, -1);
     clv_server_options o = {.models = r->models,

@@ -1,54 +1,9 @@
-/* An edge, a gateway and a cloud in one process, each with its own loop and engine, over real ports: a request runs at all three, or
+/* Three real nodes (serve/trio.h): a request runs at all three, or
  * is handed on by the gateway untouched; whichever node is lost, it is answered once and rightly; the gateway is routed around, and
  * gets its work back. */
-#include "serve/cloud.h"
+#include "serve/trio.h"
 #include "split/chain.h"
-#include "split/tap.h"
 #include "tensor/codec.h"
-
-typedef struct trio {
-    edge e;
-    cloud gateway, cloud;
-    tap tap; /* between these two */
-    char *folder, *edge_folder;
-} trio;
-
-static void node_begin(cloud *node)
-{
-    cloud_start(node);
-    await(clv_server_ready(node->r.server));
-}
-
-static int prepare(void **state)
-{
-    clv_error err = {0};
-    trio *t = clv_alloc(sizeof *t);
-    assert_ok(clv_dir_temp("trio", &t->folder, &err), err);
-    t->edge_folder = clv_format("%s/edge", t->folder);
-    folders(&t->gateway.r, t->folder, "gateway");
-    folders(&t->cloud.r, t->folder, "cloud");
-    free(write_chain(t->gateway.r.models));
-    free(write_chain(t->cloud.r.models));
-    node_begin(&t->cloud);
-    tap_start(&t->tap, t->cloud.port);
-    t->gateway.r.peer = t->tap.url;
-    t->gateway.r.token = cloud_token;
-    t->gateway.r.policy = "edge"; /* its own requests stay there */
-    *state = t;
-    return 0;
-}
-
-/* The edge knows the gateway, and the cloud behind it. */
-static void start_edge(trio *t, clv_policy policy)
-{
-    edge_start_with(&t->e, &(edge_options){.folder = t->edge_folder,
-                                           .peer = t->gateway.url,
-                                           .detour = t->cloud.url,
-                                           .token = cloud_token,
-                                           .privacy = "none",
-                                           .patience_us = EDGE_WAIT_US,
-                                           .policy = policy});
-}
 
 static int start_trio(void **state)
 {
@@ -67,31 +22,6 @@ static int start_shared(void **state)
     start_edge(t, CLV_POLICY_CLOUD);
     edge_set_profile(&t->e, profile_for(t->e.network, true, 0));
     return 0;
-}
-
-static int stop_trio(void **state)
-{
-    trio *t = *state;
-    if (t->e.loop) edge_stop(&t->e);
-    cloud_stop(&t->gateway);
-    cloud_stop(&t->cloud);
-    tap_stop(&t->tap);
-    clv_dir_remove(t->folder);
-    free(t->gateway.r.models);
-    free(t->gateway.r.profiles);
-    free(t->cloud.r.models);
-    free(t->cloud.r.profiles);
-    free(t->edge_folder);
-    free(t->folder);
-    free(t);
-    return 0;
-}
-
-static size_t at(const edge *e, const char *name)
-{
-    int cut = clv_cuts_find(clv_network_cuts(e->network), clv_network_graph(e->network), &name, 1);
-    assert_true(cut >= 0);
-    return (size_t)cut;
 }
 
 typedef struct pinning {

@@ -251,9 +251,8 @@ static inline void edge_set_profile(edge *e, clv_profile *take)
     await(atomic_load(&c.done) == 1);
 }
 
-/* A profile in which everything up to cut `best` is free on the edge and dear on the cloud, and everything behind it the other
- * way round: so the best cut is `best` on any link. */
-static inline clv_profile *profile_for(clv_network *network, bool of_edge, size_t best)
+/* A profile of the chain on a device, of which every time is still to be given. */
+static inline clv_profile *profile_blank(clv_network *network)
 {
     const clv_cuts *cuts = clv_network_cuts(network);
     const clv_graph *g = clv_network_graph(network);
@@ -274,6 +273,35 @@ static inline clv_profile *profile_for(clv_network *network, bool of_edge, size_
             c->live[k] = clv_strdup(g->tensors[cuts->items[i].live[k]].name);
         c->up_bytes = cuts->items[i].bytes;
         c->down_bytes = 100;
+    }
+    return p;
+}
+
+/* As the engine of split/counting.h takes with these steps. */
+static inline clv_profile *profile_of_steps(clv_network *network, const int64_t *step_us)
+{
+    clv_profile *p = profile_blank(network);
+    for (size_t i = 0; i < p->n_cuts; i++) {
+        clv_profile_cut *c = &p->cuts[i];
+        size_t place = i + 1 < p->n_cuts
+                           ? (size_t)(strchr(counting_tensors, c->live[0][0]) - counting_tensors)
+                           : COUNTING_STEPS;
+        double head = 0, tail = 0;
+        for (size_t k = 0; k < COUNTING_STEPS; k++)
+            *(k < place ? &head : &tail) += (double)step_us[k];
+        if (i > 0) c->prefix = (clv_time){head, 0, 9};
+        if (i + 1 < p->n_cuts) c->suffix = (clv_time){tail, 0, 9};
+    }
+    return p;
+}
+
+/* A profile in which everything up to cut `best` is free on the edge and dear on the cloud, and everything behind it the other
+ * way round: so the best cut is `best` on any link. */
+static inline clv_profile *profile_for(clv_network *network, bool of_edge, size_t best)
+{
+    clv_profile *p = profile_blank(network);
+    for (size_t i = 0; i < p->n_cuts; i++) {
+        clv_profile_cut *c = &p->cuts[i];
         bool before = i <= best;
         if (i > 0) c->prefix = (clv_time){of_edge && before ? 1 : 1e6, 0, 9};
         if (i + 1 < p->n_cuts) c->suffix = (clv_time){of_edge || i < best ? 1e6 : 1, 0, 9};

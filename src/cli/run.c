@@ -26,6 +26,8 @@ static const clv_run_field request_fields[] = {
         FIELD(clv_run_request, NULL, "predicted_us", predicted_us, INT, false, TIME_MAX),
     FIELD(clv_run_request, NULL, "up_bytes", up_bytes, INT, false, COUNT_MAX),
     FIELD(clv_run_request, NULL, "down_bytes", down_bytes, INT, false, COUNT_MAX),
+    FIELD(clv_run_request, NULL, "tensor_bytes", tensor_bytes, INT, false, COUNT_MAX),
+    FIELD(clv_run_request, NULL, "coded_bytes", coded_bytes, INT, false, COUNT_MAX),
     FIELD(clv_run_request, NULL, "recovered", recovered, BOOL, false, 0),
     FIELD(clv_run_request, NULL, "hedged", hedged, BOOL, false, 0),
     FIELD(clv_run_request, NULL, "mismatch", mismatch, BOOL, false, 0),

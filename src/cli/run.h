@@ -44,6 +44,8 @@ typedef struct clv_run_request {
     int64_t sent_us;      /* when it was handed in */
     int64_t predicted_us; /* by the plan; 0: not known */
     int64_t up_bytes, down_bytes;
+    int64_t tensor_bytes,
+        coded_bytes; /* of the tensors that went to the peer: plain, and as they were written */
     clv_timing timing;
     double energy_j, price; /* 0: not known */
 } clv_run_request;

@@ -14,7 +14,8 @@ typedef struct group {
     int model, plan;
     size_t n, recovered;
     double p50_us, p95_us, p99_us, mean_us;
-    double energy_j, price; /* of all its requests */
+    double energy_j, price;                                 /* of all its requests */
+    double tensor_bytes, coded_bytes, up_bytes, down_bytes; /* means */
 } group;
 
 static bool in_group(const clv_run_request *r, const group *g)
@@ -35,7 +36,13 @@ static group measure(const clv_tasks_report *report, int model, int plan)
         g.recovered += r->recovered;
         g.energy_j += r->energy_j;
         g.price += r->price;
+        g.tensor_bytes += (double)r->tensor_bytes;
+        g.coded_bytes += (double)r->coded_bytes;
+        g.up_bytes += (double)r->up_bytes;
+        g.down_bytes += (double)r->down_bytes;
     }
+    double *const sums[] = {&g.tensor_bytes, &g.coded_bytes, &g.up_bytes, &g.down_bytes};
+    for (size_t i = 0; i < CLV_COUNT(sums); i++) *sums[i] /= g.n ? (double)g.n : 1;
     g.mean_us = clv_mean(us, g.n);
     g.p50_us = clv_quantile(us, g.n, 0.50);
     g.p95_us = clv_quantile(us, g.n, 0.95);
@@ -128,6 +135,10 @@ static json_t *group_json(const clv_tasks_report *r, const group *g)
     json_t *doc = json_pack("{s:I, s:I, s:f, s:f, s:f, s:f}", "count", (json_int_t)g->n,
                             "recovered", (json_int_t)g->recovered, "mean_us", g->mean_us, "p50_us",
                             g->p50_us, "p95_us", g->p95_us, "p99_us", g->p99_us);
+    json_object_set_new(doc, "tensor_bytes", json_real(g->tensor_bytes));
+    json_object_set_new(doc, "coded_bytes", json_real(g->coded_bytes));
+    json_object_set_new(doc, "up_bytes", json_real(g->up_bytes));
+    json_object_set_new(doc, "down_bytes", json_real(g->down_bytes));
     add_energy(doc, r, g);
     if (g->model >= 0)
         json_object_set_new(doc, "model", json_string(r->run->models.items[g->model]));
@@ -174,10 +185,11 @@ static void print_energy(FILE *out, const clv_tasks_report *r, const group *all)
 
 static void print_table(FILE *out, const clv_tasks_report *r, const group *groups, size_t n_groups)
 {
-    static const clv_column columns[] = {{"network", CLV_LEFT},   {"plan", CLV_LEFT},
-                                         {"requests", CLV_RIGHT}, {"recovered", CLV_RIGHT},
-                                         {"p50", CLV_RIGHT},      {"p95", CLV_RIGHT},
-                                         {"p99", CLV_RIGHT},      {"energy", CLV_RIGHT}};
+    static const clv_column columns[] = {
+        {"network", CLV_LEFT},    {"plan", CLV_LEFT},     {"requests", CLV_RIGHT},
+        {"recovered", CLV_RIGHT}, {"p50", CLV_RIGHT},     {"p95", CLV_RIGHT},
+        {"p99", CLV_RIGHT},       {"tensors", CLV_RIGHT}, {"written", CLV_RIGHT},
+        {"sent", CLV_RIGHT},      {"energy", CLV_RIGHT}};
     clv_table *table = clv_table_new(columns, CLV_COUNT(columns) - !has_energy(r));
     group all = measure(r, -1, -1);
     for (size_t i = 0; i <= n_groups; i++) {
@@ -189,6 +201,9 @@ static void print_table(FILE *out, const clv_tasks_report *r, const group *group
         clv_table_cell(table, "%s", clv_show_duration(g->p50_us).s);
         clv_table_cell(table, "%s", clv_show_duration(g->p95_us).s);
         clv_table_cell(table, "%s", clv_show_duration(g->p99_us).s);
+        const double bytes[] = {g->tensor_bytes, g->coded_bytes, g->up_bytes};
+        for (size_t k = 0; k < CLV_COUNT(bytes); k++)
+            clv_table_cell(table, "%s", bytes[k] > 0 ? clv_show_size(bytes[k]).s : "");
         if (has_energy(r))
             clv_table_cell(table, "%s", clv_show_energy(g->n ? g->energy_j / (double)g->n : 0).s);
     }

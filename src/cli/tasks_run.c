@@ -78,6 +78,10 @@ static void note(tasks *t, const flight *f)
     out->predicted_us = r->predicted.us.total_us;
     out->up_bytes = (int64_t)r->up_bytes;
     out->down_bytes = (int64_t)r->down_bytes;
+    if (r->crossed.n) {
+        out->tensor_bytes = r->crossed.hops[0].tensor_bytes;
+        out->coded_bytes = r->crossed.hops[0].coded_bytes;
+    }
     out->plan = r->plan[0] ? clv_run_name(&t->out->run.plans, r->plan) : -1;
     out->recovered = r->recovered[0] != 0 || strcmp(r->hedged, "here") == 0;
     out->hedged = r->hedged[0] != 0;

@@ -1,15 +1,11 @@
 #!/usr/bin/env bash
 # The committed networks classify Fashion-MNIST as well as models/accuracy.json says, and `cleave profile --data`
 # tells what codecs cost them. Skipped where the data set (Debian's dataset-fashion-mnist) is missing.
-set -euo pipefail
-models=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../models" && pwd)
+. "$(dirname "${BASH_SOURCE[0]}")/kit.sh"
+models=$repository/models
 data=/usr/share/datasets/fashion-mnist
 [ -d $data ] || { echo "skipped: no $data"; exit 77; }
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
 
-fail() { echo "FAILED: $*" >&2; exit 1; }
 # refused STATUS TEXT ARGUMENTS...: the profile fails with the status and one line that has the text.
 refused() {
   local status=$1 text=$2 got=0
@@ -42,7 +38,6 @@ for name in fashion_lenet fashion_alexnet fashion_resnet18; do
 done
 
 # For people and tables; kept for the nodes of this machine.
-export XDG_CACHE_HOME=$dir/cache
 "$CLEAVE" profile "$models/fashion_lenet" --data $data --samples 100 --threads 1 --budget 100ms --keep --cuts-csv cuts.csv >out
 grep -q "on 100 samples of fashion-mnist/t10k" out || fail "no table of cuts: $(cat out)"
 grep -q '^0,"input",raw,3136,3136.0,0.9[0-9]*,0.000000$' cuts.csv || fail "rows: $(head -3 cuts.csv)"

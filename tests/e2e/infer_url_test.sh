@@ -1,30 +1,7 @@
 #!/usr/bin/env bash
 # cleave infer --url: the same answer from a node as from this machine, over TLS with a token; what goes wrong is told.
-set -euo pipefail
-dir=$(mktemp -d)
-nodes=()
-trap 'for p in "${nodes[@]}"; do kill "$p" 2>/dev/null || true; done; wait; rm -rf "$dir"' EXIT
-cd "$dir"
+. "$(dirname "${BASH_SOURCE[0]}")/kit.sh"
 
-fail() { echo "FAILED: $*" >&2; exit 1; }
-# want_error STATUS TEXT COMMAND...: fails with the status and one line that has the text.
-want_error() {
-  local status=$1 text=$2 got=0
-  shift 2
-  "$@" >out 2>err || got=$?
-  [ "$got" = "$status" ] || fail "'$*' ended with $got, not $status: $(cat err)"
-  [ "$(wc -l <err)" = 1 ] || fail "'$*' printed more than one line: $(cat err)"
-  grep -qF -- "$text" err || fail "'$*' does not say '$text': $(cat err)"
-}
-json() { node -e 'const d = JSON.parse(require("fs").readFileSync(process.argv[1])); console.log(eval(process.argv[2]))' "$1" "$2"; }
-# port LOG: where the node that logs there listens, once it does.
-port() {
-  for _ in $(seq 300); do
-    sed -nE "s/.*\"listening\" url=[^ ]*:([0-9]+) .*/\1/p" "$1" | grep . && return
-    sleep 0.1
-  done
-  fail "no node: $(cat "$1")"
-}
 # ready URL OPTION...: the node answers for lenet.
 ready() {
   for _ in $(seq 300); do

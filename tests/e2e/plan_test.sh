@@ -1,23 +1,7 @@
 #!/usr/bin/env bash
 # cleave inspect, profile and plan, as a person and as a program uses them. The plan is checked against
 # every cut of the two profiles, worked out here from their JSON.
-set -euo pipefail
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-
-fail() { echo "FAILED: $*" >&2; exit 1; }
-# want_error STATUS TEXT COMMAND...: fails with the status and one line that has the text.
-want_error() {
-  local status=$1 text=$2 got=0
-  shift 2
-  "$@" >out 2>err || got=$?
-  [ "$got" = "$status" ] || fail "'$*' ended with $got, not $status: $(cat err)"
-  [ "$(wc -l <err)" = 1 ] || fail "'$*' printed more than one line: $(cat err)"
-  grep -qF -- "$text" err || fail "'$*' does not say '$text': $(cat err)"
-}
-# json FILE EXPRESSION: the value of a JavaScript expression of the document `d`.
-json() { node -e 'const d = JSON.parse(require("fs").readFileSync(process.argv[1])); console.log(eval(process.argv[2]))' "$1" "$2"; }
+. "$(dirname "${BASH_SOURCE[0]}")/kit.sh"
 
 "$CLEAVE" zoo lenet resnet18 -o models >/dev/null 2>&1 || fail "no models"
 

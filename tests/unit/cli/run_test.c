@@ -24,6 +24,8 @@ static clv_run whole(void)
                          .sent_us = 5,
                          .predicted_us = 77,
                          .up_bytes = 1000,
+                         .tensor_bytes = 3136,
+                         .coded_bytes = 468,
                          .down_bytes = 10,
                          .energy_j = 0.25,
                          .price = 1e-6};
@@ -74,6 +76,8 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(b->sent_us, 5);
     assert_int_equal(b->predicted_us, 77);
     assert_int_equal(b->up_bytes, 1000);
+    assert_int_equal(b->tensor_bytes, 3136);
+    assert_int_equal(b->coded_bytes, 468);
     assert_int_equal(b->down_bytes, 10);
     assert_float_equal(b->energy_j, 0.25, 0);
     assert_float_equal(b->price, 1e-6, 0);

@@ -56,7 +56,15 @@ static char *print(const clv_energy_rates *rates, bool json)
         remote = clv_run_name(&run.plans, "remote");
     const clv_run_request requests[] = {
         {.model = model, .ended = true, .timing.total_us = 1000, .plan = local},
-        {.model = model, .ended = true, .timing.total_us = 3000, .plan = remote, .hedged = true},
+        {.model = model,
+         .ended = true,
+         .timing.total_us = 3000,
+         .plan = remote,
+         .hedged = true,
+         .tensor_bytes = 3136,
+         .coded_bytes = 468,
+         .up_bytes = 702,
+         .down_bytes = 400},
         {.model = model, .ended = true, .status = CLV_EBUSY, .plan = local},
         {.model = model, .plan = -1}};
     clv_energy_use use = use_of_a_request();
@@ -130,6 +138,34 @@ static void energy_and_price_are_shown_with_their_source(void **state)
     free(text);
 }
 
+static void every_plan_tells_what_went_to_the_peer(void **state)
+{
+    (void)state;
+    char *text = print(NULL, true);
+    json_t *doc = json_loads(text, 0, NULL);
+    static const struct {
+        const char *key;
+        double bytes;
+    } rows[] = {
+        {"tensor_bytes", 3136}, {"coded_bytes", 468}, {"up_bytes", 702}, {"down_bytes", 400}};
+    json_t *plans = json_object_get(doc, "plans");
+    for (size_t i = 0; i < CLV_COUNT(rows); i++) {
+        const double here =
+            json_number_value(json_object_get(json_array_get(plans, 0), rows[i].key));
+        const double there =
+            json_number_value(json_object_get(json_array_get(plans, 1), rows[i].key));
+        const double all = json_number_value(json_object_get(doc, rows[i].key));
+        assert_float_equal(here, 0, 0);
+        assert_float_equal(there, rows[i].bytes, 0);
+        assert_float_equal(all, rows[i].bytes / 2, 0);
+    }
+    json_decref(doc);
+    free(text);
+    text = print(NULL, false);
+    assert_non_null(strstr(text, "468 B"));
+    free(text);
+}
+
 static void it_counts_what_ended(void **state)
 {
     (void)state;
@@ -162,6 +198,7 @@ int main(void)
         cmocka_unit_test(a_request_tells_where_its_time_went),
         cmocka_unit_test(what_is_not_known_is_not_shown),
         cmocka_unit_test(energy_and_price_are_shown_with_their_source),
+        cmocka_unit_test(every_plan_tells_what_went_to_the_peer),
         cmocka_unit_test(it_counts_what_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
-/* What the benches share: rows out, errors out, processors. A bench is one program of its own, called by bench/run with its
- * arguments; each line that it prints is a row of JSON, and says nothing of this machine (bench/run adds that once).
+/* What the benches share: rows out, errors out, processors. A bench is one program of its own,
+ * called by bench/run with its arguments; each line that it prints is a row of JSON, and says
+ * nothing of this machine (bench/run adds that once).
  *
  *     int main(int argc, char **argv)
  *     {
@@ -8,8 +9,9 @@
  *         bench_row(json_pack("{s:s, s:f}", "what", "lenet", "ratio", 1.02));
  *     }
  *
- * How a ratio is measured: its two sides take turns in one run (what slows the machine for a while slows both), each turn's first
- * runs are not counted (the other side has had the caches), and medians are compared.
+ * How a ratio is measured: its two sides take turns in one run (what slows the machine for a while
+ * slows both), each turn's first runs are not counted (the other side has had the caches), and
+ * medians are compared.
  */
 #ifndef CLV_BENCH_BENCH_H
 #define CLV_BENCH_BENCH_H

@@ -1,10 +1,13 @@
-/* What codecs take and save: every codec on tensors like those behind a ReLU, each way, beside memcpy of the same bytes.
+/* What codecs take and save: every codec on tensors like those behind a ReLU, each way, beside
+ * memcpy of the same bytes.
  *
  *     codec_bench [SECONDS]
  *
- * GB/s are of the tensor's own bytes (float32), on one core, by this thread's processor time. Maps are smoothed noise with a bias for each channel,
- * cut off at zero: about half is zero, neighbours are alike. The three sizes: little beside a call, inside the cache of a core, outside it.
- * Codecs without a packer are also timed on the slower paths that this processor has. SECONDS bounds what one row may take (0.3).
+ * GB/s are of the tensor's own bytes (float32), on one core, by this thread's processor time. Maps
+ * are smoothed noise with a bias for each channel, cut off at zero: about half is zero, neighbours
+ * are alike. The three sizes: little beside a call, inside the cache of a core, outside it. Codecs
+ * without a packer are also timed on the slower paths that this processor has. SECONDS bounds what
+ * one row may take (0.3).
  */
 #include "base/mem.h"
 #include "base/rng.h"

@@ -2,10 +2,12 @@
  *
  *     growth_bench [FILE.svg]
  *
- * Random wide networks: a first unit, some branches of random lengths side by side, a last unit, so that the number of ideals is
- * about the product of the lengths; from ten up to the cap, and one past it, which the minimum cut plans. Times of units are made
- * up at random, those of segments are 0.8 of their units' sums. For each network, medians of: finding the ideals (once a model),
- * a plan with one and with four codecs, and a plan with four after the link has changed. The picture shows the plans.
+ * Random wide networks: a first unit, some branches of random lengths side by side, a last unit, so
+ * that the number of ideals is about the product of the lengths; from ten up to the cap, and one
+ * past it, which the minimum cut plans. Times of units are made up at random, those of segments are
+ * 0.8 of their units' sums. For each network, medians of: finding the ideals (once a model), a plan
+ * with one and with four codecs, and a plan with four after the link has changed. The picture shows
+ * the plans.
  */
 #include "base/buf.h"
 #include "base/clock.h"

@@ -2,10 +2,12 @@
  *
  *     ideals_bench [SECONDS]
  *
- * Networks are modules one behind the other, each some branches and a unit that joins them, as in Inception: the first two have the
- * branches of GoogLeNet and of InceptionV3 (about: branches that fork again are counted as longer ones); the others are for the curve. The
- * times are made up. Each row is one kind of problem: `cold_us` is one plan with nothing known but the cuts, `warm_us` one with the order on
- * the cuts at hand, after a change of the link. SECONDS bounds what one row may take (0.3).
+ * Networks are modules one behind the other, each some branches and a unit that joins them, as in
+ * Inception: the first two have the branches of GoogLeNet and of InceptionV3 (about: branches that
+ * fork again are counted as longer ones); the others are for the curve. The times are made up. Each
+ * row is one kind of problem: `cold_us` is one plan with nothing known but the cuts, `warm_us` one
+ * with the order on the cuts at hand, after a change of the link. SECONDS bounds what one row may
+ * take (0.3).
  */
 #include "base/clock.h"
 #include "base/mem.h"

@@ -2,13 +2,16 @@
  *
  *     local_bench CLEAVE MODELS SECONDS THREADS NETWORK...
  *
- *   bare      ONNX Runtime's C API in a loop: a session from the file, the input wrapped once, one Run and the output freed a turn
+ *   bare      ONNX Runtime's C API in a loop: a session from the file, the input wrapped once, one
+ *             Run and the output freed a turn
  *   inside    clv_server_submit() in this process: queue, compute lane, answer
- *   grpc      a `cleave serve` process, asked over one warm HTTP/2 connection on loopback by the client of `cleave infer`
+ *   grpc      a `cleave serve` process, asked over one warm HTTP/2 connection on loopback by the
+ *             client of `cleave infer`
  *
- * All three compute with THREADS threads on the same processor, 0 (with one thread; with more, the operating system places them), and no
- * thread spins. What else a node does (sockets, client) may run anywhere. The three take turns; a turn is some requests of which
- * the first are not counted, as the others' weights are in the caches. SECONDS: about how long, for each network.
+ * All three compute with THREADS threads on the same processor, 0 (with one thread; with more, the
+ * operating system places them), and no thread spins. What else a node does (sockets, client) may
+ * run anywhere. The three take turns; a turn is some requests of which the first are not counted,
+ * as the others' weights are in the caches. SECONDS: about how long, for each network.
  */
 #include "base/clock.h"
 #include "base/file.h"

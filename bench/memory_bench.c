@@ -1,11 +1,13 @@
-/* Resident memory of a network's segments: the whole alone, and whole + prefix + suffix, cut in the middle of the bytes.
+/* Resident memory of a network's segments: the whole alone, and whole + prefix + suffix, cut in the
+ * middle of the bytes.
  *
  *     build/bench/memory_bench models/alexnet models/vgg16 > bench/results/memory.json
  *
- * Each row is measured in a process of its own after one inference of every session. `shared` are cleave's segments (one map of
- * the weights, one container of repacked weights); `plain` are the same parts as stand-alone ONNX files in ordinary ONNX Runtime
- * sessions. anonymous_bytes is what the process needs for itself; the rest of resident_bytes is the mapped file, which the
- * kernel shares and can drop.
+ * Each row is measured in a process of its own after one inference of every session. `shared` are
+ * cleave's segments (one map of the weights, one container of repacked weights); `plain` are the
+ * same parts as stand-alone ONNX files in ordinary ONNX Runtime sessions. anonymous_bytes is what
+ * the process needs for itself; the rest of resident_bytes is the mapped file, which the kernel
+ * shares and can drop.
  */
 #include "base/clock.h"
 #include "base/file.h"

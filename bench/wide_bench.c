@@ -2,11 +2,14 @@
  *
  *     wide_bench ROUNDS [MODELS NETWORK...]
  *
- * Networks are blocks one behind the other, each some branches of one length and a unit that joins them; and one where each unit reads
- * two of the last twelve tensors. The times are made up, the edge eight times slower; the link is 190 Mbit/s with 20 ms. Each row is a network, a
- * goal and a form of the gadgets: the median time of one plan, which includes making the flow network, and the gap that is stated. What
- * the cuts' list holds has no part in it. A NETWORK is a name in the repository MODELS, or the path of any model: its own graph, the times of units
- * by their multiply-accumulates and of segments as sums, so that planner A, over all its ideals, must find the same; `a_us` is A's time.
+ * Networks are blocks one behind the other, each some branches of one length and a unit that joins
+ * them; and one where each unit reads two of the last twelve tensors. The times are made up, the
+ * edge eight times slower; the link is 190 Mbit/s with 20 ms. Each row is a network, a goal and a
+ * form of the gadgets: the median time of one plan, which includes making the flow network, and the
+ * gap that is stated. What the cuts' list holds has no part in it. A NETWORK is a name in the
+ * repository MODELS, or the path of any model: its own graph, the times of units by their
+ * multiply-accumulates and of segments as sums, so that planner A, over all its ideals, must find
+ * the same; `a_us` is A's time.
  */
 #include "base/clock.h"
 #include "base/mem.h"

@@ -1,6 +1,7 @@
-/* A tensor from anywhere: a byte for its type, one for its rank, one for each dimension, one that chooses, then bytes. The bytes are
- * decoded as they are and, so that more get past the head, with a head that fits; then taken as elements and encoded. Whatever they
- * are: an error, or a sound tensor of the stated type and shape, within the stated error, the same on every path. */
+/* A tensor from anywhere: a byte for its type, one for its rank, one for each dimension, one that
+ * chooses, then bytes. The bytes are decoded as they are and, so that more get past the head, with
+ * a head that fits; then taken as elements and encoded. Whatever they are: an error, or a sound
+ * tensor of the stated type and shape, within the stated error, the same on every path. */
 #include "base/mem.h"
 #include "tensor/codec.h"
 #include "tensor/codec_layout.h"

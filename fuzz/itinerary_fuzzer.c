@@ -1,5 +1,5 @@
-/* Any text as the way of a request through a network of two units in a row; what is accepted must write to something that reads as
- * the same. */
+/* Any text as the way of a request through a network of two units in a row; what is accepted must
+ * write to something that reads as the same. */
 #include "base/mem.h"
 #include "split/itinerary.h"
 

@@ -1,5 +1,6 @@
-/* The ONNX reader: any bytes as a model file. What opens is pinned, taken as its own optimised graph (the engine is not in the
- * loop: its optimised graphs are ONNX too, and these are stranger than any), cut at up to a few places, and extracted. */
+/* The ONNX reader: any bytes as a model file. What opens is pinned, taken as its own optimised
+ * graph (the engine is not in the loop: its optimised graphs are ONNX too, and these are stranger
+ * than any), cut at up to a few places, and extracted. */
 #include "base/file.h"
 #include "graph/cuts.h"
 #include "onnx/extract.h"

@@ -1,5 +1,5 @@
-/* The body of a pushed model: heads and files, in two pieces. Nothing may be written outside the push's own folder, and nothing of
- * it may stay. */
+/* The body of a pushed model: heads and files, in two pieces. Nothing may be written outside the
+ * push's own folder, and nothing of it may stay. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "engine/fake.h"

@@ -1,5 +1,5 @@
-/* What a person states of a device, a link or a policy: any text either becomes values in their ranges, or is refused with a reason
- * and changes nothing. The first byte says what it is about. */
+/* What a person states of a device, a link or a policy: any text either becomes values in their
+ * ranges, or is refused with a reason and changes nothing. The first byte says what it is about. */
 #include "base/mem.h"
 #include "cost/link.h"
 #include "graph/leakage.h"

@@ -1,5 +1,5 @@
-/* A recorded run from anywhere: an error with a text, or lists in order of time that name what there is; and what is written of it is read
- * as the same again. */
+/* A recorded run from anywhere: an error with a text, or lists in order of time that name what
+ * there is; and what is written of it is read as the same again. */
 #include "cli/run.h"
 #include "cli/run_chart.h"
 

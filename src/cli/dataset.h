@@ -6,12 +6,11 @@
  *     clv_accuracy_study_run(net, clv_dataset_samples(data), ...);
  *     clv_dataset_free(data);
  *
- * | --data | is |
- * |---|---|
- * | a file that is idx, plain or gzipped | pictures [N,...]; labels beside it (images-idx3 -> labels-idx1) or --labels |
- * | FILE.npy | samples [N,...]; labels in --labels, or beside it where "images" in its name becomes "labels" |
- * | a folder with t10k-images-idx3-ubyte or train-images-idx3-ubyte, also .gz | those, the first of them |
- * | another folder | a folder a class, of .png, .jpg and .npy files, one a sample |
+ * | --data | is | |---|---| | a file that is idx, plain or gzipped | pictures [N,...]; labels
+ * beside it (images-idx3 -> labels-idx1) or --labels | | FILE.npy | samples [N,...]; labels in
+ * --labels, or beside it where "images" in its name becomes "labels" | | a folder with
+ * t10k-images-idx3-ubyte or train-images-idx3-ubyte, also .gz | those, the first of them | |
+ * another folder | a folder a class, of .png, .jpg and .npy files, one a sample |
  *
  * Classes are numbered by the names of their folders: as numbers if all are whole numbers, else in the order
  * of bytes. A sample fits when its sizes are the network's, sizes of 1 aside; pictures are scaled and cut

@@ -1,4 +1,5 @@
-/* Which cuts the demo measures: what the node would choose, its nearest rivals, all here, all there, and the policies' choices.
+/* Which cuts the demo measures: what the node would choose, its nearest rivals, all here, all
+ * there, and the policies' choices.
  *
  *     clv_demo_contenders c;
  *     clv_demo_contenders_find(problem, CLV_DEMO_RIVALS, &c, &err);     // loop's thread: the problem is the server's
@@ -10,7 +11,8 @@
 
 #include "cli/demo_edge.h"
 
-/* Predicted to take so many times the best: where policies are measured, such a choice is not, and counts as predicted. */
+/* Predicted to take so many times the best: where policies are measured, such a choice is not, and
+ * counts as predicted. */
 #define CLV_DEMO_HOPELESS 10.0
 /* Predicted within this of the best, or measured so in the first round: a rival, measured in every round. */
 #define CLV_DEMO_NEAR 1.25

@@ -1,5 +1,6 @@
-/* The edge's half of the demo: a node with a peer, measured. For each network: all local, all on the peer, the plan that the node
- * chose, the cuts that the planner likes next, and (asked for) those that each policy would choose; each as real requests.
+/* The edge's half of the demo: a node with a peer, measured. For each network: all local, all on
+ * the peer, the plan that the node chose, the cuts that the planner likes next, and (asked for)
+ * those that each policy would choose; each as real requests.
  */
 #ifndef CLV_CLI_DEMO_EDGE_H
 #define CLV_CLI_DEMO_EDGE_H
@@ -32,10 +33,11 @@ typedef struct clv_demo_choice {
 typedef struct clv_demo_row {
     char network[128], link[32], plan[128], best_cut[128];
     double p50_us; /* of the plan that the node chose */
-    double
-        floor_us; /* bare engine time of its segments + bytes / rate + RTT; 0 where policies or load are measured */
-    double
-        wire_floor_us; /* the same with the bytes of TCP/IP's headers, which the rate of a link counts */
+    /* bare engine time of its segments + bytes / rate + RTT; 0 where policies or load are
+     * measured */
+    double floor_us;
+    /* the same with the bytes of TCP/IP's headers, which the rate of a link counts */
+    double wire_floor_us;
     double local_us, cloud_us, best_cut_us;
     double predicted_us;
     double regret; /* p50_us / best_cut_us - 1 */
@@ -56,8 +58,8 @@ typedef struct clv_demo_edge {
     const clv_link *link; /* nominal values for the floor; NULL: as measured */
     int64_t budget_us;    /* for measuring a row */
     bool policies;        /* measure the cuts that the policies choose, too, and no floor */
-    int64_t
-        load; /* > 0: frames per second with so many requests in flight, of the policies' cuts */
+    /* > 0: frames per second with so many requests in flight, of the policies' cuts */
+    int64_t load;
     void (*row)(
         void *arg,
         const clv_demo_row *row); /* called as each is done, on another thread than the caller's */

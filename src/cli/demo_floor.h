@@ -7,13 +7,15 @@
  *     double wire_us = clv_demo_floor_wire_us(f, &link); // the same with the bytes of TCP/IP's headers
  *     clv_demo_floor_free(f);
  *
- * The bare time is that of the compiled prefix and suffix called in turns: no queue, no threads, no messages. Both run on this
- * device, whose speed is emulated (engine/slow.h): the suffix's time is divided by the slowdown, as the cloud has none. A visit runs
- * each once uncounted, because the requests before it have had the caches, then twice. Medians of all visits count, so that a slow
+ * The bare time is that of the compiled prefix and suffix called in turns: no queue, no threads, no
+ * messages. Both run on this device, whose speed is emulated (engine/slow.h): the suffix's time is
+ * divided by the slowdown, as the cloud has none. A visit runs each once uncounted, because the
+ * requests before it have had the caches, then twice. Medians of all visits count, so that a slow
  * spell of the machine meets floor and requests alike.
  *
- * The rate of a link is that of IP packets, so no transfer reaches bytes / rate: full packets of TCP carry 3.6 % of headers. The
- * floor leaves them out, as the planner does; the wire's floor has them.
+ * The rate of a link is that of IP packets, so no transfer reaches bytes / rate: full packets of
+ * TCP carry 3.6 % of headers. The floor leaves them out, as the planner does; the wire's floor has
+ * them.
  */
 #ifndef CLV_CLI_DEMO_FLOOR_H
 #define CLV_CLI_DEMO_FLOOR_H

@@ -1,7 +1,7 @@
 /* One row of the demo under load: frames per second with several requests in flight, by cut, in turns.
  *
- * With enough in flight the edge, the link and the cloud all work at once, on different requests; then the slowest of the three
- * says how many a second come out, not their sum. */
+ * With enough in flight the edge, the link and the cloud all work at once, on different requests;
+ * then the slowest of the three says how many a second come out, not their sum. */
 #ifndef CLV_CLI_DEMO_LOAD_H
 #define CLV_CLI_DEMO_LOAD_H
 

@@ -41,8 +41,9 @@ static void on_done(clv_request *r)
     clv_demo_signal(r->asker, r->error.status ? &r->error : NULL);
 }
 
-/* One request at this cut; its latency, or a negative number when the peer did not do its part (it may also have been lost since the
- * cut was pinned, and then nothing is sent at all); and its energy. */
+/* One request at this cut; its latency, or a negative number when the peer did not do its part (it
+ * may also have been lost since the cut was pinned, and then nothing is sent at all); and its
+ * energy. */
 static clv_status ask(trial *t, size_t cut, double *us, double *energy_j, clv_error *err)
 {
     clv_request *r = clv_demo_request(t->model, t->inputs);
@@ -76,8 +77,8 @@ static clv_status visit(trial *t, clv_demo_entrant *e, clv_error *err)
     return CLV_OK;
 }
 
-/* A node that has served a while: what its first requests took has corrected the profiles, which may have led to another plan,
- * until one stayed. Finds the contenders of that plan. */
+/* A node that has served a while: what its first requests took has corrected the profiles, which
+ * may have led to another plan, until one stayed. Finds the contenders of that plan. */
 static clv_status acquaint(trial *t, clv_error *err)
 {
     clv_status status = look(t, err);

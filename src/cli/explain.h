@@ -4,8 +4,9 @@
  *     clv_explain_print(&e, stdout);            // a table
  *     json_object_set_new(doc, "explain", clv_explain_json(&e));
  *
- * A part is shown if it was predicted or happened. A prediction's interval is two standard deviations to both sides: of the runs that the
- * profile is made of, and of the link's estimate. Pure. */
+ * A part is shown if it was predicted or happened. A prediction's interval is two standard
+ * deviations to both sides: of the runs that the profile is made of, and of the link's estimate.
+ * Pure. */
 #ifndef CLV_CLI_EXPLAIN_H
 #define CLV_CLI_EXPLAIN_H
 

@@ -1,5 +1,5 @@
-/* A node in this process: loop, device, compute lane and inference server, put together from options. `serve` puts HTTP before it,
- * `tasks` and `demo` hand it requests directly.
+/* A node in this process: loop, device, compute lane and inference server, put together from
+ * options. `serve` puts HTTP before it, `tasks` and `demo` hand it requests directly.
  *
  *     clv_node_options node = {0}; clv_device_options device = {0};
  *     const clv_opt_set sets[] = {{clv_node_opts, clv_node_opts_n, &node}, CLV_OFFER_OPTS(&node.offer), ...device's};
@@ -46,8 +46,9 @@ clv_status clv_node_start(const clv_node_options *options, const clv_device_opti
 /* Every request must have been answered. Accepts a half-started node. */
 void clv_node_stop(clv_node *n);
 
-/* The first line of a file, at most 4096 bytes: a secret that is not to stand on a command line. NULL path: $CLEAVE_TOKEN, or
- * no token (*out NULL). It must be one word of printable ASCII, which goes into a header as it is. Heap text. */
+/* The first line of a file, at most 4096 bytes: a secret that is not to stand on a command line.
+ * NULL path: $CLEAVE_TOKEN, or no token (*out NULL). It must be one word of printable ASCII, which
+ * goes into a header as it is. Heap text. */
 CLV_MUST
 clv_status clv_token_read(const char *path, char **out, clv_error *err);
 

@@ -21,10 +21,9 @@ typedef struct clv_plan_report {
     clv_policy policy;
     clv_plan_given given; /* was the plan given, not chosen? */
     clv_plan plan;
-    clv_plan_candidate
-        *candidates; /* those that keep the limits first, each from best to worst. Two
-                                       devices: every cut in every codec that was measured; more: the
-                                       plan and its rivals */
+    /* those that keep the limits first, each from best to worst. Two devices: every cut in every
+     * codec that was measured; more: the plan and its rivals */
+    clv_plan_candidate *candidates;
     size_t n_candidates;
     clv_policy_row *policies; /* CLV_POLICY_COUNT, or NULL */
     clv_plan_span *spans;     /* of a sweep over the rate, else NULL */

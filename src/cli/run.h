@@ -1,5 +1,6 @@
-/* A run of `cleave tasks` as a value: when which request came and what became of it, and beside them what the link, the plans and the
- * queue did. Written and read as JSON lines (docs/json.md), drawn by cli/run_chart.h, repeated by cli/workload.h and cli/wire.h.
+/* A run of `cleave tasks` as a value: when which request came and what became of it, and beside
+ * them what the link, the plans and the queue did. Written and read as JSON lines (docs/json.md),
+ * drawn by cli/run_chart.h, repeated by cli/workload.h and cli/wire.h.
  *
  *     clv_run t;
  *     clv_run_read("run.jsonl", &t, &err);            // believes nothing: limits, ranges, order
@@ -7,13 +8,15 @@
  *     clv_run_write("again.jsonl", &t, &err);
  *     clv_run_done(&t);
  *
- * Times are microseconds since the start of the run, in order within each list. A request that only arrives (`ended` false) is what a
- * person writes by hand, and what version 1 of the format had to say.
+ * Times are microseconds since the start of the run, in order within each list. A request that only
+ * arrives (`ended` false) is what a person writes by hand, and what version 1 of the format had to
+ * say.
  *
- * Ownership: a trace owns its lists. Threads: one at a time. Errors name the line and the field: CLV_EINVAL, and CLV_ELIMIT for too much.
+ * Ownership: a run owns its lists. Threads: one at a time. Errors name the line and the field:
+ * CLV_EINVAL, and CLV_ELIMIT for too much.
  */
-#ifndef CLV_CLI_TRACE_H
-#define CLV_CLI_TRACE_H
+#ifndef CLV_CLI_RUN_H
+#define CLV_CLI_RUN_H
 
 #include "base/buf.h"
 #include "base/opt.h"
@@ -91,7 +94,8 @@ typedef struct clv_run {
     size_t cap_requests, cap_links, cap_wires, cap_switches, cap_loads;
 } clv_run;
 
-/* The index of a name in `models` or `plans`, added if it is new; -1: there are CLV_RUN_NAMES_MAX, or it is too long. */
+/* The index of a name in `models` or `plans`, added if it is new; -1: there are CLV_RUN_NAMES_MAX,
+ * or it is too long. */
 int clv_run_name(clv_text_list *names, const char *name);
 
 /* One more at the end of its list. */

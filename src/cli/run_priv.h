@@ -1,14 +1,15 @@
-/* The lines of a trace (docs/json.md), as tables that reader and writer share: a field that is added here is read, checked and
- * written. Private to cli/run*.c.
+/* The lines of a trace (docs/json.md), as tables that reader and writer share: a field that is
+ * added here is read, checked and written. Private to cli/run*.c.
  *
  *     const clv_run_row *row = &clv_run_rows[CLV_RUN_LINK];
  *     clv_run_any any = {0};
  *     for (size_t i = 0; i < row->n_fields; i++)
  *         read_field(line, &row->fields[i], (char *)&any + row->fields[i].offset);
  *
- * A line is {"event": row->name, "t_us": at, ...}; one without an event is a request, as traces of version 1 have it. Numbers are
- * finite and 0 to the field's `max`; times are microseconds since the run began. Texts (model, plan) are in the events as indices
- * into the run's lists, which own them. Threads: constant tables, read by any.
+ * A line is {"event": row->name, "t_us": at, ...}; one without an event is a request, as traces of
+ * version 1 have it. Numbers are finite and 0 to the field's `max`; times are microseconds since
+ * the run began. Texts (model, plan) are in the events as indices into the run's lists, which own
+ * them. Threads: constant tables, read by any.
  */
 #ifndef CLV_CLI_RUN_PRIV_H
 #define CLV_CLI_RUN_PRIV_H

@@ -22,8 +22,9 @@ CLV_MUST
 clv_status clv_tasks_inputs_make(clv_server *server, const clv_run *run, bool check,
                                  clv_tasks_inputs *out, clv_error *err);
 const clv_tensors *clv_tasks_inputs_of(const clv_tasks_inputs *in, const clv_run_request *r);
-/* Are these the uncut network's outputs, within the tolerance of `cleave verify`; or, where the plan says that tensors went in a lossy
- * codec, within what its error may become by the end? (A coarse look: `cleave verify --codec` holds each encoding to what it states.) */
+/* Are these the uncut network's outputs, within the tolerance of `cleave verify`; or, where the
+ * plan says that tensors went in a lossy codec, within what its error may become by the end? (A
+ * coarse look: `cleave verify --codec` holds each encoding to what it states.) */
 bool clv_tasks_inputs_right(const clv_tasks_inputs *in, const clv_run_request *r,
                             const clv_request *answer);
 void clv_tasks_inputs_done(clv_tasks_inputs *in);

@@ -1,12 +1,13 @@
-/* Looks at the node of a run now and then: the link, the plans and the queue, into its trace and onto the live line. Private to
- * `cleave tasks`.
+/* Looks at the node of a run now and then: the link, the plans and the queue, into its trace and
+ * onto the live line. Private to `cleave tasks`.
  *
  *     clv_tasks_look look = {.server = s, .trace = &trace, .start_us = now};
  *     clv_tasks_look_now(&look, now_us - start_us, &(clv_run_load){...});     // on a timer
  *     clv_tasks_look_link(&look, at_us);                                        // and after each answer
  *     clv_tasks_look_done(&look);
  *
- * What did not change since the last look is not noted again, except once a second the link, whose certainty ages. Loop's thread.
+ * What did not change since the last look is not noted again, except once a second the link, whose
+ * certainty ages. Loop's thread.
  */
 #ifndef CLV_CLI_TASKS_LOOK_H
 #define CLV_CLI_TASKS_LOOK_H

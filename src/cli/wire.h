@@ -1,18 +1,20 @@
-/* The emulated links around a run in `cleave lab`: watched, so that its trace tells the truth, or driven by a trace, so that a recorded
- * run meets the same links again.
+/* The emulated links around a run in `cleave lab`: watched, so that its trace tells the truth, or
+ * driven by a trace, so that a recorded run meets the same links again.
  *
  *     clv_wire *w;
  *     clv_wire_new(control, &recorded, &w, &err);      // recorded NULL: only watch
  *     clv_wire_begin(w, start_us);                     // the run's clock starts
  *     ... the run ...
- *     clv_wire_end(w, &trace, &err);                   // what the links were, into the trace; why they could not be driven
+ *     clv_wire_end(w, &trace, &err);                   // what the links were, into the trace
  *     clv_wire_free(w);
  *
- * A recorded run that was itself in a lab says how its links were made (`wire` lines), and these are made so again, to the millisecond. One
- * that was not says only what the node took its link to be (`link` lines): the lab's first link becomes that, with the rates of what a
- * transfer got raised by the share of headers that an emulated link counts.
+ * A recorded run that was itself in a lab says how its links were made (`wire` lines), and these
+ * are made so again, to the millisecond. One that was not says only what the node took its link to
+ * be (`link` lines): the lab's first link becomes that, with the rates of what a transfer got
+ * raised by the share of headers that an emulated link counts.
  *
- * The first step, if it is at the start, is taken by clv_wire_new(): the node makes its first plan for the link that the run begins with.
+ * The first step, if it is at the start, is taken by clv_wire_new(): the node makes its first plan
+ * for the link that the run begins with.
  *
  * Threads: one at a time; a thread of its own asks the lab, which would hold up the node's.
  */

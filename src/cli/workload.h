@@ -1,7 +1,9 @@
-/* A stream of requests: when, for which model, with which of its inputs. Made from a seed, or those of a recorded run once more.
+/* A stream of requests: when, for which model, with which of its inputs. Made from a seed, or those
+ * of a recorded run once more.
  *
  *     clv_run t;
- *     clv_workload_make(&(clv_workload_mix){.count = 100, .rate_per_s = 20, .models = names, .n_models = 2, .seed = 1}, &t);
+ *     clv_workload_mix mix = {.count = 100, .rate_per_s = 20, .models = names, .n_models = 2};
+ *     clv_workload_make(&mix, &t);
  *     clv_workload_again(&recorded, &t);      // its arrivals, and nothing of what became of them
  *
  * Either is a trace (cli/run.h) whose requests have not ended. The caller calls clv_run_done().

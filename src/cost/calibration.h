@@ -74,8 +74,8 @@ typedef struct clv_calibration_border {
 typedef struct clv_calibration {
     char device[64], engine[128];
     int threads;
-    double
-        slowdown;  /* stated factor of an emulated slower device, 1: none; not in the times below */
+    /* stated factor of an emulated slower device, 1: none; not in the times below */
+    double slowdown;
     bool complete; /* false: interrupted, and may be gone on with */
     clv_calibration_network *networks;
     size_t n_networks, cap_networks;

@@ -15,15 +15,14 @@
 
 typedef struct clv_unit_place {
     clv_unit_features features;
-    clv_unit_kind
-        after; /* who made an input that nobody else reads (through additions: before them);
-                            OTHER: no such */
+    /* who made an input that nobody else reads (through additions: before them); OTHER: no such */
+    clv_unit_kind after;
     clv_unit_kind from; /* who made the largest input; OTHER: it is the network's own */
     int inputs;         /* computed inputs */
-    int64_t
-        beside_bytes; /* weights and results of the whole network: what passes through the caches
-                             between two runs of this unit */
-    int added;        /* 1: its only reader adds another tensor to its result */
+    /* weights and results of the whole network: what passes through the caches between two runs of
+     * this unit */
+    int64_t beside_bytes;
+    int added; /* 1: its only reader adds another tensor to its result */
 } clv_unit_place;
 
 enum { CLV_PLACE_NUMBERS = 25 };

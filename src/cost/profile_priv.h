@@ -1,9 +1,10 @@
 /* What the writer and the reader of cost/profile.h share. Private to cost/.
  *
- * profile.c writes, profile_parse.c reads the measured cuts, profile_network.c both for the network's
- * graph, profile_codec.c both for codecs. The features stand in one table here, so that none is written and not read back.
- * Reading believes nothing: every number has a bound, every name is looked up, and an error names the
- * field by its place in the document (cost/fields.h), as "units[3].features.macs". */
+ * profile.c writes, profile_parse.c reads the measured cuts, profile_network.c both for the
+ * network's graph, profile_codec.c both for codecs. The features stand in one table here, so that
+ * none is written and not read back. Reading believes nothing: every number has a bound, every name
+ * is looked up, and an error names the field by its place in the document (cost/fields.h), as
+ * "units[3].features.macs". */
 #ifndef CLV_COST_PROFILE_PRIV_H
 #define CLV_COST_PROFILE_PRIV_H
 

@@ -35,8 +35,8 @@ typedef struct clv_weight {
  * must outlive the session. */
 typedef struct clv_source {
     const char *name; /* for messages */
-    const void
-        *model; /* a serialised ONNX ModelProto whose large initialisers are external references */
+    /* a serialised ONNX ModelProto whose large initialisers are external references */
+    const void *model;
     size_t model_bytes;
     const char *folder;        /* where the external references point, NULL: none */
     const clv_weight *weights; /* shared initialisers handed over by pointer */

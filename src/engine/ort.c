@@ -193,8 +193,9 @@ static clv_status add_weight(ort_engine *e, OrtSessionOptions *o, const clv_weig
     return clv_ort_check(api, api->AddInitializer(o, w->name, *value), w->name, err);
 }
 
-/* Only the processor can use weights where they are, only repacked ones are worth sharing (those of matrix products: the filters
- * of convolutions are rewritten before), and asking what survives costs as much as optimising once more. */
+/* Only the processor can use weights where they are, only repacked ones are worth sharing (those of
+ * matrix products: the filters of convolutions are rewritten before), and asking what survives
+ * costs as much as optimising once more. */
 static bool shares_weights(const ort_engine *e, const clv_source *source)
 {
     size_t bytes = 0;

@@ -7,9 +7,9 @@
 
 enum { CLV_SESSION_PORTS_MAX = 4096 }; /* inputs, and outputs, of one session */
 
-/* Find every declared input among `given` (any order, extra ones ignored) and check it: present, sound (clv_tensor_check),
- * right dtype, a shape that fits. `matched` has room for s->n_inputs pointers, in the session's order. The error names the
- * input, what it got and what it expects. */
+/* Find every declared input among `given` (any order, extra ones ignored) and check it: present,
+ * sound (clv_tensor_check), right dtype, a shape that fits. `matched` has room for s->n_inputs
+ * pointers, in the session's order. The error names the input, what it got and what it expects. */
 CLV_MUST
 clv_status clv_session_match(const clv_session *s, const clv_tensor *given, size_t n,
                              const clv_tensor **matched, clv_error *err);

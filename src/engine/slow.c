@@ -17,8 +17,9 @@ typedef struct slow_session {
     double factor;
 } slow_session;
 
-/* Wait awake. A processor that slept runs the next thing slower, by a fifth for a network of many small layers, and that would be
- * multiplied too; a slower device would have been busy all the time. */
+/* Wait awake. A processor that slept runs the next thing slower, by a fifth for a network of many
+ * small layers, and that would be multiplied too; a slower device would have been busy all the
+ * time. */
 static void wait_us(double us)
 {
     int64_t until_ns = clv_now_ns() + (int64_t)(us * 1000);

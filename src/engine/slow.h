@@ -1,16 +1,18 @@
 /* An emulated slower device: the same results, later.
  *
- * A decorator around another engine: after every run that took t it waits (factor - 1) * t, so that the run takes
- * factor * t. That is an emulation and says so: the description ends in "slowed 4x (emulated)", the profile keeps the factor.
- * It is the stand-in for an edge box on a machine where both nodes run; real profiles of a real device have factor 1.
+ * A decorator around another engine: after every run that took t it waits (factor - 1) * t, so that
+ * the run takes factor * t. That is an emulation and says so: the description ends in "slowed 4x
+ * (emulated)", the profile keeps the factor. It is the stand-in for an edge box on a machine where
+ * both nodes run; real profiles of a real device have factor 1.
  *
  *     clv_engine *fast, *edge;
  *     clv_ort_engine_new(&options, &fast, &err);
  *     clv_slow_engine_new(fast, 4.0, &edge, &err);  // takes `fast`, also on failure
  *     clv_engine_free(edge);
  *
- * The wait keeps the lane and its processor busy, as a slower device would be: nodes that share a machine should be pinned to
- * processors of their own. Compiling is not slowed. Memory, caches and power are those of the real machine.
+ * The wait keeps the lane and its processor busy, as a slower device would be: nodes that share a
+ * machine should be pinned to processors of their own. Compiling is not slowed. Memory, caches and
+ * power are those of the real machine.
  */
 #ifndef CLV_ENGINE_SLOW_H
 #define CLV_ENGINE_SLOW_H

@@ -63,8 +63,8 @@ static void run_posted(clv_loop *loop)
     if (atomic_load(&loop->stopping)) uv_stop(&loop->uv);
 }
 
-/* Not uv_async_t: its receiver spins until the sender's thread has left uv_async_send(), which takes long when waking the
- * loop has taken the processor from that thread. */
+/* Not uv_async_t: its receiver spins until the sender's thread has left uv_async_send(), which
+ * takes long when waking the loop has taken the processor from that thread. */
 static void wake(clv_loop *loop)
 {
     uint64_t one = 1;

@@ -6,15 +6,17 @@
  *     clv_extracted_done(&e);
  *     clv_extract_file(units, cuts, from, to, "prefix.onnx", &err);   // stand-alone, weights inside
  *
- * The segment (from, to) holds the nodes of the original model that its outputs need, found by walking back from them to the
- * tensors that are live at `from`. Its inputs are those live tensors that the walk met, in the order of the graph; its outputs
- * are the tensors live at `to` and the network's outputs that its units make. Names and types are the original's; dimensions
- * that follow the batch are free. Functions, operator sets and IR version are the model's. Sub-graphs (If, Loop) go whole with
- * their node.
+ * The segment (from, to) holds the nodes of the original model that its outputs need, found by
+ * walking back from them to the tensors that are live at `from`. Its inputs are those live tensors
+ * that the walk met, in the order of the graph; its outputs are the tensors live at `to` and the
+ * network's outputs that its units make. Names and types are the original's; dimensions that follow
+ * the batch are free. Functions, operator sets and IR version are the model's. Sub-graphs (If,
+ * Loop) go whole with their node.
  *
- * Shape arithmetic. A value that the engine folded is put in as a constant if it is the same at every batch. If it follows the
- * batch, its operators are kept where the segment has all they need; where it has not (the shape of a tensor on the other side
- * of the cut), the constant for batch 1 is put in, all dimensions are fixed, and `any_batch` is false.
+ * Shape arithmetic. A value that the engine folded is put in as a constant if it is the same at
+ * every batch. If it follows the batch, its operators are kept where the segment has all they need;
+ * where it has not (the shape of a tensor on the other side of the cut), the constant for batch 1
+ * is put in, all dimensions are fixed, and `any_batch` is false.
  *
  * Threads: any; nothing is changed.
  */

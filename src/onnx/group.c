@@ -149,8 +149,8 @@ typedef struct frame {
     size_t next;
 } frame;
 
-/* Tarjan's strongly connected components with an own stack. Components come out in topological order (what a group reads
- * comes before it), which is the order that units need. */
+/* Tarjan's strongly connected components with an own stack. Components come out in topological
+ * order (what a group reads comes before it), which is the order that units need. */
 typedef struct tarjan {
     const clv_units *u;
     int *index, *low, *component;

@@ -8,12 +8,14 @@
  * The model is read as a skeleton (onnx/skeleton.h) and made plain:
  *   - inputs that are also initialisers (IR version < 4, or defaults) are constants, not inputs;
  *   - Constant nodes with a large tensor become initialisers.
- * Checked here: every tensor has one producer, every name read is made, no cycles, every operator's domain is imported, every
- * stored tensor has the bytes that its shape needs, external data lies inside the model's folder and inside its file.
- * Whether an operator exists and its inputs fit is the engine's to say.
+ * Checked here: every tensor has one producer, every name read is made, no cycles, every operator's
+ * domain is imported, every stored tensor has the bytes that its shape needs, external data lies
+ * inside the model's folder and inside its file. Whether an operator exists and its inputs fit is
+ * the engine's to say.
  *
- * Not supported: external data through links that leave the model's folder.
- * Threads: read-only after opening, except clv_onnx_pin() and extraction, which lock nothing and change nothing: any thread.
+ * Not supported: external data through links that leave the model's folder. Threads: read-only
+ * after opening, except clv_onnx_pin() and extraction, which lock nothing and change nothing: any
+ * thread.
  */
 #ifndef CLV_ONNX_ONNX_H
 #define CLV_ONNX_ONNX_H
@@ -48,8 +50,9 @@ typedef struct clv_stored {
     size_t bytes;
 } clv_stored;
 const clv_stored *clv_onnx_stored(const clv_onnx *m, size_t *n);
-/* Let go of the mapped pages: they are read again (from the kernel's cache, as a rule) when something needs them. Called after
- * compiling, because the engine has repacked most weights by then and reads them no more. */
+/* Let go of the mapped pages: they are read again (from the kernel's cache, as a rule) when
+ * something needs them. Called after compiling, because the engine has repacked most weights by
+ * then and reads them no more. */
 void clv_onnx_drop_pages(const clv_onnx *m);
 
 /* ---- free dimensions ---- */
@@ -63,8 +66,9 @@ typedef struct clv_pin {
 
 /* Is the first axis of some input free? */
 bool clv_onnx_has_batch(const clv_onnx *m);
-/* The model with its free dimensions set and every tensor named in value_info, so that the engine writes their shapes.
- * CLV_EUNSUPPORTED names a free dimension that `dims` does not set; CLV_EINVAL: `dims` does not parse. `*bytes` is heap memory. */
+/* The model with its free dimensions set and every tensor named in value_info, so that the engine
+ * writes their shapes. CLV_EUNSUPPORTED names a free dimension that `dims` does not set;
+ * CLV_EINVAL: `dims` does not parse. `*bytes` is heap memory. */
 CLV_MUST
 clv_status clv_onnx_pin(const clv_onnx *m, const clv_pin *pin, void **bytes, size_t *n,
                         clv_error *err);

@@ -1,15 +1,17 @@
 /* A model without its weights: large tensors become references into the file that they stand in.
  *
- * An ONNX file of 550 MB is 548 MB of `raw_data`. The skeleton is the same ModelProto in which each large `raw_data` of the
- * main graph (initialisers, and values of Constant nodes) is replaced by ONNX's own external-data reference: location = the
- * name of the .onnx file itself, offset, length. So nothing copies the weights: protobuf-c does not see them, and the engine
- * maps them from the file.
+ * An ONNX file of 550 MB is 548 MB of `raw_data`. The skeleton is the same ModelProto in which each
+ * large `raw_data` of the main graph (initialisers, and values of Constant nodes) is replaced by
+ * ONNX's own external-data reference: location = the name of the .onnx file itself, offset, length.
+ * So nothing copies the weights: protobuf-c does not see them, and the engine maps them from the
+ * file.
  *
  *     offset of raw_data in the file:   model.onnx [ ... | field 9, length | W W W W ... ]
- *     in the skeleton:                  external_data {location: "model.onnx", offset: 1234, length: 4096}, data_location: EXTERNAL
+ *     in the skeleton:                  external_data {location: "model.onnx", offset: 1234,
+ *                                       length: 4096}, data_location: EXTERNAL
  *
- * A packed `float_data` or `double_data` holds the same bytes as raw_data would, and is treated alike. Everything else, also
- * unknown fields, is copied as it is.
+ * A packed `float_data` or `double_data` holds the same bytes as raw_data would, and is treated
+ * alike. Everything else, also unknown fields, is copied as it is.
  */
 #ifndef CLV_ONNX_SKELETON_H
 #define CLV_ONNX_SKELETON_H

@@ -38,7 +38,8 @@ clv_status clv_tensor_reference(const Onnx__TensorProto *t, clv_reference *out, 
 
 /* ---- external files ---- */
 
-/* Relative, and no step upwards: checked as text before the file system is asked, and again after links are followed. */
+/* Relative, and no step upwards: checked as text before the file system is asked, and again after
+ * links are followed. */
 static bool stays_inside(const char *location)
 {
     if (*location == '/' || strlen(location) > 4096) return false;

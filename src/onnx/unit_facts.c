@@ -28,7 +28,8 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* "Conv+BatchNormalization+Relu" in the file's order; the engine's own name for a larger pattern ("LayerNormalization"). */
+/* "Conv+BatchNormalization+Relu" in the file's order; the engine's own name for a larger pattern
+ * ("LayerNormalization"). */
 char *clv_unit_op(const clv_units *u, const clv_group *g)
 {
     const char *engine = u->optimised->graph->node[g->first]->op_type;
@@ -115,8 +116,9 @@ static double macs_of(const clv_units *u, int number)
     return 0;
 }
 
-/* Weights are constants of floating or 8-bit type; shapes, axes and single numbers are settings. The running mean and variance
- * of a batch normalisation are measured, not trained: nobody counts them. */
+/* Weights are constants of floating or 8-bit type; shapes, axes and single numbers are settings.
+ * The running mean and variance of a batch normalisation are measured, not trained: nobody counts
+ * them. */
 static bool is_parameter(const Onnx__NodeProto *node, size_t input, const clv_value_info *info)
 {
     if (strcmp(node->op_type, "BatchNormalization") == 0 && input >= 3) return false;

@@ -83,8 +83,8 @@ static const Onnx__TensorProto *find_tensor(const Onnx__GraphProto *g, const cha
     return NULL;
 }
 
-/* What was an operator's result and is now a constant, although it depends on an input (on its shape). Values that were left
- * out for their size are not known and stay operators. */
+/* What was an operator's result and is now a constant, although it depends on an input (on its
+ * shape). Values that were left out for their size are not known and stay operators. */
 static void read_folded(clv_units *u, const Onnx__GraphProto *two)
 {
     const Onnx__GraphProto *g = u->optimised->graph;
@@ -147,8 +147,8 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The engine's name where it is one of the original's ("conv1"), else that of the node which makes the first output, else the
- * output's own, else one with a number behind. */
+/* The engine's name where it is one of the original's ("conv1"), else that of the node which makes
+ * the first output, else the output's own, else one with a number behind. */
 static char *unit_name(const clv_units *u, const clv_group *g, const clv_names *own,
                        const clv_names *taken)
 {

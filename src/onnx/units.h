@@ -8,13 +8,15 @@
  *     clv_units_free(units);
  *
  * The optimised graph says three things, no more:
- *   - which tensors remain between its nodes. Those whose names the original model has are the places where it may be cut. Nodes
- *     joined by a tensor that only the optimiser knows are one unit, and so are nodes on a cycle that this creates;
+ *   - which tensors remain between its nodes. Those whose names the original model has are the
+ *     places where it may be cut. Nodes joined by a tensor that only the optimiser knows are one
+ *     unit, and so are nodes on a cycle that this creates;
  *   - which values it folded to constants although they depend on an input's shape (shape arithmetic);
  *   - the shape and type of every tensor.
- * What a unit reads is then found in the ORIGINAL graph: by walking back from the unit's outputs to other units' outputs. So the
- * graph of units is, by construction, right for segments that are cut out of the original, whatever the optimiser did.
- * A tensor or folded value whose shape or content differs at batch 2 follows the batch.
+ * What a unit reads is then found in the ORIGINAL graph: by walking back from the unit's outputs to
+ * other units' outputs. So the graph of units is, by construction, right for segments that are cut
+ * out of the original, whatever the optimiser did. A tensor or folded value whose shape or content
+ * differs at batch 2 follows the batch.
  *
  * Constants (values that depend on no input) belong to whoever reads them and are never on a cut.
  */
@@ -28,9 +30,9 @@
 
 typedef struct clv_units clv_units;
 
-/* `two` may be NULL: what follows the batch is then not known, and segments run at batch 1 only. The model must outlive the result.
- * CLV_EUNSUPPORTED says why the model can only run whole (an output that is a constant or an input, a shape that is not
- * known, too many units). */
+/* `two` may be NULL: what follows the batch is then not known, and segments run at batch 1 only.
+ * The model must outlive the result. CLV_EUNSUPPORTED says why the model can only run whole (an
+ * output that is a constant or an input, a shape that is not known, too many units). */
 CLV_MUST
 clv_status clv_units_find(const clv_onnx *m, const void *one, size_t n_one, const void *two,
                           size_t n_two, clv_units **out, clv_error *err);
@@ -38,8 +40,9 @@ clv_status clv_units_find(const clv_onnx *m, const void *one, size_t n_one, cons
 clv_units *clv_units_whole(const clv_onnx *m);
 void clv_units_free(clv_units *u);
 const clv_graph *clv_units_graph(const clv_units *u);
-/* The unit that an operator of the engine's works for, by the operator's name: that of the optimised graph, or the longest name of
- * a node or of its results that it begins with. -1: the engine's own (a change of layout). */
+/* The unit that an operator of the engine's works for, by the operator's name: that of the
+ * optimised graph, or the longest name of a node or of its results that it begins with. -1: the
+ * engine's own (a change of layout). */
 int clv_units_working_for(const clv_units *u, const char *operator_name);
 
 #endif

@@ -9,8 +9,8 @@ typedef struct clv_value_info {
     clv_dtype dtype;
     clv_shape shape;     /* at batch 1; rank -1: unknown; -1 where it depends on data */
     clv_shape shape_two; /* at batch 2 */
-    const Onnx__TensorProto
-        *folded;  /* what the engine folded it to, at batch 1; NULL: it did not */
+    /* what the engine folded it to, at batch 1; NULL: it did not */
+    const Onnx__TensorProto *folded;
     bool follows; /* the folded value is another one at batch 2 */
     int group;    /* that makes it, if it lies between units; -1 */
     int tensor;   /* in the graph; -1 */
@@ -41,7 +41,8 @@ struct clv_units {
 
 /* group.c: groups from the optimised graph, what they read from the original one, in topological order. */
 clv_status clv_units_group(clv_units *u, clv_error *err);
-/* unit_facts.c: operator text, MACs, parameters; nodes that are no work of their own (names, arithmetic on shapes). `counted_*` have one flag for each node and value of the model. */
+/* unit_facts.c: operator text, MACs, parameters; nodes that are no work of their own (names,
+ * arithmetic on shapes). `counted_*` have one flag for each node and value of the model. */
 bool clv_node_is_silent(const clv_units *u, int number);
 char *clv_unit_op(const clv_units *u, const clv_group *g);
 void clv_unit_count(const clv_units *u, const clv_group *g, bool *counted_nodes,

@@ -18,8 +18,9 @@
  *     consumer -> producer infinite: no return to device 0; or, if the problem may return,
  *     t- -> producer       t comes down, once; consumer -> t-: infinite
  *
- * So each tensor pays once a direction, however many consumers it has. A unit's outputs have a gadget
- * each. What goes up takes its share of bytes_per_kib, since a tensor is at many cuts; what comes down is raw. Tensors of unknown shape cannot cross: their gadget is infinite.
+ * So each tensor pays once a direction, however many consumers it has. A unit's outputs have a
+ * gadget each. What goes up takes its share of bytes_per_kib, since a tensor is at many cuts; what
+ * comes down is raw. Tensors of unknown shape cannot cross: their gadget is infinite.
  *
  * The costs are those of plan/problem.h, taken unit by unit and tensor by tensor: each part is rounded
  * up once, and a placement's cost is the sum of these whole numbers, so nothing drifts. What is paid

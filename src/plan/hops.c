@@ -1,5 +1,6 @@
-/* Planner B: the shortest path over (device, ideal, codec), up the lattice of the cuts on each device
- * (plan/climb.h). Where measured progress falls, C tries pairs of cuts instead. O(devices × ideals × (width + codecs)) for a problem of one number. */
+/* Planner B: the shortest path over (device, ideal, codec), up the lattice of the cuts on each
+ * device (plan/climb.h). Where measured progress falls, C tries pairs of cuts instead. O(devices ×
+ * ideals × (width + codecs)) for a problem of one number. */
 #include "base/mem.h"
 #include "plan/climb.h"
 

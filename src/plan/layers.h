@@ -36,8 +36,8 @@ typedef struct clv_layers {
     uint64_t *barred;                             /* units that the device at hand may not run */
     bool any_barred, thinned;
     size_t considered; /* labels */
-    int64_t
-        next_period_ns; /* the least period that was broken: up to it nothing else would be found */
+    /* the least period that was broken: up to it nothing else would be found */
+    int64_t next_period_ns;
     clv_layer_end ends[CLV_PLAN_DEVICES_MAX];
 } clv_layers;
 

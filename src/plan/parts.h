@@ -7,10 +7,11 @@
  *     clv_plan_amount up = clv_part_cross(p, 0, cut, codec, needs);
  *     total = clv_part_add(total, up);                // unknown parts make unknown sums
  *
- * Inline, and with only what is needed: one_cut.c weighs every cut in every codec, which for GoogLeNet is 2,000 crossings in tens of
- * microseconds. Each part is rounded up once, here and nowhere else, so that any order of adding gives the same integers.
- * Units end the names as in plan/problem.h. Nothing is owned; indices are the caller's to check (clv_plan_problem_check() has seen the
- * problem). Threads: any.
+ * Inline, and with only what is needed: one_cut.c weighs every cut in every codec, which for
+ * GoogLeNet is 2,000 crossings in tens of microseconds. Each part is rounded up once, here and
+ * nowhere else, so that any order of adding gives the same integers. Units end the names as in
+ * plan/problem.h. Nothing is owned; indices are the caller's to check (clv_plan_problem_check() has
+ * seen the problem). Threads: any.
  */
 #ifndef CLV_PLAN_PARTS_H
 #define CLV_PLAN_PARTS_H

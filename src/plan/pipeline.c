@@ -7,9 +7,9 @@
  * period that was kept and the longest that was proven too short; all last devices share the guesses.
  * Then, of all placements with the best period, one with the fewest bytes and the lowest latency.
  *
- * Segments come from the lattice of the cuts (plan/climb.h), or from all pairs of cuts where a device
- * has a limit on memory or a progress that falls (plan/pairs.h). O(devices × ideals × width) or O(devices × pairs) a guess,
- * some twenty guesses.
+ * Segments come from the lattice of the cuts (plan/climb.h), or from all pairs of cuts where a
+ * device has a limit on memory or a progress that falls (plan/pairs.h). O(devices × ideals × width)
+ * or O(devices × pairs) a guess, some twenty guesses.
  *
  * Source: Tarnawski et al., NeurIPS 2020 minimise the largest load by a programme over pairs of
  * ideals; guessing the bound is the parametric search of chains-on-chains partitioning (Pinar and

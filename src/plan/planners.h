@@ -11,8 +11,8 @@
 
 typedef struct clv_planner_answer {
     clv_plan_chain chain;
-    uint8_t *
-        unit_device; /* owned by the caller; D only (NULL else): its ideal may be none of the cuts */
+    /* owned by the caller; D only (NULL else): its ideal may be none of the cuts */
+    uint8_t *unit_device;
     clv_plan_cost cost; /* of D: of its unit_device, by sums of units */
     int64_t bound;      /* INT64_MIN: the answer is proven optimal */
     clv_plan_rival rivals[CLV_PLAN_RIVALS_MAX];

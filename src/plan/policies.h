@@ -51,8 +51,9 @@
  *                 cut, its neighbours are the next larger cuts that hold it and the next smaller that
  *                 it holds; breadth first from the last plan, until three rings in a row bring
  *                 nothing better. Costs as dads-dsl's.
- *   greedy        as exact. In a running node it moves to whatever is best at the moment, where exact weighs what a switch costs and how
- *                 sure the gain is: what is left of adaptation without that.
+ *   greedy        as exact. In a running node it moves to whatever is best at the moment, where
+ *                 exact weighs what a switch costs and how sure the gain is: what is left of
+ *                 adaptation without that.
  *
  * Pure functions: the same problem and options give the same choice. Threads: any.
  */
@@ -93,15 +94,15 @@ typedef struct clv_policy_options {
 
 typedef struct clv_policy_choice {
     clv_plan_chain chain;
-    clv_plan_goal
-        goal; /* what the policy minimises: LATENCY, ENERGY, or THROUGHPUT (its longest stage) */
+    /* what the policy minimises: LATENCY, ENERGY, or THROUGHPUT (its longest stage) */
+    clv_plan_goal goal;
     int64_t believed;   /* what it takes that to be: ns or nj. Of exact: its true score;
                            CLV_PLAN_UNKNOWN of edge, cloud and random, which ask nothing */
     size_t considered;  /* cuts that it looked at */
     clv_plan_cost cost; /* the true one */
-    uint8_t
-        *unit_device; /* owned, [n_units]; NULL unless chain.cut[] is CLV_PLAN_NO_CUT: a placement
-                             that is none of the problem's cuts, whose true cost is by sums */
+    /* owned, [n_units]; NULL unless chain.cut[] is CLV_PLAN_NO_CUT: a placement that is none of the
+     * problem's cuts, whose true cost is by sums */
+    uint8_t *unit_device;
 } clv_policy_choice;
 void clv_policy_choice_done(clv_policy_choice *c);
 
@@ -113,8 +114,9 @@ clv_status clv_policy_choose(const clv_plan_problem *p, clv_policy policy,
                              const clv_policy_options *options, clv_policy_choice *out,
                              clv_error *err);
 
-/* The policy's choice, one of the problem's cuts, as a whole plan. That of exact is clv_plan_solve()'s; of another, `bound` is the
- * exact plan's score where that goal can be met, and `gap` its regret. */
+/* The policy's choice, one of the problem's cuts, as a whole plan. That of exact is
+ * clv_plan_solve()'s; of another, `bound` is the exact plan's score where that goal can be met, and
+ * `gap` its regret. */
 CLV_MUST
 clv_status clv_policy_plan(const clv_plan_problem *p, clv_policy policy,
                            const clv_policy_options *options, clv_plan *out, clv_error *err);
@@ -124,14 +126,15 @@ typedef struct clv_policy_row {
     clv_policy policy;
     clv_error error; /* status CLV_OK: the rest is set; else why it has no choice */
     clv_policy_choice choice;
-    clv_plan_limit
-        violated;  /* the first limit that it breaks: then its score is no rival to exact's */
+    /* the first limit that it breaks: then its score is no rival to exact's */
+    clv_plan_limit violated;
     double regret; /* score / exact's - 1; NAN when exact has no plan */
 } clv_policy_row;
 void clv_policy_rows_done(clv_policy_row rows[CLV_POLICY_COUNT]);
 
-/* All policies on one problem, in the table's order, with `unlisted` choices. Where the exact plan is none of the problem's cuts, all
- * costs are by sums of units, so that they can be compared. CLV_EINVAL: the problem is not well formed. */
+/* All policies on one problem, in the table's order, with `unlisted` choices. Where the exact plan
+ * is none of the problem's cuts, all costs are by sums of units, so that they can be compared.
+ * CLV_EINVAL: the problem is not well formed. */
 CLV_MUST
 clv_status clv_policies_compare(const clv_plan_problem *p, const clv_policy_options *options,
                                 clv_policy_row rows[CLV_POLICY_COUNT], clv_error *err);

@@ -1,5 +1,5 @@
-/* DADS, light and heavy load: the least weighted sum over the cuts. The cuts are all ideals of the graph, so looking at each
- * finds what the paper's minimum cut finds. */
+/* DADS, light and heavy load: the least weighted sum over the cuts. The cuts are all ideals of the
+ * graph, so looking at each finds what the paper's minimum cut finds. */
 #include "plan/policies_priv.h"
 
 #include "base/mem.h"

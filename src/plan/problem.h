@@ -99,13 +99,13 @@ typedef struct clv_plan_codec {
     char name[16];
     int64_t bytes_per_kib; /* coded bytes of 1024 raw ones, where cut_bytes is NULL; and for min-cut
                               (planner D), which knows tensors and no cuts */
-    const int64_t
-        *cut_bytes; /* [cuts->n] measured coded bytes of each cut's tensors; CLV_PLAN_UNKNOWN:
-                                 this codec is not offered there. NULL: bytes_per_kib */
-    const int64_t
-        *cut_drop_ppm; /* [cuts->n] accuracy that it costs there, in millionths; NULL: none. Paid
-                                 where tensors are written, so once if they are passed on as they came. D
-                                 counts the most of any cut where the codec is offered */
+    /* [cuts->n] measured coded bytes of each cut's tensors; CLV_PLAN_UNKNOWN: this codec is not
+     * offered there. NULL: bytes_per_kib */
+    const int64_t *cut_bytes;
+    /* [cuts->n] accuracy that it costs there, in millionths; NULL: none. Paid where tensors are
+     * written, so once if they are passed on as they came. D counts the most of any cut where the
+     * codec is offered */
+    const int64_t *cut_drop_ppm;
     int64_t encode_ps_per_byte[CLV_PLAN_DEVICES_MAX]; /* of raw bytes, on each device; */
     int64_t decode_ps_per_byte[CLV_PLAN_DEVICES_MAX]; /* CLV_PLAN_UNKNOWN: the device cannot */
 } clv_plan_codec;
@@ -184,7 +184,8 @@ bool clv_plan_offered(const clv_plan_problem *p, size_t cut, size_t codec);
 /* Crossing hop k with the tensors of `cut` in `codec`: round trip, overhead, up and down. No codec
  * times. ns CLV_PLAN_UNKNOWN when the hop is down or the codec is not offered at the cut. */
 clv_plan_amount clv_plan_cross(const clv_plan_problem *p, size_t hop, size_t cut, size_t codec);
-/* The same crossing in pieces: bytes as they are on the wire, and the time of these bytes alone. All 0 when it is unknown. */
+/* The same crossing in pieces: bytes as they are on the wire, and the time of these bytes alone.
+ * All 0 when it is unknown. */
 typedef struct clv_plan_transfer {
     int64_t up_bytes, down_bytes, up_ns, down_ns;
 } clv_plan_transfer;

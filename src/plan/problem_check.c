@@ -119,7 +119,8 @@ static clv_status check_hop(const clv_plan_hop *h, size_t k, clv_error *err)
     return check_fields("hop", k, fields, sizeof fields / sizeof *fields, err);
 }
 
-/* A codec's numbers of each cut; `unknown` is fine where it may be. All are looked at before the one that is wrong is. */
+/* A codec's numbers of each cut; `unknown` is fine where it may be. All are looked at before the
+ * one that is wrong is. */
 static clv_status check_at_cuts(const clv_plan_problem *p, size_t codec, const char *name,
                                 const int64_t *values, int64_t max, bool may_be_unknown,
                                 clv_error *err)

@@ -19,10 +19,10 @@ typedef struct clv_plan_relief {
     clv_plan_limit limit;
     size_t device; /* MEMORY: whose */
     int64_t now;   /* the limit: ns, nJ, pm, bytes, ppm; 0 of PINS, PRIVACY and LINK */
-    int64_t
-        least; /* what a placement can reach when all other limits are dropped; links stay as they are */
-    int64_t
-        needed;  /* the limit that would do, all others kept; 0 of those that can only be dropped */
+    /* what a placement can reach when all other limits are dropped; links stay as they are */
+    int64_t least;
+    /* the limit that would do, all others kept; 0 of those that can only be dropped */
+    int64_t needed;
     bool enough; /* moved so far (or dropped) alone, it would do; else `needed` is UNKNOWN */
 } clv_plan_relief;
 

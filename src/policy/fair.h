@@ -1,27 +1,31 @@
-/* Whose waiting job is next: earliest deadline first, and a fair share for every asker. A queue as a value, without a clock.
+/* Whose waiting job is next: earliest deadline first, and a fair share for every asker. A queue as
+ * a value, without a clock.
  *
  *     clv_fair q = {0};
- *     clv_fair_push(&q, &(clv_fair_job){.asker = 7, .deadline_us = d, .since_us = now, .cost_us = 3000, .what = request});
+ *     clv_fair_push(&q, &(clv_fair_job){.asker = 7, .since_us = now, .cost_us = 3000, ...});
  *     clv_fair_pop(&q, &job);                          // the next one
  *     clv_fair_pop_alike(&q, job.kind, &another);      // one more to run together with it
  *     clv_fair_settle(&q, job.asker, 4100 - 3000);     // it took longer than it was charged for
  *     clv_fair_done(&q);
  *
- * Every asker has an account: the device's time that it has used, counted from the least account of those who wait (whoever comes
- * anew starts there: time that was not used is not saved up). Among the askers whose account is at most CLV_FAIR_BURST_US above
- * the least one, the job with the earliest deadline is next. So deadlines rule while nobody takes much more than the others do,
- * and whoever does waits until the others have had as much: a job waits at most for the burst and one job of each other asker
- * longer than if its asker had a share of the device alone.
+ * Every asker has an account: the device's time that it has used, counted from the least account of
+ * those who wait (whoever comes anew starts there: time that was not used is not saved up). Among
+ * the askers whose account is at most CLV_FAIR_BURST_US above the least one, the job with the
+ * earliest deadline is next. So deadlines rule while nobody takes much more than the others do, and
+ * whoever does waits until the others have had as much: a job waits at most for the burst and one
+ * job of each other asker longer than if its asker had a share of the device alone.
  *
  * Nobody waits for ever behind later deadlines either: a job without a deadline counts as if its deadline were
  * CLV_FAIR_PATIENCE_US after its arrival, so what arrives later than that goes behind it.
  *
- * Goyal, Vin and Cheng, "Start-time Fair Queueing", SIGCOMM 1996, for the accounts (their start tags; ours are the askers', not the
- * packets', so that an asker's own jobs may overtake each other); eligibility by a margin is after Bennett and Zhang, "WF2Q",
- * INFOCOM 1996. Unlike theirs our costs are estimates, put right when the job has run.
+ * Goyal, Vin and Cheng, "Start-time Fair Queueing", SIGCOMM 1996, for the accounts (their start
+ * tags; ours are the askers', not the packets', so that an asker's own jobs may overtake each
+ * other); eligibility by a margin is after Bennett and Zhang, "WF2Q", INFOCOM 1996. Unlike theirs
+ * our costs are estimates, put right when the job has run.
  *
- * Ownership: `what`, `with` and `kind` stay the caller's. Threads: one at a time. Cost of a call: in the number of askers that wait; of
- * clv_fair_pop_alike, _count, _work_us, _remove and _ahead_us in the number of jobs.
+ * Ownership: `what`, `with` and `kind` stay the caller's. Threads: one at a time. Cost of a call:
+ * in the number of askers that wait; of clv_fair_pop_alike, _count, _work_us, _remove and _ahead_us
+ * in the number of jobs.
  */
 #ifndef CLV_POLICY_FAIR_H
 #define CLV_POLICY_FAIR_H
@@ -76,8 +80,8 @@ void clv_fair_settle(clv_fair *q, uint64_t asker, int64_t more_us);
 bool clv_fair_remove(clv_fair *q, const void *what, clv_fair_job *out);
 size_t clv_fair_count(const clv_fair *q, const void *kind);
 int64_t clv_fair_work_us(const clv_fair *q); /* costs of all that waits */
-/* How much of the device's time goes to jobs of the queue before one like this would be next, if nothing else arrives: exact for
- * one asker, else no less than it will be but for a burst. */
+/* How much of the device's time goes to jobs of the queue before one like this would be next, if
+ * nothing else arrives: exact for one asker, else no less than it will be but for a burst. */
 int64_t clv_fair_ahead_us(const clv_fair *q, const clv_fair_job *job);
 
 #endif

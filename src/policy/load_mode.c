@@ -64,7 +64,8 @@ bool clv_load_mode_look(clv_load_mode *m, int64_t now_us)
 bool clv_load_mode_arrived(clv_load_mode *m, int64_t now_us, int in_flight)
 {
     double left = memory(m, now_us), before = m->rate_per_s;
-    /* Those found are averaged over arrivals, so that pauses do not count as calm: about as many as the rate remembers. */
+    /* Those found are averaged over arrivals, so that pauses do not count as calm: about as many as
+     * the rate remembers. */
     double us = clv_load_mode_memory_us(m);
     double weight = 1 / fmax(1, fmin(before * us * 1e-6, 16));
     m->found += weight * (in_flight - m->found);

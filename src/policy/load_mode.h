@@ -1,24 +1,28 @@
-/* Two modes of a node, after DADS (Hu et al., INFOCOM 2019): lightly loaded it wants each request to be fast, heavily loaded it
- * wants to get through as many as it can. Which of the two, now: pure, the clock is passed in.
+/* Two modes of a node, after DADS (Hu et al., INFOCOM 2019): lightly loaded it wants each request
+ * to be fast, heavily loaded it wants to get through as many as it can. Which of the two, now:
+ * pure, the clock is passed in.
  *
  *     clv_load_mode m;
  *     clv_load_mode_init(&m, now_us);
- *     clv_load_mode_period(&m, period_us);            // what the latency plan takes a request at most: its longest stage
+ *     clv_load_mode_period(&m, period_us);            // the latency plan's longest stage
  *     clv_load_mode_arrived(&m, now_us, in_flight);   // a request came, and found so many before it
  *     if (clv_load_mode_look(&m, now_us)) ...         // the mode has changed: m.heavy
  *
- * A plan that takes `period` for its longest stage gets through 1 / period requests a second, however many stages it has. When they
- * come faster, its queue grows without end, and the plan with the shortest period should take over, though each request alone
- * takes longer there. So what is compared is the utilisation of the *latency* plan, rate * period, in both modes.
+ * A plan that takes `period` for its longest stage gets through 1 / period requests a second,
+ * however many stages it has. When they come faster, its queue grows without end, and the plan with
+ * the shortest period should take over, though each request alone takes longer there. So what is
+ * compared is the utilisation of the *latency* plan, rate * period, in both modes.
  *
- * The rate is that of arrivals, each forgotten with a time constant, the memory: CLV_LOAD_MEMORY periods, a second at least, so that it
- * is about as exact for slow networks as for fast ones. Heavy: utilisation above CLV_LOAD_HIGH, and requests that find others
- * before them, for a quarter of the memory. Light again: below CLV_LOAD_LOW, or hardly anyone finds another, for two memories.
- * The second condition is for callers that wait for an answer before they ask again: one alone drives any plan at its period,
- * and nobody waits.
+ * The rate is that of arrivals, each forgotten with a time constant, the memory: CLV_LOAD_MEMORY
+ * periods, a second at least, so that it is about as exact for slow networks as for fast ones.
+ * Heavy: utilisation above CLV_LOAD_HIGH, and requests that find others before them, for a quarter
+ * of the memory. Light again: below CLV_LOAD_LOW, or hardly anyone finds another, for two memories.
+ * The second condition is for callers that wait for an answer before they ask again: one alone
+ * drives any plan at its period, and nobody waits.
  *
- * Our differences from DADS: the paper tells the modes apart but not how a running system tells them; hysteresis and dwell are
- * ours, as is the exact throughput plan (plan/) in place of its weighted minimum cuts.
+ * Our differences from DADS: the paper tells the modes apart but not how a running system tells
+ * them; hysteresis and dwell are ours, as is the exact throughput plan (plan/) in place of its
+ * weighted minimum cuts.
  *
  * A clock that goes back counts as one that stands. Threads: one at a time.
  */

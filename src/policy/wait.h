@@ -1,5 +1,5 @@
-/* Which wait at the peer to plan with: from waits that this node's requests met and that the peer tells of, such that many nodes that
- * see the same queue settle instead of jumping together.
+/* Which wait at the peer to plan with: from waits that this node's requests met and that the peer
+ * tells of, such that many nodes that see the same queue settle instead of jumping together.
  *
  *     clv_wait w;
  *     clv_wait_init(&w, seed, now);                    // the node's own seed
@@ -8,16 +8,19 @@
  *     plan_with(clv_wait_planned(&w, now, away));      // `away`: does the present plan use the peer?
  *
  * The newest is not what to plan with: if all edges leave a busy peer at once they find it idle, and all come back. So
- *   - the value is held, and looked at anew only after a dwell of the node's own drawing, so that the others have seen what one did
- *     before the next decides. Each change between home and away doubles the dwell (up to CLV_WAIT_DWELL_MAX_US), each look that
- *     changes nothing shortens it: as stations on an Ether do after a collision.
- *   - what the node's own coming added to the queue is remembered: from home it plans with what it would meet, not with what those
- *     meet who are there without it. It is forgotten in seconds, as it may have been others' doing, and in twice the time each time
- *     that it is found again.
- *   - a queue that has grown far beyond the held value brings the look forward, to a random moment within CLV_WAIT_ALARM_US.
+ *   - the value is held, and looked at anew only after a dwell of the node's own drawing, so that
+ *     the others have seen what one did before the next decides. Each change between home and away
+ *     doubles the dwell (up to CLV_WAIT_DWELL_MAX_US), each look that changes nothing shortens it:
+ *     as stations on an Ether do after a collision.
+ *   - what the node's own coming added to the queue is remembered: from home it plans with what it
+ *     would meet, not with what those meet who are there without it. It is forgotten in seconds, as
+ *     it may have been others' doing, and in twice the time each time that it is found again.
+ *   - a queue that has grown far beyond the held value brings the look forward, to a random moment
+ *     within CLV_WAIT_ALARM_US.
  *
- * Each node answers best to the others, one at a time, which in such a game (Rosenthal 1973) ends; Even-Dar and Mansour, "Fast
- * Convergence of Selfish Rerouting", SODA 2005, move with a probability instead. tests/unit/policy/wait_test.c has eight of them.
+ * Each node answers best to the others, one at a time, which in such a game (Rosenthal 1973) ends;
+ * Even-Dar and Mansour, "Fast Convergence of Selfish Rerouting", SODA 2005, move with a probability
+ * instead. tests/unit/policy/wait_test.c has eight of them.
  *
  * A plain value, the same for the same calls and seed. Threads: one at a time.
  */

@@ -1,12 +1,12 @@
-/* The model repository on disk, in Triton's layout: NAME/VERSION/model.onnx. A file NAME.onnx beside them counts as version 1, unless
- * NAME/1 is there.
+/* The model repository on disk, in Triton's layout: NAME/VERSION/model.onnx. A file NAME.onnx
+ * beside them counts as version 1, unless NAME/1 is there.
  *
  *     clv_repository_entry *entries; size_t n;
  *     clv_repository_scan("models", &entries, &n, &err);   // sorted by name, then by version, newest last
  *     clv_repository_entries_free(entries, n);
  *
- * Names: letters, digits, '.', '_', '-', at most CLV_MODEL_NAME_MAX, not starting with '.'. Versions: 1 to 9 digits, not 0.
- * What does not look like a model is passed over.
+ * Names: letters, digits, '.', '_', '-', at most CLV_MODEL_NAME_MAX, not starting with '.'.
+ * Versions: 1 to 9 digits, not 0. What does not look like a model is passed over.
  */
 #ifndef CLV_REPO_REPOSITORY_H
 #define CLV_REPO_REPOSITORY_H

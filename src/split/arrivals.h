@@ -1,4 +1,5 @@
-/* What comes in: requests of a splitter, counted where they enter, and the mode that they call for (policy/load_mode.h).
+/* What comes in: requests of a splitter, counted where they enter, and the mode that they call for
+ * (policy/load_mode.h).
  *
  *     clv_arrivals_init(&a);
  *     if (clv_arrivals_came(&a, now_us, in_flight)) ...      // any thread, once a request; true: the mode has changed

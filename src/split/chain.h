@@ -1,5 +1,6 @@
-/* A chain of nodes: who answers, who stands behind it, and what the links between them are like. A value, published by each
- * node for each of its models and read by the node before it, so that the first one can plan for all.
+/* A chain of nodes: who answers, who stands behind it, and what the links between them are like. A
+ * value, published by each node for each of its models and read by the node before it, so that the
+ * first one can plan for all.
  *
  *     clv_chain *c;
  *     clv_chain_parse(text, bytes, &c, &err);              // GET /v2/models/M/chain of the peer
@@ -10,16 +11,18 @@
  *     clv_chain_extend(&mine, &(clv_chain_hop){link, url, wait_us}, c);   // then its peer, and what stands behind that
  *     char *text = clv_chain_json(&mine, true);
  *
- * Node 0 answers; node k + 1 is the peer of node k. What a node says of another it knows from that one's own chain, so a chain is
- * as old as the looks of all nodes on the way: seconds. It is for planning; nothing is believed of it but numbers in their ranges,
- * and a request that goes along it is checked at every node (split/itinerary.h).
+ * Node 0 answers; node k + 1 is the peer of node k. What a node says of another it knows from that
+ * one's own chain, so a chain is as old as the looks of all nodes on the way: seconds. It is for
+ * planning; nothing is believed of it but numbers in their ranges, and a request that goes along it
+ * is checked at every node (split/itinerary.h).
  *
- * A loop ends a chain: clv_chain_extend() takes no node twice, and a node that finds its own id in its peer's chain says so and
- * uses only what stands before it. Ids are made anew at each start of a node.
+ * A loop ends a chain: clv_chain_extend() takes no node twice, and a node that finds its own id in
+ * its peer's chain says so and uses only what stands before it. Ids are made anew at each start of
+ * a node.
  *
- * As JSON (docs/protocol.md): {"cleave_chain": 1, "digest", "pending", "nodes": [{"id", "url", "wait_us", "link", "profile"}]}.
- * Limits: CLV_CHAIN_NODES_MAX nodes, CLV_CHAIN_TEXT_MAX bytes. Ownership: a chain owns its profiles. Threads: read by any, changed
- * by one.
+ * As JSON (docs/protocol.md): {"cleave_chain": 1, "digest", "pending", "nodes": [{"id", "url",
+ * "wait_us", "link", "profile"}]}. Limits: CLV_CHAIN_NODES_MAX nodes, CLV_CHAIN_TEXT_MAX bytes.
+ * Ownership: a chain owns its profiles. Threads: read by any, changed by one.
  *
  * Private to split/.
  */
@@ -48,8 +51,8 @@ typedef struct clv_chain_node {
 
 typedef struct clv_chain {
     char digest[CLV_DIGEST_TEXT]; /* of the model, at all of these nodes */
-    bool
-        pending; /* the last node has a peer that it does not know enough of yet: look again soon */
+    /* the last node has a peer that it does not know enough of yet: look again soon */
+    bool pending;
     clv_chain_node nodes[CLV_CHAIN_NODES_MAX];
     size_t n;
 } clv_chain;
@@ -67,8 +70,8 @@ typedef struct clv_chain_hop {
     const char *url;
     int64_t wait_us;
 } clv_chain_hop;
-/* Add the peer and what stands behind it: `peers` (copied), whose node 0 is the peer. Stops at a node that is there already, and at
- * CLV_CHAIN_NODES_MAX nodes. */
+/* Add the peer and what stands behind it: `peers` (copied), whose node 0 is the peer. Stops at a
+ * node that is there already, and at CLV_CHAIN_NODES_MAX nodes. */
 void clv_chain_extend(clv_chain *c, const clv_chain_hop *to, const clv_chain *peers);
 /* The same nodes in the same order? */
 bool clv_chain_same_nodes(const clv_chain *a, const clv_chain *b);
@@ -79,8 +82,9 @@ void clv_chain_move_profiles(clv_chain *to, clv_chain *from);
 
 /* NUL-terminated JSON (heap); `profiles`: with those that are known. */
 char *clv_chain_json(const clv_chain *c, bool profiles);
-/* CLV_EINVAL names the field: no chain, no nodes, ids that are none or twice the same, numbers out of range, a profile of another
- * model. CLV_ELIMIT: too many nodes, too long. CLV_EMISMATCH: another schema. */
+/* CLV_EINVAL names the field: no chain, no nodes, ids that are none or twice the same, numbers out
+ * of range, a profile of another model. CLV_ELIMIT: too many nodes, too long. CLV_EMISMATCH:
+ * another schema. */
 CLV_MUST
 clv_status clv_chain_parse(const char *json, size_t bytes, clv_chain **out, clv_error *err);
 

@@ -1,5 +1,5 @@
-/* A deployment: a route with this node's segments of it resident, ready to carry requests. A reference-counted, immutable value.
- * Private to split/. */
+/* A deployment: a route with this node's segments of it resident, ready to carry requests. A
+ * reference-counted, immutable value. Private to split/. */
 #ifndef CLV_SPLIT_DEPLOYMENT_H
 #define CLV_SPLIT_DEPLOYMENT_H
 
@@ -18,13 +18,13 @@ typedef struct clv_deployment {
     clv_segment *tail; /* suffix, to finish here what the peer did not; NULL when all is local */
     char *label;       /* as clv_route_label() */
     bool any_batch;    /* false: batch 1 only */
-    atomic_int
-        answered; /* requests that went as planned: the first run cold segments and teach nothing */
+    /* requests that went as planned: the first run cold segments and teach nothing */
+    atomic_int answered;
     /* predicted, following the link; 0: not known */
     _Atomic int64_t expected_remote_us; /* the peer's part with the link */
     _Atomic int64_t expected_tail_us;   /* the same part, done here */
-    clv_prediction
-        predicted; /* of a whole request; guarded by the splitter's lock: split/forecast.h */
+    /* of a whole request; guarded by the splitter's lock: split/forecast.h */
+    clv_prediction predicted;
 } clv_deployment;
 
 /* Compiles what is missing (blocks): for the build lane. */

@@ -1,5 +1,5 @@
-/* What requests are to be told that they will take: the predictions of the deployments, kept up to date with link, load and corrections.
- * Private to split/.
+/* What requests are to be told that they will take: the predictions of the deployments, kept up to
+ * date with link, load and corrections. Private to split/.
  *
  *     clv_forecast_look(s);                             // loop's thread, after each look of the planner
  *     request->predicted = clv_forecast_of(s, d);       // any thread

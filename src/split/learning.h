@@ -45,7 +45,8 @@ void clv_learning_saw(clv_learning *l, const clv_route *route, const clv_timing 
                       const clv_trip *behind);
 /* Other nodes stand on the chain now: what was learnt of any but this one is no longer true. Loop's thread. */
 void clv_learning_forget(clv_learning *l);
-/* Corrects the times of device 0 (here) and the others (there), when something was seen or a while has passed since the last time. */
+/* Corrects the times of device 0 (here) and the others (there), when something was seen or a while
+ * has passed since the last time. */
 void clv_learning_apply(clv_learning *l, clv_plan_tables *tables);
 
 #endif

@@ -1,4 +1,5 @@
-/* How busy a node is, as it tells its peers (GET /v2/load, docs/protocol.md): what an edge that sends it nothing plans with.
+/* How busy a node is, as it tells its peers (GET /v2/load, docs/protocol.md): what an edge that
+ * sends it nothing plans with.
  *
  *     clv_node_load load;
  *     if (clv_node_load_parse(text, n, &load, &err)) ...     // a node that tells nothing, or nonsense

@@ -1,5 +1,5 @@
-/* How long each segment of a network runs here, learnt from its runs: what the lane charges for it, what admission counts on, and how many
- * waiting requests are run together.
+/* How long each segment of a network runs here, learnt from its runs: what the lane charges for it,
+ * what admission counts on, and how many waiting requests are run together.
  *
  *     clv_pace_init(&p, n_cuts);
  *     clv_pace_seed(&p, profile);                       // until runs tell better
@@ -8,8 +8,9 @@
  *     us = clv_pace_us(part, rows);                     // 0: not known
  *     clv_pace_done(&p);
  *
- * The first runs of a segment are cold and teach nothing. A part may be run for several requests at once only once it was seen that its
- * rows do not mix (`together`): carry_together.c looks at the first opportunity.
+ * The first runs of a segment are cold and teach nothing. A part may be run for several requests at
+ * once only once it was seen that its rows do not mix (`together`): carry_together.c looks at the
+ * first opportunity.
  *
  * Threads: any; NULL parts are fine. Private to split/.
  */
@@ -48,7 +49,8 @@ void clv_pace_seed(clv_pace *p, const clv_profile *profile);
 clv_pace_part *clv_pace_of(clv_pace *p, size_t from, size_t to);
 void clv_pace_saw(clv_pace_part *part, size_t rows, int64_t us);
 int64_t clv_pace_us(clv_pace_part *part, size_t rows);
-/* A request was refused for what it is said to take: believe that a little less, or one that is wrong would be believed for ever. */
+/* A request was refused for what it is said to take: believe that a little less, or one that is
+ * wrong would be believed for ever. */
 void clv_pace_doubt(clv_pace_part *part);
 size_t clv_pace_choose(clv_pace_part *part, size_t rows_each, size_t waiting, int64_t slack_us,
                        size_t max);

@@ -1,4 +1,5 @@
-/* A deployment in the making: built here, on the build lane, and prepared on the peer at the same time. Private to split/.
+/* A deployment in the making: built here, on the build lane, and prepared on the peer at the same
+ * time. Private to split/.
  *
  *     clv_preparation_begin(splitter, &route, expected, false);    // requests go on as before
  *     ... clv_adapt_prepared(p) on the loop's thread, when both ends are ready or have failed
@@ -21,8 +22,9 @@ typedef struct clv_preparation {
 /* Loop's thread, both. */
 void clv_preparation_begin(clv_splitter *s, const clv_route *route, clv_expectation expected,
                            bool spare);
-/* The route was prepared before and is deployed again: so that the peer keeps its part longer than those that it is not asked for. What
- * becomes of it is only looked at for a peer that has forgotten the model. */
+/* The route was prepared before and is deployed again: so that the peer keeps its part longer than
+ * those that it is not asked for. What becomes of it is only looked at for a peer that has
+ * forgotten the model. */
 void clv_preparation_refresh(clv_splitter *s, const clv_route *route);
 
 /* adapt.c: both ends have come to an end; `p` is borrowed. */

@@ -5,9 +5,10 @@
  *     carrier:  clv_recall_watch(r->recall, on_recall, me);
  *               ... right before the answer: clv_recall_watch(r->recall, NULL, NULL);
  *
- * `fn` is called once at the most, on the asker's thread or, if the recall came first, from inside clv_recall_watch(). Once
- * clv_recall_watch(r, NULL, NULL) has returned, it does not run and will not; so it must not call anything that watches. The request
- * is answered all the same, as always; nobody reads it.
+ * `fn` is called once at the most, on the asker's thread or, if the recall came first, from inside
+ * clv_recall_watch(). Once clv_recall_watch(r, NULL, NULL) has returned, it does not run and will
+ * not; so it must not call anything that watches. The request is answered all the same, as always;
+ * nobody reads it.
  *
  * Threads: any. All functions take NULL for a request that cannot be recalled.
  */

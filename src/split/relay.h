@@ -1,6 +1,7 @@
-/* What this node holds for others: for each cut that one of them hands on at, the segment that it is to run from there, or, where a
- * way leads on to the next node (split/itinerary.h), that segment and the one with which it finishes the rest itself should the next
- * node fail. Deployments that begin at a cut; the one not asked for the longest goes when there are more than CLV_RELAYS_MAX.
+/* What this node holds for others: for each cut that one of them hands on at, the segment that it
+ * is to run from there, or, where a way leads on to the next node (split/itinerary.h), that segment
+ * and the one with which it finishes the rest itself should the next node fail. Deployments that
+ * begin at a cut; the one not asked for the longest goes when there are more than CLV_RELAYS_MAX.
  *
  *     clv_relay_prepare(s, from, &route, done, arg);          // loop's thread: built here, prepared down the way
  *     clv_deployment *d = clv_relay_find(s, from, &route);    // any thread: NULL if it must be built first
@@ -27,8 +28,8 @@ clv_deployment *clv_relay_find(clv_splitter *s, size_t from, const clv_route *ro
 CLV_MUST
 clv_status clv_relay_make(clv_splitter *s, size_t from, const clv_route *route,
                           clv_deployment **out, clv_error *err);
-/* Off the request path, and at the nodes that follow on the route. `done` on any thread. A next node that cannot be reached is no
- * error: this one can finish the rest. */
+/* Off the request path, and at the nodes that follow on the route. `done` on any thread. A next
+ * node that cannot be reached is no error: this one can finish the rest. */
 void clv_relay_prepare(clv_splitter *s, size_t from, const clv_route *route,
                        clv_splitter_done_fn done, void *arg);
 /* The peer that follows now: the first that is up; -1: none. Any thread. */

@@ -1,9 +1,10 @@
-/* A route: which node of a chain runs what of a network, and how tensors are written on the way. A value, the identity of a
- * deployment: two equal routes are the same plan.
+/* A route: which node of a chain runs what of a network, and how tensors are written on the way. A
+ * value, the identity of a deployment: two equal routes are the same plan.
  *
- * Node 0 is this one, node k + 1 is the peer of node k. Node k runs from where the tensors are up to cut[k], and hands the rest
- * on in codec[k]; the last node that runs anything has the full ideal. Cuts are numbers of this node's own clv_network_cuts(); on
- * the wire a cut is the names of its tensors, since two nodes may number them differently.
+ * Node 0 is this one, node k + 1 is the peer of node k. Node k runs from where the tensors are up
+ * to cut[k], and hands the rest on in codec[k]; the last node that runs anything has the full
+ * ideal. Cuts are numbers of this node's own clv_network_cuts(); on the wire a cut is the names of
+ * its tensors, since two nodes may number them differently.
  *
  *     {.n = 1, .cut = {last}}                              all local
  *     {.n = 2, .cut = {0, last}, .codec = {raw}}           all remote
@@ -22,8 +23,8 @@ typedef struct clv_route {
     size_t n; /* nodes, 1 to CLV_PLAN_DEVICES_MAX; the last one's cut is all */
     size_t cut[CLV_PLAN_DEVICES_MAX];
     clv_codec codec[CLV_PLAN_DEVICES_MAX - 1];
-    size_t
-        way; /* which of this node's peers node 1 is: 0 the next hop, others while that is lost */
+    /* which of this node's peers node 1 is: 0 the next hop, others while that is lost */
+    size_t way;
 } clv_route;
 
 clv_route clv_route_local(size_t last);
@@ -32,8 +33,8 @@ clv_route clv_route_at(size_t cut, clv_codec codec, size_t last);
 /* Of a plan whose codecs are numbered as `codecs` says; nodes behind the last one that runs anything are left out. */
 clv_route clv_route_of(const clv_plan_chain *chain, const clv_codec *codecs, size_t last);
 bool clv_route_equal(const clv_route *a, const clv_route *b);
-/* "local", "remote", "conv2", "conv2 q8+zstd", "conv2 q8 > pool5": where each hop is crossed and, unless raw, how. For people and for
- * `cleave_plan`. Heap text. */
+/* "local", "remote", "conv2", "conv2 q8+zstd", "conv2 q8 > pool5": where each hop is crossed and,
+ * unless raw, how. For people and for `cleave_plan`. Heap text. */
 char *clv_route_label(const clv_route *r, const clv_cuts *cuts, const clv_graph *g);
 
 #endif

@@ -1,4 +1,5 @@
-/* What the files of the splitter share: carry.c (one request), adapt.c (which cut) and splitter.c (life). Private to split/. */
+/* What the files of the splitter share: carry.c (one request), adapt.c (which cut) and splitter.c
+ * (life). Private to split/. */
 #ifndef CLV_SPLIT_SPLITTER_PRIV_H
 #define CLV_SPLIT_SPLITTER_PRIV_H
 
@@ -41,8 +42,8 @@ struct clv_splitter {
     pthread_mutex_t lock;  /* guards the three deployments */
     clv_deployment *local; /* all local: the way out; never changes */
     clv_deployment *live;
-    clv_deployment *
-        warm; /* a second one, resident at both ends: the one before, or a likelier one. NULL: none */
+    /* a second one, resident at both ends: the one before, or a likelier one. NULL: none */
+    clv_deployment *warm;
     clv_relays relays;     /* what is held for other nodes; guarded by the lock */
     atomic_int remote_now; /* parts that the peer is busy with */
     atomic_int unanswered; /* requests */
@@ -58,7 +59,8 @@ struct clv_splitter {
 
 /* A reference to what is deployed now. Any thread. */
 clv_deployment *clv_splitter_live(clv_splitter *s);
-/* Swap `take` in; keeps the old one warm, unless it is all local, and evicts the segments of the one before that. Any thread. */
+/* Swap `take` in; keeps the old one warm, unless it is all local, and evicts the segments of the
+ * one before that. Any thread. */
 void clv_splitter_deploy(clv_splitter *s, clv_deployment *take);
 /* Forget its segments, unless another deployment that is kept has them too. Under the lock. */
 void clv_splitter_evict(clv_splitter *s, const clv_deployment *old);
@@ -71,14 +73,16 @@ void clv_splitter_drop(clv_splitter *s, clv_deployment *take);
 
 /* adapt.c: look at what has changed and act. Loop's thread. */
 void clv_adapt_step(void *splitter);
-/* Once a request that is to be planned for, with how many are on their way: the mode of the load may change with it. Any thread. */
+/* Once a request that is to be planned for, with how many are on their way: the mode of the load
+ * may change with it. Any thread. */
 void clv_adapt_count(clv_splitter *s, int in_flight);
 /* Could a measurement of a link change the plan? Loop's thread. */
 bool clv_adapt_doubts(void *splitter);
-/* The peer answered a request with an error, or with nonsense: everything runs here until it has been asked anew what it has. */
+/* The peer answered a request with an error, or with nonsense: everything runs here until it has
+ * been asked anew what it has. */
 void clv_adapt_refused(clv_splitter *s, size_t way, const clv_error *error);
-/* The sender was asked for what must stay here, which no plan and no pin may: a fault of this program. Everything runs here
- * until the planner has chosen again. */
+/* The sender was asked for what must stay here, which no plan and no pin may: a fault of this
+ * program. Everything runs here until the planner has chosen again. */
 void clv_adapt_withheld(clv_splitter *s, size_t way, const clv_error *error);
 /* Let the planner choose again; who waits for the pinned cut is told why it will not come. */
 void clv_adapt_unpin(clv_splitter *s, const char *why);

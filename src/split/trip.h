@@ -1,12 +1,13 @@
-/* Where a request's time went at each node that it came to: what a node tells with its answer, first of itself, then what its peer
- * told. A value, bounded.
+/* Where a request's time went at each node that it came to: what a node tells with its answer,
+ * first of itself, then what its peer told. A value, bounded.
  *
  *     clv_trip trip = {0};
  *     clv_trip_parse(text, &trip, &err);                     // of the peer's answer, `cleave_trip`
  *     if (clv_trip_us(&trip) > took_us) trip.n = 0;          // more than there was: not believed
  *
- * As text: for each node the times of CLV_TRIP_MAP in this order, in microseconds, joined by commas; nodes by semicolons.
- * "12,3400,90,15000,0,0;200,900,0,0,80,0". Limits: CLV_PLAN_DEVICES_MAX nodes, an hour each.
+ * As text: for each node the times of CLV_TRIP_MAP in this order, in microseconds, joined by
+ * commas; nodes by semicolons. "12,3400,90,15000,0,0;200,900,0,0,80,0". Limits:
+ * CLV_PLAN_DEVICES_MAX nodes, an hour each.
  */
 #ifndef CLV_SPLIT_TRIP_H
 #define CLV_SPLIT_TRIP_H

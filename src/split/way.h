@@ -1,5 +1,6 @@
-/* A way to a peer, for one network: has the peer the model, what does it cost there, what stands behind it. A splitter has one for
- * each of its peers: the next hop first, then those that it uses while that one is lost (adapt.c chooses).
+/* A way to a peer, for one network: has the peer the model, what does it cost there, what stands
+ * behind it. A splitter has one for each of its peers: the next hop first, then those that it uses
+ * while that one is lost (adapt.c chooses).
  *
  *     clv_way_init(&w, splitter, peer);
  *     if (!clv_peer_link(w.peer).up) clv_way_lost(&w);   // at each look
@@ -7,9 +8,9 @@
  *     if (clv_way_ready(&w)) ... plan over it
  *     clv_way_done(&w);
  *
- * One question is under way at a time; each answer looks at the splitter again (clv_adapt_step). Another model under the same
- * name, another version of what nodes say to each other, or a peer that takes no models: the way is refused, which is said once and
- * asked anew every five seconds.
+ * One question is under way at a time; each answer looks at the splitter again (clv_adapt_step).
+ * Another model under the same name, another version of what nodes say to each other, or a peer
+ * that takes no models: the way is refused, which is said once and asked anew every five seconds.
  *
  * Threads: the loop's, but for `peer`, which never changes. Private to split/.
  */
@@ -45,11 +46,11 @@ typedef struct clv_way {
     bool asking;          /* a question to the peer is under way */
     bool pushed;          /* the model, since the peer was last lost */
     int64_t ask_after_us; /* not before: backoff after a refusal */
-    int64_t
-        hindered_us; /* since when the peer cannot be reached or answers with errors; 0: it does not */
+    /* since when the peer cannot be reached or answers with errors; 0: it does not */
+    int64_t hindered_us;
     clv_profile *profile; /* of the peer's device; NULL: not known yet */
-    clv_chain
-        *chain; /* the peer and what stands behind it; n 0: it does not tell; NULL: not known yet */
+    /* the peer and what stands behind it; n 0: it does not tell; NULL: not known yet */
+    clv_chain *chain;
     bool lacks_profiles;           /* the chain has nodes whose profiles are to be asked for */
     int64_t chain_seen_us;         /* when, last; 0: at once again */
     bool chain_doubted;            /* a request met a node that does not do its part */
@@ -89,8 +90,9 @@ void clv_way_prepare(clv_way *w, const clv_route *route, clv_peer_done_fn done, 
 
 /* The profiles are known: make the planner's tables, once for each chain of nodes. */
 void clv_way_join(clv_way *w, const clv_profile *own);
-/* The planner's question over this way, for the nodes that can be reached now, with the links as it is now and what requests have taught. Borrowed until the next call.
- * CLV_EUNAVAIL: a profile is missing. */
+/* The planner's question over this way, for the nodes that can be reached now, with the links as it
+ * is now and what requests have taught. Borrowed until the next call. CLV_EUNAVAIL: a profile is
+ * missing. */
 CLV_MUST
 clv_status clv_way_problem(clv_way *w, const clv_plan_problem **problem, clv_error *err);
 

@@ -1,5 +1,5 @@
-/* The codecs' loops for AVX2: eight floats at a time, what is left by the scalar ones. Halves are made by integers, since a processor
- * with AVX2 need not have F16C. */
+/* The codecs' loops for AVX2: eight floats at a time, what is left by the scalar ones. Halves are
+ * made by integers, since a processor with AVX2 need not have F16C. */
 #include "tensor/codec_kernel.h"
 
 #if defined(__x86_64__)
@@ -88,7 +88,8 @@ AVX2 static inline __m256i levels_of(const void *x, size_t i, const scales *s)
     return _mm256_sub_epi32(_mm256_cvtps_epi32(v), s->base);
 }
 
-/* 32 of them in a byte each, in order. Packing works in halves of a vector, so pieces of four bytes are put right after it. */
+/* 32 of them in a byte each, in order. Packing works in halves of a vector, so pieces of four bytes
+ * are put right after it. */
 AVX2 static inline __m256i bytes_of_32(const void *x, size_t i, const scales *s)
 {
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);

@@ -1,14 +1,16 @@
-/* The loops of the codecs, once for each kind of processor: the scalar ones say what is right, the others give the same to the bit.
+/* The loops of the codecs, once for each kind of processor: the scalar ones say what is right, the
+ * others give the same to the bit.
  *
  *     const clv_codec_kernel *k = clv_codec_kernel_at(clv_codec_paths() - 1);     // the best of this processor
  *     clv_codec_range r = clv_codec_no_range;
  *     k->range(x, n, &r);
  *     k->to8(x, n, &scale, levels);
  *
- * Why they agree: a level is one rounded product, two comparisons and one rounding to the nearest integer, ties to even; a value is one exact
- * sum and one rounded product. No sum of rounded things is formed anywhere, so neither the width of a vector nor a fused multiply-add
- * can show, and steps keep so far from the ends of the exponent that flushing of denormals cannot either. All of it supposes
- * the default direction of rounding.
+ * Why they agree: a level is one rounded product, two comparisons and one rounding to the nearest
+ * integer, ties to even; a value is one exact sum and one rounded product. No sum of rounded things
+ * is formed anywhere, so neither the width of a vector nor a fused multiply-add can show, and steps
+ * keep so far from the ends of the exponent that flushing of denormals cannot either. All of it
+ * supposes the default direction of rounding.
  *
  * Values and floats may lie at any address. Threads: any. Private to tensor/.
  */
@@ -19,8 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What n values span. `magnitude` is the largest of their bits without sign: above those of infinity there is a NaN, and then
- * lo and hi mean nothing. */
+/* What n values span. `magnitude` is the largest of their bits without sign: above those of
+ * infinity there is a NaN, and then lo and hi mean nothing. */
 typedef struct clv_codec_range {
     float lo, hi;
     uint32_t magnitude;
@@ -42,8 +44,9 @@ typedef struct clv_codec_kernel {
     /* Index of the first that is not within lo and hi (so is NaN), n if all are. */
     size_t (*outside)(const void *x, size_t n, float lo, float hi);
 
-    /* Levels of n finite floats: nearest(x * inverse), kept between zero and zero + 255 (or 15), less zero. to4 writes two a byte, the
-     * first in the low half; an odd one leaves the last high half 0. */
+    /* Levels of n finite floats: nearest(x * inverse), kept between zero and zero + 255 (or 15),
+     * less zero. to4 writes two a byte, the first in the low half; an odd one leaves the last high
+     * half 0. */
     void (*to8)(const void *x, size_t n, const clv_codec_scale *s, uint8_t *out);
     void (*to4)(const void *x, size_t n, const clv_codec_scale *s, uint8_t *out);
     /* n floats of their levels. */

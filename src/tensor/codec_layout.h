@@ -8,11 +8,13 @@
  *   | 6-7   | check of the shape: FNV-1a over rank and dimensions, folded to 16 bits |
  *   | 8-11  | bytes of the body before packing |
  *
- * Then the body, packed or not, to the end. The body of raw is the elements; of f16, halves. That of q8, q8c and q4 is the scales of
- * all blocks, then the levels. A block is what shares a scale: for q8 the tensor; for q8c and q4 a channel (dimension 1 of one item of
- * dimension 0), or as many neighbouring ones as come to CLV_CODEC_BLOCK_MIN values. Scales are stored by byte planes, all first bytes, all second
- * ones, and so on, since equal bytes side by side pack well: the step as a float (q4: its upper half), and the zero, 16 bits
- * with sign. Levels: a byte each; q4 two a byte, the first in the low half, each block from a new byte on. All little-endian.
+ * Then the body, packed or not, to the end. The body of raw is the elements; of f16, halves. That
+ * of q8, q8c and q4 is the scales of all blocks, then the levels. A block is what shares a scale:
+ * for q8 the tensor; for q8c and q4 a channel (dimension 1 of one item of dimension 0), or as many
+ * neighbouring ones as come to CLV_CODEC_BLOCK_MIN values. Scales are stored by byte planes, all
+ * first bytes, all second ones, and so on, since equal bytes side by side pack well: the step as a
+ * float (q4: its upper half), and the zero, 16 bits with sign. Levels: a byte each; q4 two a byte,
+ * the first in the low half, each block from a new byte on. All little-endian.
  *
  *     clv_codec_layout l = clv_codec_layout_of(CLV_QUANT_Q4, &t, values);
  *     for (clv_codec_block b = {0}; clv_codec_next_block(&l, &b);)

@@ -43,7 +43,8 @@ static size_t zstd_pack(const void *in, size_t bytes, void *out, size_t room)
     return ZSTD_isError(n) ? 0 : n;
 }
 
-/* One frame, with its size in it: what zstd_pack() writes. Not several, and none of the old formats that the library may know. */
+/* One frame, with its size in it: what zstd_pack() writes. Not several, and none of the old formats
+ * that the library may know. */
 static bool zstd_may_be(const void *in, size_t in_bytes, size_t bytes)
 {
     static const unsigned char frame[] = {0x28, 0xb5, 0x2f, 0xfd};

@@ -4,8 +4,8 @@
  *     clv_codec_check_packed(CLV_PACK_ZSTD, out, n, bytes, &err);            // then make room for `bytes`
  *     clv_codec_unpack(CLV_PACK_ZSTD, out, n, back, bytes, &err);            // exactly `bytes`, or an error
  *
- * Who unpacks knows the size before, so what packed bytes claim is compared with it, never followed. Source: LZ4's block format
- * (liblz4), Zstandard (RFC 8878, libzstd, level 1).
+ * Who unpacks knows the size before, so what packed bytes claim is compared with it, never
+ * followed. Source: LZ4's block format (liblz4), Zstandard (RFC 8878, libzstd, level 1).
  *
  * Threads: any. Private to tensor/.
  */
@@ -16,8 +16,8 @@
 
 /* Bytes written to `out`, at most `room`; 0 when it takes more. `pack` is not NONE. */
 size_t clv_codec_pack(clv_pack pack, const void *in, size_t bytes, void *out, size_t room);
-/* CLV_EPROTO when `in` cannot be a packing of `bytes` (with NONE: is not as long), as far as its length and its own head tell. To be asked
- * before memory is made for them. */
+/* CLV_EPROTO when `in` cannot be a packing of `bytes` (with NONE: is not as long), as far as its
+ * length and its own head tell. To be asked before memory is made for them. */
 CLV_MUST
 clv_status clv_codec_check_packed(clv_pack pack, const void *in, size_t in_bytes, size_t bytes,
                                   clv_error *err);

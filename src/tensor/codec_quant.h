@@ -4,14 +4,17 @@
  *
  * A block of values from lo to hi gets the smallest step that its levels can span, so an error of half a step:
  *
- *     step >= (hi - lo) / levels,   zero = nearest(lo / step),   level = nearest(x / step) - zero,   value = (level + zero) * step
+ *     step >= (hi - lo) / levels,   zero = nearest(lo / step),   level = nearest(x / step) - zero,
+ *     value = (level + zero) * step
  *
- * 0 is always a level or beyond the range, so what a ReLU has cut off stays 0. For q4, lo and hi leave out the floor(n / 2000) lowest and
- * as many of the highest of the block's n values (0.05 % at each end, exactly, found in one pass with two small heaps); these come out as
- * the lowest and highest levels.
+ * 0 is always a level or beyond the range, so what a ReLU has cut off stays 0. For q4, lo and hi
+ * leave out the floor(n / 2000) lowest and as many of the highest of the block's n values (0.05 %
+ * at each end, exactly, found in one pass with two small heaps); these come out as the lowest and
+ * highest levels.
  *
- * Source: affine quantisation as of Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
- * Inference", 2018. Differences: the range is not widened to hold 0 (the zero has 16 bits, not 8), and channels of few values share a scale.
+ * Source: affine quantisation as of Jacob et al., "Quantization and Training of Neural Networks for
+ * Efficient Integer-Arithmetic-Only Inference", 2018. Differences: the range is not widened to hold
+ * 0 (the zero has 16 bits, not 8), and channels of few values share a scale.
  *
  * Threads: any. Private to tensor/.
  */
@@ -25,11 +28,12 @@
 /* Of an element's error, in steps: a half, and what two rounded products may add to it at 16 bits of zero. */
 #define CLV_CODEC_ERROR_STEPS 0.51
 
-/* The scale of values from lo to hi (both finite, at most CLV_CODEC_VALUE_MAX). `coarse`: the step's lower half is 0. */
+/* The scale of values from lo to hi (both finite, at most CLV_CODEC_VALUE_MAX). `coarse`: the
+ * step's lower half is 0. */
 clv_codec_scale clv_codec_scale_of(float lo, float hi, int levels, bool coarse);
 
-/* Writes the whole body. False when values have no scale, or memory for sorting out q4's extremes is short; then `body` holds
- * nothing of use. */
+/* Writes the whole body. False when values have no scale, or memory for sorting out q4's extremes
+ * is short; then `body` holds nothing of use. */
 bool clv_codec_quantise(const clv_codec_kernel *k, const clv_codec_layout *l, const void *values,
                         unsigned char *body);
 /* CLV_EPROTO for a scale or a level that no encoder writes. `body` has l->body_bytes. */

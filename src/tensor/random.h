@@ -1,6 +1,6 @@
-/* Seeded inputs for measuring and checking: values that a network could get, the same for a seed on every machine.
- * Floating point: normal with mean 0 and variance 1. Integers: 0 or 1, valid as index, mask and count alike. BOOL: either.
- * TEXT: CLV_EUNSUPPORTED.
+/* Seeded inputs for measuring and checking: values that a network could get, the same for a seed on
+ * every machine. Floating point: normal with mean 0 and variance 1. Integers: 0 or 1, valid as
+ * index, mask and count alike. BOOL: either. TEXT: CLV_EUNSUPPORTED.
  *
  *     clv_rng rng = clv_rng_seeded(1);
  *     clv_tensors inputs = {0};

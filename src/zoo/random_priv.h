@@ -2,7 +2,8 @@
  *
  *     clv_spot x = clv_draft_input(&d, 3, 32, 32);
  *     x = clv_draft_conv(&d, x, (clv_filter){.out = 16, .kh = 3, .kw = 3, .stride = 1, .relu = true});
- *     x = clv_draft_binary(&d, "Add", x, clv_draft_conv(&d, x, (clv_filter){.out = 16, .kh = 1, .kw = 1, .stride = 1}));
+ *     clv_filter wide = {.out = 16, .kh = 1, .kw = 1, .stride = 1};
+ *     x = clv_draft_binary(&d, "Add", x, clv_draft_conv(&d, x, wide));
  *
  * Each adds nodes to the draft's graph and returns the tensor that they make; a spot is a plain value
  * and may be read by several layers. Weights are drawn from d->rng, so a seed gives one network. Layers

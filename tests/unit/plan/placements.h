@@ -27,8 +27,8 @@ typedef struct placements {
     placed_part once[2]; /* work is never in it */
     int64_t once_ns[2];
     unsigned only[2]; /* units that must be on the device */
-    int64_t
-        drop_ppm[PROBLEM_CODECS_MAX]; /* the most of any cut; UNKNOWN: a device lacks the codec */
+    /* the most of any cut; UNKNOWN: a device lacks the codec */
+    int64_t drop_ppm[PROBLEM_CODECS_MAX];
     bool returns;
 } placements;
 

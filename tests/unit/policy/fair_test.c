@@ -185,7 +185,8 @@ static void deadlines_rule_among_modest_askers(void **state)
     clv_fair_done(&q);
 }
 
-/* One asker floods the queue with urgent jobs; another's one job without any deadline waits for the burst at the most. */
+/* One asker floods the queue with urgent jobs; another's one job without any deadline waits for the
+ * burst at the most. */
 static void a_greedy_asker_starves_nobody(void **state)
 {
     (void)state;
@@ -254,7 +255,8 @@ static void a_cost_that_was_wrong_is_put_right(void **state)
     clv_fair_done(&q);
 }
 
-/* What is told to be ahead of a job is at least what is then served before it, but for a burst; and exact for one asker. */
+/* What is told to be ahead of a job is at least what is then served before it, but for a burst; and
+ * exact for one asker. */
 static void tells_what_is_ahead(void **state)
 {
     (void)state;

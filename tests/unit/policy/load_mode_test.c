@@ -170,7 +170,8 @@ static means on_a_load_that_comes_and_goes(int fixed, double heavy_per_s)
     return (means){us[0] / (double)n[0], us[1] / (double)n[1]};
 }
 
-/* At light load it is about as fast as the latency plan, at a load that this could not take about as the throughput plan. */
+/* At light load it is about as fast as the latency plan, at a load that this could not take about
+ * as the throughput plan. */
 static void each_load_gets_its_plan(void **state)
 {
     (void)state;

@@ -213,8 +213,9 @@ static void a_jump_is_seen_soon_but_not_by_all_at_once(void **state)
     assert_true(last - first > CLV_WAIT_ALARM_US / 4);
 }
 
-/* It goes where nobody waits and makes a queue of 40 ms there each time: what it plans with from home is remembered the longer the
- * more often. Seconds until it would try again for less than 20 ms. */
+/* It goes where nobody waits and makes a queue of 40 ms there each time: what it plans with from
+ * home is remembered the longer the more often. Seconds until it would try again for less than 20
+ * ms. */
 static void what_our_coming_adds_is_remembered(void **state)
 {
     (void)state;

@@ -1,6 +1,7 @@
-/* Networks that others exported: DenseNet, Inception, ShuffleNet, SqueezeNet, … of the ONNX project ("light" models: the real
- * structure, weights made by operators). They are not in this repository: put onnx/backend/test/data/light/light_*.onnx into
- * $CLEAVE_LIGHT_MODELS, or into light/ of cleave's cache. Without them this test says so and passes. */
+/* Networks that others exported: DenseNet, Inception, ShuffleNet, SqueezeNet, … of the ONNX project
+ * ("light" models: the real structure, weights made by operators). They are not in this repository:
+ * put onnx/backend/test/data/light/light_*.onnx into $CLEAVE_LIGHT_MODELS, or into light/ of
+ * cleave's cache. Without them this test says so and passes. */
 #include "base/file.h"
 #include "engine/ort.h"
 #include "repo/verify.h"

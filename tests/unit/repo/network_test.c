@@ -255,8 +255,8 @@ static void an_output_that_is_no_result_keeps_it_whole(void **state)
 
 enum { SIDE = 1536 }; /* 9.4 MB: worth sharing */
 
-/* y = transpose(transpose(x) * w): the engine's optimiser drops the transposes and turns `w` around under its old name. Handed
- * over by pointer, the old `w` would be used in its place. */
+/* y = transpose(transpose(x) * w): the engine's optimiser drops the transposes and turns `w` around
+ * under its old name. Handed over by pointer, the old `w` would be used in its place. */
 static void a_rewritten_weight_is_not_handed_over(void **state)
 {
     (void)state;

@@ -57,7 +57,8 @@ static void bn(model *m, const char *name, uint64_t seed, const char *channels, 
     model_node(m, "BatchNormalization", inputs, out, NULL);
 }
 
-/* Two residual blocks with pooling: convolution + normalisation + ReLU are one unit, additions are fused, tensors skip. */
+/* Two residual blocks with pooling: convolution + normalisation + ReLU are one unit, additions are
+ * fused, tensors skip. */
 static model *residual(void)
 {
     model *m = model_new(13);

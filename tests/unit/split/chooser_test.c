@@ -1,4 +1,5 @@
-/* Choosing routes on made-up time: the planner, the link monitor and the work functions together, against a clairvoyant. */
+/* Choosing routes on made-up time: the planner, the link monitor and the work functions together,
+ * against a clairvoyant. */
 #include "split/chooser.h"
 
 #include "base/rng.h"

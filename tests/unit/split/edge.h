@@ -1,5 +1,6 @@
-/* One splitter with all that it needs, on its own loop thread: the edge of the tests of split/. The model is a chain with two
- * outputs, so that heads, tails and outputs made on the way are all there:
+/* One splitter with all that it needs, on its own loop thread: the edge of the tests of split/. The
+ * model is a chain with two outputs, so that heads, tails and outputs made on the way are all
+ * there:
  *
  *     x [N,4] -MatMul-> a -Tanh-> b -MatMul-> c -Sigmoid-> d -MatMul-> e -Tanh-> y [N,3]        outputs: y, b
  */
@@ -295,8 +296,8 @@ static inline clv_profile *profile_of_steps(clv_network *network, const int64_t 
     return p;
 }
 
-/* A profile in which everything up to cut `best` is free on the edge and dear on the cloud, and everything behind it the other
- * way round: so the best cut is `best` on any link. */
+/* A profile in which everything up to cut `best` is free on the edge and dear on the cloud, and
+ * everything behind it the other way round: so the best cut is `best` on any link. */
 static inline clv_profile *profile_for(clv_network *network, bool of_edge, size_t best)
 {
     clv_profile *p = profile_blank(network);

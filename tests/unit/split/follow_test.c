@@ -1,4 +1,5 @@
-/* Which cut, and when: learning the peer's side, pushing, refusing, switching under load, losing the peer and finding it again. */
+/* Which cut, and when: learning the peer's side, pushing, refusing, switching under load, losing
+ * the peer and finding it again. */
 #include "split/rig.h"
 
 #define PATIENCE_US 2000000
@@ -145,7 +146,8 @@ static void a_bad_profile_and_a_refused_cut_leave_it_local(void **state)
     await_best(r);
 }
 
-/* The profiles promise 10 ms here and 20 ms there; it takes 150 ms here, and after a few requests the peer does the work. */
+/* The profiles promise 10 ms here and 20 ms there; it takes 150 ms here, and after a few requests
+ * the peer does the work. */
 static void a_device_slower_than_its_profile_hands_over(void **state)
 {
     rig *r = *state;

@@ -1,5 +1,5 @@
-/* The peer's part begun here as well, requests that nobody waits for any more, and requests that cannot be in time: each is answered
- * exactly once, and the side that lost is told. */
+/* The peer's part begun here as well, requests that nobody waits for any more, and requests that
+ * cannot be in time: each is answered exactly once, and the side that lost is told. */
 #include "split/rig.h"
 
 #include "policy/fair.h"
@@ -113,8 +113,8 @@ static void a_hedge_that_fails_leaves_it_to_the_peer(void **state)
     clv_request_free(q);
 }
 
-/* Forty requests and a peer that never answers: hedges stay within their budget, the others have patience, and all are answered
- * once and rightly. */
+/* Forty requests and a peer that never answers: hedges stay within their budget, the others have
+ * patience, and all are answered once and rightly. */
 static void hedges_keep_to_their_budget(void **state)
 {
     enum { N = 40 };
@@ -236,7 +236,8 @@ static void what_would_be_late_is_refused_at_once(void **state)
     assert_non_null(strstr(a.request->error.text, "and its deadline is in"));
     clv_request_free(a.request);
     assert_int_equal(r->e.engine->wholes, runs);
-    /* Twenty wait: 1.2 s of work. A deadline in little more than a second is missed for that alone, one in an hour is not. */
+    /* Twenty wait: 1.2 s of work. A deadline in little more than a second is missed for that alone,
+     * one in an hour is not. */
     asked patient;
     atomic_store(&r->e.engine->hold, true);
     for (int i = 0; i < WAITING; i++)

@@ -1,5 +1,6 @@
-/* The peer fails at its part of a request, in every way that we know: the request is finished here from the tensors at the cut,
- * answered once and rightly, without running the prefix again, and says so. */
+/* The peer fails at its part of a request, in every way that we know: the request is finished here
+ * from the tensors at the cut, answered once and rightly, without running the prefix again, and
+ * says so. */
 #include "split/rig.h"
 
 #define PATIENCE_US 300000

@@ -1,5 +1,5 @@
-/* What must stay is never sent: not by a plan, not by a pin, and not when both are bypassed. The chain's cut i is behind its
- * first i units: 0 at x, 1 at a, ... 5 at e, 6 all here. */
+/* What must stay is never sent: not by a plan, not by a pin, and not when both are bypassed. The
+ * chain's cut i is behind its first i units: 0 at x, 1 at a, ... 5 at e, 6 all here. */
 #include "split/rig.h"
 #include "split/splitter_priv.h"
 #include "split/tap.h"
@@ -35,8 +35,8 @@ static void follow(tapped *s, const char *policy)
     edge_start_private(&s->r->e, s->r->folder, s->t.url, PATIENCE_US, policy);
 }
 
-/* A question that meets a cut which was deployed behind the planner's back, as a fault of the program might; on the loop's
- * thread, so that the planner does not come in between. */
+/* A question that meets a cut which was deployed behind the planner's back, as a fault of the
+ * program might; on the loop's thread, so that the planner does not come in between. */
 typedef struct forced {
     edge *e;
     clv_deployment *take;

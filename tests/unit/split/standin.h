@@ -1,5 +1,6 @@
-/* A scripted stand-in for the peer, on real sockets: it speaks the protocol of a cleave node and does as it is told at each step,
- * also what no cleave node would do. Its own network computes the right answers. */
+/* A scripted stand-in for the peer, on real sockets: it speaks the protocol of a cleave node and
+ * does as it is told at each step, also what no cleave node would do. Its own network computes the
+ * right answers. */
 #ifndef CLV_TESTS_SPLIT_STANDIN_H
 #define CLV_TESTS_SPLIT_STANDIN_H
 
@@ -31,8 +32,8 @@ typedef struct standin {
     clv_network *network;
     char *folder;
     size_t best; /* cut that its profile makes the best */
-    double
-        tail_us; /* what its profile says of the whole and every suffix instead; 0: as `best` has it */
+    /* what its profile says of the whole and every suffix instead; 0: as `best` has it */
+    double tail_us;
     /* what it says */
     atomic_int answer;                   /* standin_answer, to ModelInfer */
     atomic_bool has_model, other_digest; /* GET of the model */

@@ -1,4 +1,5 @@
-/* A wire tap: takes connections, passes every byte on in both directions, and keeps a copy of what went towards the peer. */
+/* A wire tap: takes connections, passes every byte on in both directions, and keeps a copy of what
+ * went towards the peer. */
 #ifndef CLV_TESTS_SPLIT_TAP_H
 #define CLV_TESTS_SPLIT_TAP_H
 

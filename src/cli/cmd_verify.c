@@ -6,6 +6,7 @@
 #include "cli/progress.h"
 #include "repo/verify.h"
 
+#include <ctype.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@ typedef struct verify_options {
 } verify_options;
 
 static const clv_opt verify_opts[] = {
-    CLV_OPT(verify_options, cuts, TEXT, "cuts", "all", .arg = "all|N",
-            .help = "which cuts: all, or N of them, spread evenly"),
+    CLV_OPT(verify_options, cuts, TEXT, "cuts", "all", .arg = "all|N|A-B",
+            .help = "which cuts: all, N of them, spread evenly, or those numbered A to B"),
     CLV_OPT(verify_options, codec, TEXT, "codec", "raw", .arg = "NAME",
             .help = "write and read what crosses each cut: raw+zstd, f16, q8+zstd, ..."),
     CLV_OPT(verify_options, batch, INT, "batch", "1", .min = 1, .max = 1024,
@@ -29,7 +30,7 @@ static const clv_opt verify_opts[] = {
 };
 
 static const clv_cli_about verify_about = {
-    .usage = "cleave verify MODEL [--cuts all|N]",
+    .usage = "cleave verify MODEL [--cuts all|N|A-B]",
     .text = "Run the legal cuts of a network as prefix and suffix on random inputs and compare the "
             "outputs with those of "
             "the whole network: bit by bit, or within 1e-4 of the largest value. Fails if one "
@@ -37,23 +38,40 @@ static const clv_cli_about verify_about = {
             "error that its encoding states; what that makes of the outputs is told.",
     .examples = "cleave verify resnet18.onnx\n"
                 "cleave verify models/googlenet --cuts 20 --batch 3\n"
+                "cleave verify inception_v3.onnx --cuts 600-1199\n"
                 "cleave verify alexnet.onnx --json\n"
                 "cleave verify resnet18.onnx --codec q8+zstd\n",
     .positionals_min = 1,
     .positionals_max = 1,
 };
 
-static clv_status parse_cuts(const char *text, size_t *max, clv_error *err)
+/* One number of at most CLV_CUTS_CAP; where it ends, or NULL. */
+static const char *read_number(const char *text, size_t *out)
 {
-    *max = 0;
-    if (strcmp(text, "all") == 0) return CLV_OK;
     char *end;
+    if (!isdigit((unsigned char)*text)) return NULL;
     unsigned long n = strtoul(text, &end, 10);
-    if (*end || end == text || *text == '-' || n == 0 || n > CLV_CUTS_CAP)
-        return clv_fail(err, CLV_EUSAGE, "--cuts '%s': expected all or a number from 1 to %d", text,
-                        CLV_CUTS_CAP);
-    *max = n;
-    return CLV_OK;
+    *out = n;
+    return n <= CLV_CUTS_CAP ? end : NULL;
+}
+
+static clv_status parse_cuts(const char *text, clv_verify_options *out, clv_error *err)
+{
+    if (strcmp(text, "all") == 0) return CLV_OK;
+    size_t a, b;
+    const char *end = read_number(text, &a);
+    if (end && !*end && a > 0) {
+        out->cuts_max = a;
+        return CLV_OK;
+    }
+    if (end && *end == '-' && (end = read_number(end + 1, &b)) && !*end && a <= b && b > 0) {
+        out->first = a;
+        out->last = b;
+        return CLV_OK;
+    }
+    return clv_fail(err, CLV_EUSAGE,
+                    "--cuts '%s': expected all, a number from 1 to %d, or two, as in 100-199", text,
+                    CLV_CUTS_CAP);
 }
 
 static void show(void *arg, size_t done, size_t total, const char *label)
@@ -97,24 +115,19 @@ static void print_text(const clv_network *net, const clv_verify_report *r)
 }
 
 static clv_status verify(const char *model, const verify_options *o, const clv_model_options *m,
-                         clv_engine *engine, size_t cuts_max, clv_error *err)
+                         clv_engine *engine, clv_error *err)
 {
     clv_located at;
     clv_network *net;
-    clv_codec codec;
+    clv_verify_options options = {.batch = o->batch, .seed = (uint64_t)o->seed, .progress = show};
     clv_error why = {0};
-    if (clv_codec_parse(o->codec, &codec, &why))
+    if (clv_codec_parse(o->codec, &options.codec, &why))
         return clv_fail(err, CLV_EUSAGE, "--codec: %s", why.text);
-    clv_status status = clv_model_open(model, m, engine, &at, &net, err);
+    clv_status status = parse_cuts(o->cuts, &options, err);
+    if (!status) status = clv_model_open(model, m, engine, &at, &net, err);
     if (status) return status;
-    size_t n = clv_network_cuts(net)->n;
-    clv_progress *p = clv_progress_new("verify", cuts_max && cuts_max < n ? cuts_max : n);
-    clv_verify_options options = {.cuts_max = cuts_max,
-                                  .batch = o->batch,
-                                  .seed = (uint64_t)o->seed,
-                                  .codec = codec,
-                                  .progress = show,
-                                  .arg = p};
+    clv_progress *p = clv_progress_new("verify", clv_verify_cuts(net, &options));
+    options.arg = p;
     clv_verify_report r = {0};
     status = clv_verify(net, &options, &r, err);
     clv_progress_free(p);
@@ -145,11 +158,9 @@ clv_status clv_cmd_verify(clv_args *args, clv_error *err)
     bool help;
     clv_status status = clv_cli_begin(&verify_about, sets, CLV_COUNT(sets), args, &help, err);
     if (status || help) return status;
-    size_t cuts_max;
     clv_engine *engine = NULL;
-    status = parse_cuts(o.cuts, &cuts_max, err);
-    if (!status) status = clv_device_engine(&device, &engine, err);
-    if (!status) status = verify(args->argv[0], &o, &model, engine, cuts_max, err);
+    status = clv_device_engine(&device, &engine, err);
+    if (!status) status = verify(args->argv[0], &o, &model, engine, err);
     clv_engine_free(engine);
     clv_opt_done(sets, CLV_COUNT(sets));
     return status;

@@ -189,15 +189,31 @@ static clv_status prepare(verifying *v, clv_error *err)
     return status ? status : run_once(v, 0, last, &v->inputs, &v->expected, err);
 }
 
+static size_t last_cut(const clv_network *net, const clv_verify_options *o)
+{
+    return o->last ? o->last : clv_network_cuts(net)->n - 1;
+}
+
+size_t clv_verify_cuts(const clv_network *net, const clv_verify_options *options)
+{
+    size_t n = last_cut(net, options) - options->first + 1;
+    return options->cuts_max && options->cuts_max < n ? options->cuts_max : n;
+}
+
 clv_status clv_verify(clv_network *net, const clv_verify_options *options, clv_verify_report *out,
                       clv_error *err)
 {
     verifying v = {.net = net, .o = options};
-    size_t n = clv_network_cuts(net)->n;
-    size_t total = options->cuts_max && options->cuts_max < n ? options->cuts_max : n;
+    size_t all = clv_network_cuts(net)->n, first = options->first, last = last_cut(net, options);
+    if (first > last || last >= all)
+        return clv_fail(err, CLV_EUSAGE, "cuts %zu-%zu: the network's are 0 to %zu", first, last,
+                        all - 1);
+    size_t n = last - first + 1, total = clv_verify_cuts(net, options);
     clv_status status = prepare(&v, err);
-    for (size_t i = 0; i < total && !status; i++)
-        status = verify_cut(&v, total > 1 ? i * (n - 1) / (total - 1) : n / 2, i, total, err);
+    for (size_t i = 0; i < total && !status; i++) {
+        size_t at = total > 1 ? i * (n - 1) / (total - 1) : n / 2;
+        status = verify_cut(&v, first + at, i, total, err);
+    }
     clv_tensors_done(&v.inputs);
     clv_tensors_done(&v.expected);
     if (status)

@@ -24,7 +24,7 @@ says() {
 "$cleave" zoo lenet -o m >/dev/null || fail "no lenet"
 says 0 '"cuts": 9, "mismatches": 0, "max_abs_err": 0' "$cleave" verify m/lenet --cuts all --json
 says 0 '4 cuts, 0 mismatches' "$cleave" verify m/lenet --cuts 4 --batch 3
-says 2 "--cuts 'some': expected all or a number" "$cleave" verify m/lenet --cuts some
+says 2 "--cuts 'some': expected all, a number" "$cleave" verify m/lenet --cuts some
 says 1 'nowhere.onnx' "$cleave" verify nowhere.onnx
 says 1 "device 'gpu': expected cpu, cuda or cuda:N" "$cleave" verify m/lenet --device gpu
 head -c 100000 m/lenet/1/model.onnx >short.onnx

@@ -19,9 +19,9 @@
  * Field types:  FLAG bool | INT int64_t | REAL double | TEXT const char * (points into argv, the
  * fallback, or text that the caller keeps) | SIZE int64_t bytes | RATE double bytes/s | DURATION
  * int64_t us | CHOICE int (index into `choices`) | LIST clv_text_list (the flag may be repeated;
- * commas split) | TEXTS clv_text_list (the flag may be repeated; commas are part of a value). Unknown, repeated-but-single, missing-value and out-of-range options are
- * CLV_EUSAGE errors that name the flag, the value and what would be right; an unknown flag suggests
- * the nearest known one.
+ * commas split) | TEXTS clv_text_list (the flag may be repeated; commas are part of a value).
+ * Unknown, repeated-but-single, missing-value and out-of-range options are CLV_EUSAGE errors that
+ * name the flag, the value and what would be right; an unknown flag suggests the nearest known one.
  */
 #ifndef CLV_BASE_OPT_H
 #define CLV_BASE_OPT_H
@@ -55,11 +55,11 @@ typedef struct clv_opt {
     const char *name; /* long flag without dashes, also the key of the configuration file */
     clv_opt_type type;
     size_t offset; /* of the field in the options struct */
-    const char
-        *fallback; /* default as text, parsed like a value; NULL: zero, false, NULL or empty */
-    char letter;   /* short flag, or 0 */
-    const char
-        *arg; /* what help shows for the value, e.g. "DIR"; NULL: a name made from the type */
+    /* default as text, parsed like a value; NULL: zero, false, NULL or empty */
+    const char *fallback;
+    char letter; /* short flag, or 0 */
+    /* what help shows for the value, e.g. "DIR"; NULL: a name made from the type */
+    const char *arg;
     const char *env;     /* environment variable that replaces the fallback, or NULL */
     const char *choices; /* CHOICE: "exact|edge|cloud" */
     double min, max;  /* INT, REAL, SIZE, RATE, DURATION in base units; both 0: no bounds (but never
@@ -102,8 +102,11 @@ clv_status clv_opt_parse(const clv_opt_set *sets, size_t n_sets, clv_args *args,
 CLV_MUST
 clv_status clv_opt_set_value(const clv_opt_set *sets, size_t n_sets, const char *name,
                              const char *value, clv_error *err);
-/* Print one aligned line an option: "  -c, --config FILE   text (default X)". */
+/* Print the options one below the other: "  -c, --config FILE   text (default X)", texts aligned and
+ * wrapped at 100 columns. */
 void clv_opt_help(FILE *out, const clv_opt_set *sets, size_t n_sets);
+/* Print a text, which is not empty, wrapped likewise. */
+void clv_opt_help_text(FILE *out, const char *text);
 /* Free the lists in the targets. */
 void clv_opt_done(const clv_opt_set *sets, size_t n_sets);
 

@@ -121,7 +121,10 @@ static const clv_opt common_opts[] = {
 static void print_about(const clv_cli_about *about, const clv_opt_set *sets, size_t n_sets)
 {
     printf("Usage: %s\n", about->usage);
-    if (about->text) printf("\n%s\n", about->text);
+    if (about->text) {
+        putchar('\n');
+        clv_opt_help_text(stdout, about->text);
+    }
     puts("\nOptions:");
     clv_opt_help(stdout, sets, n_sets);
     if (!about->examples) return;

@@ -51,7 +51,7 @@ static const clv_cli_about calibrate_about = {
             "random networks on this machine and learns to predict any network's prefixes and "
             "suffixes from them. 'cleave plan' takes the file in place of a profile. --evaluate "
             "measures models that were not among those and prints how far the predictions are off.",
-    .examples = "cleave calibrate -o edge.json                              a few minutes\n"
+    .examples = "cleave calibrate -o edge.json                             a few minutes\n"
                 "cleave calibrate -o edge.json --quick --threads 1         under a minute\n"
                 "cleave calibrate --evaluate models/resnet18 -c edge.json  how good is it?\n",
     .positionals_min = 0,

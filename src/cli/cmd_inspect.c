@@ -32,9 +32,9 @@ static const clv_cli_about inspect_about = {
     .text = "Shows the units of a network (what the engine fuses and runs as one), their outputs, "
             "work and parameters, and every legal cut with what crosses it. MODEL is a .onnx file "
             "or a directory NAME with NAME/VERSION/model.onnx.",
-    .examples = "cleave inspect resnet18.onnx               units, cuts, totals\n"
-                "cleave inspect models/resnet18 --svg r.svg the same as a chart\n"
-                "cleave inspect resnet18.onnx --json        for programs\n",
+    .examples = "cleave inspect resnet18.onnx                units, cuts, totals\n"
+                "cleave inspect models/resnet18 --svg r.svg  the same as a chart\n"
+                "cleave inspect resnet18.onnx --json         for programs\n",
     .positionals_min = 1,
     .positionals_max = 1,
 };

@@ -207,6 +207,36 @@ static void help_has_a_line_an_option(void **state)
     free(text);
 }
 
+static void help_is_wrapped_under_its_column(void **state)
+{
+    (void)state;
+    char many[400] = "";
+    for (int i = 0; i < 30; i++) strcat(many, i % 7 ? "word " : "longer-word\n");
+    const clv_opt opts[] = {
+        CLV_OPT(sample, quiet, FLAG, "quiet", NULL, .letter = 'q', .help = many),
+    };
+    sample s = {0};
+    const clv_opt_set set = {opts, 1, &s};
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    clv_opt_help(out, &set, 1);
+    clv_opt_help_text(out, many);
+    fclose(out);
+    size_t lines = 0, column = strlen("  -q, --quiet  "), plain = 0;
+    for (char *line = text; *line; lines++) {
+        size_t len = strcspn(line, "\n");
+        assert_in_range(len, 1, 100);
+        size_t indent = strspn(line, " ");
+        if (lines > 0 && indent) assert_int_equal(indent, column);
+        plain += !indent;
+        line += len + 1;
+    }
+    assert_int_equal(lines, 5);
+    assert_int_equal(plain, 2);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +248,7 @@ int main(void)
         cmocka_unit_test(the_environment_replaces_a_fallback),
         cmocka_unit_test(settings_by_name),
         cmocka_unit_test(help_has_a_line_an_option),
+        cmocka_unit_test(help_is_wrapped_under_its_column),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,10 +54,12 @@ struct clv_server {
     atomic_bool closing, draining;
 };
 
-/* server.c: add a model to the table and load it on the build lane; `done` (may be NULL) when it is ready or has failed. */
+/* server.c: add a model to the table and load it on the build lane; `done` (may be NULL) when it is
+ * ready or has failed. */
 void clv_server_add(clv_server *s, const char *name, const char *version, const char *path,
                     clv_server_done_fn done, void *arg);
-/* NULL if absent. An empty or NULL version is the newest. */
+/* NULL if absent. An empty or NULL version is the newest that is ready, else the newest: one that is
+ * being loaded, or cannot be, does not hide the one that answers. */
 clv_served *clv_server_find(clv_server *s, const char *name, const char *version);
 /* CLV_ENOTFOUND names what there is; CLV_EUNAVAIL: still loading; or why loading failed. */
 CLV_MUST

@@ -23,18 +23,25 @@ static int compare(const clv_served *m, const char *name, const char *version)
     return a != b ? (a > b) - (a < b) : strcmp(m->version, version);
 }
 
+/* Of two versions of a model, `b` the later one, that to take when none is named. */
+static clv_served *better(clv_served *a, clv_served *b)
+{
+    bool a_ready = a && atomic_load(&a->state) == CLV_SERVED_READY;
+    return a_ready && atomic_load(&b->state) != CLV_SERVED_READY ? a : b;
+}
+
 clv_served *clv_server_find(clv_server *s, const char *name, const char *version)
 {
     clv_served *found = NULL;
+    bool any = !version || !*version;
     pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; i < s->n_models; i++) {
+    for (size_t i = 0; i < s->n_models; i++) { /* sorted: later ones are newer */
         clv_served *m = s->models[i];
-        if (strcmp(m->name, name) == 0 &&
-            (!version || !*version || strcmp(m->version, version) == 0))
-            found = m;
+        if (strcmp(m->name, name) == 0 && (any || strcmp(m->version, version) == 0))
+            found = better(found, m);
     }
     pthread_mutex_unlock(&s->lock);
-    return found; /* the table is sorted: the last match is the newest */
+    return found;
 }
 
 /* "alexnet, lenet" for errors, cut when there are many. */

@@ -78,8 +78,8 @@ typedef struct clv_model_info {
     bool ready;
     clv_network *network; /* a reference; NULL if not ready */
 } clv_model_info;
-/* CLV_ENOTFOUND names the model and what there is. An empty or NULL version is the newest. The
- * caller calls clv_model_info_done(). */
+/* CLV_ENOTFOUND names the model and what there is. An empty or NULL version is the newest that
+ * is ready, else the newest. The caller calls clv_model_info_done(). */
 CLV_MUST
 clv_status clv_server_model(clv_server *s, const char *name, const char *version,
                             clv_model_info *out, clv_error *err);

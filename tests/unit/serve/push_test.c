@@ -1,4 +1,5 @@
 /* Models that peers send: taken when they are what was announced, and nothing is left behind otherwise. */
+#include "onnx/onnx.h"
 #include "serve/rig.h"
 
 #include <dirent.h>
@@ -178,6 +179,48 @@ static void two_pushes_of_one_model_do_not_mix(void **state)
     body_done(&b);
 }
 
+static clv_request *ask_version(rig *r, asked *a, const char *version)
+{
+    clv_request *q = question(a, numbers("x", 1, 4));
+    free(q->version);
+    q->version = clv_strdup(version);
+    clv_server_submit(r->server, q);
+    return answer_of(a);
+}
+
+static void a_version_that_cannot_be_loaded_hides_none(void **state)
+{
+    rig *r = *state;
+    body b;
+    asked a;
+    clv_error err = {0};
+    clv_onnx *onnx;
+    serve_for_push(r, &b);
+    body_done(&b);
+    model *m = model_new(13);
+    model_input(m, "x", ONNX_F32, "N,4");
+    model_node(m, "Frobnicate", "x", "y", NULL);
+    model_output(m, "y", ONNX_F32, "N,4");
+    CLV_AUTO(clv_text_free) char *path = clv_path_join(r->folder, "odd.onnx");
+    model_write(m, path);
+    model_free(m);
+    assert_ok(clv_onnx_open(path, &onnx, &err), err);
+    clv_onnx_digest(onnx, b.digest);
+    clv_onnx_free(onnx);
+    assert_ok(clv_map_open(path, &b.file, &err), err);
+    b.head = clv_format("model.onnx %zu\n", b.file.bytes);
+    clv_error got = push(r, "chain", "2", b.digest, b.head, b.file.data, b.file.bytes);
+    if (!got.status) fail_msg("a network of unknown operators was loaded");
+    clv_request *q = ask_version(r, &a, "2");
+    expect(q->error, CLV_EUNAVAIL, "could not be loaded");
+    clv_request_free(q);
+    q = ask_version(r, &a, "");
+    assert_ok(q->error.status, q->error);
+    assert_string_equal(q->version, "1");
+    clv_request_free(q);
+    body_done(&b);
+}
+
 static void an_end_during_pushes_is_clean(void **state)
 {
     rig *r = *state;
@@ -204,6 +247,7 @@ int main(void)
         TEST(bad_names_are_refused),
         TEST(other_bytes_than_announced_are_refused),
         TEST(two_pushes_of_one_model_do_not_mix),
+        TEST(a_version_that_cannot_be_loaded_hides_none),
         TEST(an_end_during_pushes_is_clean),
     };
 #undef TEST

@@ -106,9 +106,8 @@ static void print_people(const clv_network *net, const clv_profile *p, const clv
         {"time", CLV_RIGHT}, {"share", CLV_RIGHT}, {"so far", CLV_RIGHT}, {"cut here", CLV_RIGHT}};
     const clv_time *whole = &p->cuts[p->n_cuts - 1].prefix;
     clv_unit_text us = clv_show_duration(whole->us), sigma = clv_show_duration(whole->sigma_us);
-    printf("%s on %s%s: whole network %s +- %s (median of %d), %zu of %zu cuts measured\n",
-           p->model, p->engine, p->slowdown > 1 ? " (slowed)" : "", us.s, sigma.s, whole->n,
-           measured(p), p->n_cuts);
+    printf("%s on %s: whole network %s +- %s (median of %d), %zu of %zu cuts measured\n", p->model,
+           p->engine, us.s, sigma.s, whole->n, measured(p), p->n_cuts);
     print_power(p, no_power);
     CLV_AUTO(clv_free) size_t *cut_bytes = clv_layer_cut_bytes(clv_network_graph(net));
     clv_table *t = clv_table_new(columns, CLV_COUNT(columns));

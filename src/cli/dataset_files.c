@@ -76,7 +76,8 @@ static clv_status take_arrays(const clv_dataset_options *o, const char *images,
     out->labels = o->labels ? clv_strdup(o->labels) : labels_beside(images);
     if (!out->labels)
         return clv_fail(err, CLV_EUSAGE,
-                        "%s: no labels beside it (images in its name as labels); add --labels FILE",
+                        "%s: no labels beside it, in a file named alike with 'labels' for "
+                        "'images'; add --labels FILE",
                         images);
     out->images = clv_strdup(images);
     return CLV_OK;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define MODEL_FILE "model.onnx"
 enum { VERSION_DIGITS_MAX = 18 };
@@ -98,6 +99,36 @@ static int64_t newest(const char *dir)
     return best;
 }
 
+/* Some model below `dir`, as a repository has them: its name as heap text; NULL: none. */
+static char *some_model(const char *dir)
+{
+    char *name = NULL;
+    DIR *d = opendir(dir);
+    for (const struct dirent *e; d && !name && (e = readdir(d));) {
+        if (e->d_name[0] == '.') continue;
+        CLV_AUTO(clv_text_free) char *below = clv_path_join(dir, e->d_name);
+        if (newest(below)) name = clv_strdup(e->d_name);
+    }
+    if (d) closedir(d);
+    return name;
+}
+
+/* Why there is no model in this directory. */
+static clv_status no_version(const char *dir, clv_error *err)
+{
+    if (access(dir, R_OK | X_OK)) return clv_fail_errno(err, "model '%s'", dir);
+    CLV_AUTO(clv_text_free) char *name = some_model(dir);
+    if (name)
+        return clv_fail(err, CLV_ENOTFOUND,
+                        "model '%s': this is a repository of models; name one of them, as in "
+                        "'%s/%s'",
+                        dir, dir, name);
+    return clv_fail(err, CLV_ENOTFOUND,
+                    "model '%s': the directory holds no version (1/" MODEL_FILE ", 2/" MODEL_FILE
+                    ", ...)",
+                    dir);
+}
+
 static clv_status locate_dir(const char *dir, clv_located *at, clv_error *err)
 {
     CLV_AUTO(clv_text_free) char *direct = clv_path_join(dir, MODEL_FILE);
@@ -110,11 +141,7 @@ static clv_status locate_dir(const char *dir, clv_located *at, clv_error *err)
         return CLV_OK;
     }
     int64_t version = newest(dir);
-    if (!version)
-        return clv_fail(err, CLV_ENOTFOUND,
-                        "model '%s': the directory holds no version (1/" MODEL_FILE
-                        ", 2/" MODEL_FILE ", ...)",
-                        dir);
+    if (!version) return no_version(dir, err);
     at->version = version;
     at->path = clv_format("%s/%lld/" MODEL_FILE, dir, (long long)version);
     at->name = last_part(dir);

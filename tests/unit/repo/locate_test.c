@@ -93,6 +93,18 @@ static void what_is_not_there_is_named(void **state)
     free(empty);
 }
 
+static void a_repository_is_told_from_a_model(void **state)
+{
+    (void)state;
+    clv_located at = {0};
+    clv_error err = {0};
+    CLV_AUTO(clv_text_free) char *repo = clv_path_join(dir, "repo");
+    assert_int_equal(clv_locate(repo, NULL, &at, &err), CLV_ENOTFOUND);
+    assert_non_null(strstr(err.text, "a repository of models"));
+    assert_non_null(strstr(err.text, "/repo/resnet'"));
+    assert_null(at.path);
+}
+
 static void versions_are_plain_numbers(void **state)
 {
     (void)state;
@@ -106,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_is_found_by_file_directory_and_name),
         cmocka_unit_test(what_is_not_there_is_named),
+        cmocka_unit_test(a_repository_is_told_from_a_model),
         cmocka_unit_test(versions_are_plain_numbers),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

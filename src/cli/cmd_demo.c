@@ -11,6 +11,7 @@
 #include "measure/profile_cache.h"
 #include "zoo/zoo.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static const clv_opt demo_opts[] = {
     CLV_OPT(demo_options, networks, LIST, "networks", "alexnet,vgg16,mobilenet_v2,lenet,resnet18",
             .arg = "NAME,...", .help = "networks to show"),
     CLV_OPT(demo_options, links, LIST, "links", "3g,lte,wifi,lan", .arg = "LINK,...",
-            .help = "links to show: presets or RATE,RTT (separate by spaces or repeat the flag)"),
+            .help = "links to show: names (`cleave lab links`) or RATE,RTT"),
     CLV_OPT(demo_options, slow, REAL, "slow", "4", .min = 1, .max = 1000,
             .help = "how many times slower the edge's device is"),
     CLV_OPT(demo_options, budget_us, DURATION, "budget", "6s", .max = 3600e6,
@@ -44,7 +45,7 @@ static const clv_opt demo_opts[] = {
     CLV_OPT(demo_options, policies, FLAG, "policies", NULL,
             .help = "measure also the cuts that other policies choose (plan --policy all)"),
     CLV_OPT(demo_options, load, INT, "load", "0", .max = 64,
-            .help = "frames per second with so many requests in flight, of every policy's cut"),
+            .help = "frames per second with so many requests in flight, of  every policy's cut"),
     CLV_OPT(demo_options, dir, TEXT, "dir", NULL, .arg = "DIR",
             .help = "where the networks are written (default: the cache)"),
     CLV_OPT(demo_options, json, FLAG, "json", NULL, .help = "the rows as JSON"),
@@ -64,14 +65,16 @@ static const clv_cli_about about = {
             "would have taken. With --peer it is the edge's half, against a node that is already "
             "running.",
     .examples =
-        "cleave demo                                    all of it, some minutes\n"
-        "cleave demo --quick                            two networks, two links\n"
-        "cleave demo --policies --slow 20               every policy's cut, measured\n"
+        "cleave demo                                     all of it, some minutes\n"
+        "cleave demo --quick                             two networks, two links\n"
+        "cleave demo --policies --slow 20                every policy's cut, measured\n"
         "cleave demo --peer http://10.0.0.2:8000 -m DIR  from this device, over the real link\n",
 };
 
 typedef struct demo {
     const demo_options *o;
+    const clv_node_options *node;
+    const clv_device_options *device;
     const char *power, *radio; /* radio NULL: of the link's name, where there is one */
     char *dir, *self;
     char threads[16]; /* of both nodes, and of the profiles: each host has one processor */
@@ -139,18 +142,52 @@ static clv_status profile_networks(demo *d, const clv_device_options *device, cl
     return status;
 }
 
+/* One more word of a command line. */
+static void add_word(clv_text_list *words, const char *word)
+{
+    clv_text_list_add(words, word, strlen(word));
+}
+
+static void add_option(clv_text_list *words, const char *flag, char *take)
+{
+    CLV_AUTO(clv_text_free) char *value = take;
+    CLV_AUTO(clv_text_free) char *word = clv_format("--%s=%s", flag, value);
+    add_word(words, word);
+}
+
+/* What both nodes have in common. */
+static void add_shared(const demo *d, clv_text_list *words)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    add_option(words, "models", clv_strdup(d->dir));
+    add_option(words, "threads", clv_strdup(d->threads));
+    add_option(words, "device", clv_strdup(d->device->device));
+    add_option(words, "log", clv_strdup(levels[d->o->log_level]));
+    add_option(words, "queue", clv_format("%lld", (long long)d->node->queue_max));
+    add_option(words, "batch-max", clv_format("%lld", (long long)d->node->batch_max));
+    if (d->device->spin) add_word(words, "--spin");
+}
+
+/* Run this program with these words on a host. */
+static clv_status spawn(demo *d, size_t host, const clv_text_list *words, int out_fd, pid_t *pid,
+                        clv_error *err)
+{
+    CLV_AUTO(clv_free) const char **argv = clv_alloc_array(words->n + 2, sizeof *argv);
+    argv[0] = d->self;
+    for (size_t i = 0; i < words->n; i++) argv[i + 1] = words->items[i];
+    return clv_lab_spawn(
+        d->lab, host, &(clv_lab_command){.argv = argv, .out_fd = out_fd, .err_fd = -1}, pid, err);
+}
+
 static clv_status start_cloud(demo *d, clv_error *err)
 {
-    char port[16];
-    snprintf(port, sizeof port, "%d", CLV_DEMO_PORT);
-    static const char *const levels[] = {"debug", "info", "warn", "error"};
-    const char *argv[] = {
-        d->self,  "serve", "-m",        d->dir,     "--host", clv_lab_address(d->lab, 1),
-        "--port", port,    "--threads", d->threads, "--log",  levels[d->o->log_level],
-        NULL};
+    CLV_AUTO(clv_text_list_done) clv_text_list words = {0};
     pid_t pid;
-    return clv_lab_spawn(d->lab, 1, &(clv_lab_command){.argv = argv, .out_fd = -1, .err_fd = -1},
-                         &pid, err);
+    add_word(&words, "serve");
+    add_shared(d, &words);
+    add_option(&words, "host", clv_strdup(clv_lab_address(d->lab, 1)));
+    add_option(&words, "port", clv_format("%d", CLV_DEMO_PORT));
+    return spawn(d, 1, &words, -1, &pid, err);
 }
 
 /* Rows as they come out of the edge's half. */
@@ -185,51 +222,38 @@ static char *join_networks(const clv_text_list *list)
     return clv_buf_take(&text);
 }
 
+/* What the edge's half is told. */
+static void add_edge(const demo *d, const char *link, clv_text_list *words)
+{
+    const char *radio = d->radio ? d->radio : link;
+    clv_radio known = {0};
+    add_word(words, "demo");
+    add_shared(d, words);
+    add_option(words, "peer",
+               clv_format("http://%s:%d", clv_lab_address(d->lab, 1), CLV_DEMO_PORT));
+    add_option(words, "networks", join_networks(&d->o->networks));
+    add_option(words, "links", clv_strdup(link));
+    add_option(words, "budget", clv_format("%lldus", (long long)d->o->budget_us));
+    add_option(words, "load", clv_format("%d", (int)d->o->load));
+    add_option(words, "policy", clv_strdup(clv_policy_name((clv_policy)d->node->policy)));
+    add_option(words, "watch", clv_format("%lldus", (long long)d->node->watch_us));
+    add_option(words, "patience", clv_format("%lldus", (long long)d->node->patience_us));
+    add_option(words, "power", clv_strdup(d->power));
+    if (clv_radio_parse(radio, &known, NULL) == CLV_OK)
+        add_option(words, "radio", clv_strdup(radio));
+    if (d->o->policies) add_word(words, "--policies");
+    add_word(words, "--lines");
+}
+
 /* The edge's half as a program of its own, on the edge host. */
 static clv_status run_edge(demo *d, const char *link, clv_error *err)
 {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC)) return clv_fail_errno(err, "demo: pipe");
-    CLV_AUTO(clv_text_free)
-    char *peer = clv_format("http://%s:%d", clv_lab_address(d->lab, 1), CLV_DEMO_PORT);
-    CLV_AUTO(clv_text_free) char *networks = join_networks(&d->o->networks);
-    CLV_AUTO(clv_text_free) char *budget = clv_format("%lldus", (long long)d->o->budget_us);
-    char load[16];
-    snprintf(load, sizeof load, "%d", (int)d->o->load);
-    static const char *const levels[] = {"debug", "info", "warn", "error"};
-    const char *argv[] = {d->self,
-                          "demo",
-                          "--peer",
-                          peer,
-                          "-m",
-                          d->dir,
-                          "--networks",
-                          networks,
-                          "--links",
-                          link,
-                          "--budget",
-                          budget,
-                          "--threads",
-                          d->threads,
-                          "--lines",
-                          "--load",
-                          load,
-                          "--log",
-                          levels[d->o->log_level],
-                          d->o->policies ? "--policies" : NULL,
-                          NULL,
-                          NULL,
-                          NULL};
-    CLV_AUTO(clv_text_free) char *power = clv_format("--power=%s", d->power);
-    CLV_AUTO(clv_text_free) char *radio = clv_format("--radio=%s", d->radio ? d->radio : link);
-    clv_radio known = {0};
-    size_t n = 0;
-    while (argv[n]) n++;
-    argv[n++] = power;
-    if (clv_radio_parse(d->radio ? d->radio : link, &known, NULL) == CLV_OK) argv[n++] = radio;
+    CLV_AUTO(clv_text_list_done) clv_text_list words = {0};
+    add_edge(d, link, &words);
     pid_t pid;
-    clv_status status = clv_lab_spawn(
-        d->lab, 0, &(clv_lab_command){.argv = argv, .out_fd = fds[1], .err_fd = -1}, &pid, err);
+    clv_status status = spawn(d, 0, &words, fds[1], &pid, err);
     close(fds[1]);
     if (status) {
         close(fds[0]);
@@ -244,13 +268,20 @@ static clv_status run_edge(demo *d, const char *link, clv_error *err)
     return status;
 }
 
+static clv_status parse_link(const char *text, clv_link *out, clv_error *err)
+{
+    clv_error why = {0};
+    return clv_link_parse(text, out, &why) ? clv_fail(err, CLV_EUSAGE, "--links: %s", why.text)
+                                           : CLV_OK;
+}
+
 static clv_status run_links(demo *d, clv_error *err)
 {
     clv_status status = start_cloud(d, err);
     for (size_t i = 0; !status && i < d->o->links.n; i++) {
         clv_link link;
         clv_shape_values up, down;
-        status = clv_link_parse(d->o->links.items[i], &link, err);
+        status = parse_link(d->o->links.items[i], &link, err);
         if (status) break;
         clv_lab_link_values(&link, &up, &down);
         status = clv_lab_set_link(d->lab, 0, &up, &down, err);
@@ -281,11 +312,20 @@ static clv_status note_power(const char *text, const char *radio, bool example, 
 static clv_status run_lab(const demo_options *o, const clv_node_options *node,
                           const clv_device_options *device, clv_error *err)
 {
+    if (strcmp(node->models, "models") != 0 || node->cpu >= 0)
+        return clv_fail(err, CLV_EUSAGE,
+                        "--models and --pin are for --peer; without it --dir says where the "
+                        "networks are, and each host has its processor");
+    clv_link first = {0};
+    for (size_t i = o->links.n; i-- > 0;) /* all of them, before the first one takes minutes */
+        if (parse_link(o->links.items[i], &first, err)) return err->status;
     char self[4096];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     if (n <= 0) return clv_fail_errno(err, "/proc/self/exe");
     self[n] = 0;
     demo d = {.o = o,
+              .node = node,
+              .device = device,
               .self = self,
               .power = node->power ? node->power : CLV_DEMO_POWER,
               .radio = node->radio};
@@ -299,12 +339,6 @@ static clv_status run_lab(const demo_options *o, const clv_node_options *node,
     const clv_lab_host hosts[] = {{.name = "edge", .slowdown = o->slow, .cpus = two ? "0" : NULL},
                                   {.name = "cloud", .cpus = two ? "1" : NULL}};
     clv_lab_link wire = {.from = 0, .to = 1};
-    clv_link first;
-    clv_status status = clv_link_parse(o->links.items[0], &first, err);
-    if (status) {
-        clv_text_free(&d.dir);
-        return status;
-    }
     clv_lab_link_values(&first, &wire.up, &wire.down);
     clv_lab_options lab = {.hosts = hosts,
                            .n_hosts = 2,
@@ -313,7 +347,7 @@ static clv_status run_lab(const demo_options *o, const clv_node_options *node,
                            .seed = 1,
                            .keep_window = true,
                            .loopback_allowed = true};
-    status = clv_lab_new(&lab, &d.lab, err);
+    clv_status status = clv_lab_new(&lab, &d.lab, err);
     if (!status) {
         if (!clv_lab_emulated(d.lab)) fprintf(stderr, "cleave demo: %s\n", clv_lab_note(d.lab));
         d.progress = clv_progress_new("demo", o->networks.n * o->links.n);
@@ -349,7 +383,7 @@ static clv_status run_edge_half(const demo_options *o, const clv_node_options *n
                                 const clv_device_options *device, bool named_link, clv_error *err)
 {
     clv_link link;
-    if (named_link && clv_link_parse(o->links.items[0], &link, err)) return err->status;
+    if (named_link && parse_link(o->links.items[0], &link, err)) return err->status;
     clv_demo_rows rows = {0};
     if (note_power(node->power, node->radio, false, &rows, err)) return err->status;
     clv_demo_edge edge = {.node = node,
@@ -366,6 +400,24 @@ static clv_status run_edge_half(const demo_options *o, const clv_node_options *n
     if (!o->lines) clv_demo_print(stdout, &rows, device->slowdown, true, o->json);
     clv_demo_rows_done(&rows);
     return status;
+}
+
+/* A list is split at its commas, also within RATE,RTT: put those together again. */
+static void join_links(clv_text_list *links)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < links->n; i++) {
+        char *link = links->items[i];
+        if (isdigit((unsigned char)link[0]) && i + 1 < links->n &&
+            isdigit((unsigned char)links->items[i + 1][0])) {
+            char *both = clv_format("%s,%s", link, links->items[++i]);
+            free(link);
+            free(links->items[i]);
+            link = both;
+        }
+        links->items[n++] = link;
+    }
+    links->n = n;
 }
 
 static void set_list(clv_text_list *list, const char *a, const char *b)
@@ -388,6 +440,13 @@ clv_status clv_cmd_demo(clv_args *args, clv_error *err)
     if (help) return CLV_OK;
     clv_log_set_level((clv_log_level)o.log_level);
     signal(SIGPIPE, SIG_IGN);
+    join_links(&o.links);
+    if (strcmp(node.private, "none") != 0) {
+        clv_opt_done(sets, CLV_COUNT(sets));
+        return clv_fail(err, CLV_EUSAGE,
+                        "--private: the demo measures every cut, also those that would not be "
+                        "allowed; `cleave tasks` and `cleave serve` keep it");
+    }
     if (o.quick) {
         set_list(&o.networks, "lenet", "alexnet");
         set_list(&o.links, "lte", "wifi");

@@ -38,6 +38,12 @@ static const clv_opt serve_opts[] = {
             .help = "least level to log"),
 };
 
+/* Of the node's options the one that only a node with a port has a use for. */
+static const clv_opt push_opts[] = {
+    CLV_OPT(clv_node_options, accept_push, FLAG, "accept-push", NULL,
+            .help = "let peers store models here"),
+};
+
 static const clv_cli_about about = {
     .usage = "cleave serve [-m DIR] [--peer URL] [options]",
     .text = "Run a node: the Open Inference Protocol over REST and gRPC on one port. With --peer "
@@ -140,6 +146,7 @@ clv_status clv_cmd_serve(clv_args *args, clv_error *err)
     clv_device_options device = {0};
     const clv_opt_set sets[] = {{serve_opts, CLV_COUNT(serve_opts), &o},
                                 {clv_node_opts, clv_node_opts_n, &node},
+                                {push_opts, CLV_COUNT(push_opts), &node},
                                 CLV_OFFER_OPTS(&node.offer),
                                 {clv_device_opts, clv_device_opts_n, &device}};
     bool help;

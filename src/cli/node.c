@@ -23,8 +23,6 @@ const clv_opt clv_node_opts[] = {
             .help = "its key (PEM)"),
     CLV_OPT(clv_node_options, peer_token_file, TEXT, "peer-token-file", NULL, .arg = "FILE",
             .help = "bearer token for the peer, first line of the file"),
-    CLV_OPT(clv_node_options, accept_push, FLAG, "accept-push", NULL,
-            .help = "let peers store models here"),
     CLV_OPT(clv_node_options, policy, CHOICE, "policy", "exact", .choices = CLV_POLICY_CHOICES,
             .help = "how to choose the cut"),
     CLV_OPT(clv_node_options, private, TEXT, "private", "none", .arg = "POLICY",

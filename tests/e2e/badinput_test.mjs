@@ -67,6 +67,10 @@ for (const [text, words] of [
   check([1, 2].includes(got.status) && got.err.trim().split('\n').length === 1 && got.err.includes(text), `not '${text}': ${words}`, got)
   check(got.status === 2 || words[0] === 'serve' || words[2] === '--device', `status 1 for a mistake in ${words}`, got)
 }
+for (const links of ['5', 'wifi,5', '5,85Mbit']) wants(2, '--links', 'demo', '--networks', 'lenet', '--links', links)
+wants(2, '--dir', 'demo', '-m', models)
+wants(2, '--private', 'demo', '--private', 'input')
+wants(1, `'${models}/lenet'`, 'inspect', models)
 wants(1, "'nowhere'", 'serve', '-m', 'nowhere')
 wants(1, 'No such file', 'serve', '-c', 'nowhere.yaml')
 wants(2, "unknown setting 'prot'", 'serve', '-c', write('bad.yaml', 'prot: 8000\n'))

@@ -73,6 +73,7 @@ typedef struct order {
     clv_splitter *s;
     size_t from;
     clv_route route;
+    int way;         /* to the next node; -1: none */
     atomic_int open; /* sides that are not ready yet */
     clv_error error; /* of this side */
     clv_splitter_done_fn done;
@@ -100,7 +101,8 @@ static void build_here(void *arg, int64_t queue_us)
 static void on_next_prepared(void *arg, const clv_error *error)
 {
     order *o = arg;
-    if (error) clv_way_say(&o->s->ways[0], CLV_LOG_WARN, "next node not prepared", error->text);
+    if (error)
+        clv_way_say(&o->s->ways[o->way], CLV_LOG_WARN, "next node not prepared", error->text);
     side_ready(o);
 }
 
@@ -108,11 +110,15 @@ void clv_relay_prepare(clv_splitter *s, size_t from, const clv_route *route,
                        clv_splitter_done_fn done, void *arg)
 {
     order *o = clv_alloc(sizeof *o);
-    *o = (order){.s = s, .from = from, .route = *route, .done = done, .arg = arg};
-    int way = route->n > 1 ? clv_relay_way(s) : -1;
-    atomic_init(&o->open, way < 0 ? 1 : 2);
+    *o = (order){.s = s,
+                 .from = from,
+                 .route = *route,
+                 .way = route->n > 1 ? clv_relay_way(s) : -1,
+                 .done = done,
+                 .arg = arg};
+    atomic_init(&o->open, o->way < 0 ? 1 : 2);
     atomic_fetch_add(&s->busy, 1);
-    if (way >= 0) clv_way_prepare(&s->ways[way], route, on_next_prepared, o);
+    if (o->way >= 0) clv_way_prepare(&s->ways[o->way], route, on_next_prepared, o);
     if (clv_lane_submit(s->o.build, &(clv_job){.run = build_here, .arg = o}, &o->error))
         side_ready(o);
 }

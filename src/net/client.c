@@ -2,10 +2,12 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/unit.h"
 #include "net/channel.h"
 #include "net/text.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,7 +235,10 @@ static void cancel(clv_client *c, clv_flight *f, clv_status status, const char *
 static void on_deadline(void *arg)
 {
     clv_flight *f = arg;
-    cancel(f->client, f, CLV_ETIMEOUT, "deadline exceeded");
+    char text[64];
+    snprintf(text, sizeof text, "no answer within %s",
+             clv_show_duration((double)(f->deadline_us - f->start_us)).s);
+    cancel(f->client, f, CLV_ETIMEOUT, text);
 }
 
 static void begin(clv_client *c, clv_flight *f)
@@ -244,7 +249,7 @@ static void begin(clv_client *c, clv_flight *f)
     if (c->freed) {
         clv_fail(&err, CLV_ECANCELED, "client is closed");
     } else if (f->deadline_us && f->deadline_us <= now_us) {
-        clv_fail(&err, CLV_ETIMEOUT, "deadline exceeded");
+        clv_fail(&err, CLV_ETIMEOUT, "the deadline has passed already");
     } else if (c->waiting.n > WAITING_MAX) {
         clv_fail(&err, CLV_EBUSY, "%s: more than %d calls wait for a connection", c->url,
                  WAITING_MAX);

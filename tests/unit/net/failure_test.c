@@ -102,11 +102,11 @@ static void a_deadline_ends_the_call_and_tells_the_handler(void **state)
     rig_up(&r, &holding, (clv_http_server_options){0}, (clv_client_options){0});
     outcome o = call_and_wait(r.loop, r.client,
                               (clv_call){.path = "/", .deadline_us = clv_now_us() + 50000});
-    assert_error(&o, CLV_ETIMEOUT, "deadline");
+    assert_error(&o, CLV_ETIMEOUT, "no answer within");
     wait_for_gone();
     echo(NULL, atomic_load(&held)); /* late answers are thrown away */
     o = call_and_wait(r.loop, r.client, (clv_call){.path = "/", .deadline_us = clv_now_us() - 1});
-    assert_error(&o, CLV_ETIMEOUT, "deadline");
+    assert_error(&o, CLV_ETIMEOUT, "the deadline has passed");
     rig_down(&r);
 }
 

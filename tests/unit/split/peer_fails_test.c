@@ -59,7 +59,7 @@ static void a_full_queue_is_recovered(void **state)
 }
 static void a_stall_is_recovered(void **state)
 {
-    expect_recovery(*state, ANSWER_STALL, "deadline exceeded");
+    expect_recovery(*state, ANSWER_STALL, "no answer within");
 }
 static void a_death_is_recovered(void **state)
 {

@@ -54,8 +54,8 @@ CLV_MUST
 clv_status clv_remote_model_parse(const void *bytes, size_t n, clv_remote_model *out,
                                   clv_error *err);
 
-/* Which version of what cleave nodes say to each other (CLV_PEER_PROTOCOL, split/oip.h) the node speaks; 0: it is no cleave, or an old
- * one. Over HTTP, as what follows. */
+/* Which version of what cleave nodes say to each other (CLV_PEER_PROTOCOL, split/oip.h) the node
+ * speaks; 0: it is no cleave, or an old one. Over HTTP, as what follows. */
 CLV_MUST
 clv_status clv_remote_protocol(clv_remote *r, const char *model, const char *version, int *out,
                                clv_error *err);

@@ -5,9 +5,10 @@
  *     clv_run_write("run.jsonl", &out.run, &err);
  *     clv_run_done(&out.run);
  *
- * Requests are handed in when they are due, at most `concurrency` at a time. SIGINT ends the stream: what is under way is waited for;
- * again: it is not, and counts as unanswered. In a lab ($CLEAVE_LAB) its links are watched, and driven by
- * `recorded` if that is given (cli/wire.h). Threads: the caller's is the node's loop while it runs.
+ * Requests are handed in when they are due, at most `concurrency` at a time. SIGINT ends the
+ * stream: what is under way is waited for; again: it is not, and counts as unanswered. In a lab
+ * ($CLEAVE_LAB) its links are watched, and driven by `recorded` if that is given (cli/wire.h).
+ * Threads: the caller's is the node's loop while it runs.
  */
 #ifndef CLV_CLI_TASKS_RUN_H
 #define CLV_CLI_TASKS_RUN_H

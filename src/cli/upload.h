@@ -4,12 +4,13 @@
  *     clv_upload_choose(&offer, profile, &inputs, &u, &err);        // profile: the node's, or NULL
  *     if (clv_codec_index(u.codec)) clv_coding_write(u.codec, inputs.items, inputs.n, &coded, &err);
  *
- * Of the codecs that are offered and may be used, the one that makes the inputs smallest; of two as small the less lossy. Which may be
- * used is as in a plan (plan/offer.h): lossless ones and f16 always; others where the node's profile has measured on data what they
- * cost in accuracy when the input goes in them (cut 0), and that is within the limit. Without a limit all.
+ * Of the codecs that are offered and may be used, the one that makes the inputs smallest; of two as
+ * small the less lossy. Which may be used is as in a plan (plan/offer.h): lossless ones and f16
+ * always; others where the node's profile has measured on data what they cost in accuracy when the
+ * input goes in them (cut 0), and that is within the limit. Without a limit all.
  *
- * A node reads an encoding of any codec; other servers of the protocol do not, so who writes one asks first what the other side is
- * (cli/remote.h).
+ * A node reads an encoding of any codec; other servers of the protocol do not, so who writes one
+ * asks first what the other side is (cli/remote.h).
  *
  * Pure, but for memory. Threads: any. */
 #ifndef CLV_CLI_UPLOAD_H

@@ -32,8 +32,8 @@ typedef struct clv_plan_left_out {
     uint32_t unmeasured; /* what it costs in accuracy is known at no cut */
 } clv_plan_left_out;
 
-/* `codecs`: "auto" (all), "raw", or names with commas between them. `drop_points`: percentage points; CLV_OFFER_DROP_MAX or more:
- * no limit. CLV_EINVAL names what is no codec. */
+/* `codecs`: "auto" (all), "raw", or names with commas between them. `drop_points`: percentage
+ * points; CLV_OFFER_DROP_MAX or more: no limit. CLV_EINVAL names what is no codec. */
 CLV_MUST
 clv_status clv_plan_offer_parse(const char *codecs, double drop_points, clv_plan_offer *out,
                                 clv_error *err);

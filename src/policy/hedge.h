@@ -7,16 +7,20 @@
  *     if (clv_hedge_take(&h)) ...                          // ... and there is budget: start it here, first answer wins
  *     clv_hedge_saw(&h, expected_us, took_us);             // the peer answered: how long its tail is
  *
- * With a deadline the moment is the last one at which the part, run here, still makes it. Without one it is when the answer
- * has taken CLV_HEDGE_FAR times the 95 % quantile of what the peer takes; that quantile is of the ratio to the prediction, so it moves
- * with the plan and the link, and is followed by stochastic approximation: q += step * (0.95 - [x <= q]). But never sooner than
- * CLV_HEDGE_LEAST_US after the answer was due: of a request of 3 ms every hiccup of a scheduler is a multiple, and says nothing of its peer.
+ * With a deadline the moment is the last one at which the part, run here, still makes it. Without
+ * one it is when the answer has taken CLV_HEDGE_FAR times the 95 % quantile of what the peer takes;
+ * that quantile is of the ratio to the prediction, so it moves with the plan and the link, and is
+ * followed by stochastic approximation: q += step * (0.95 - [x <= q]). But never sooner than
+ * CLV_HEDGE_LEAST_US after the answer was due: of a request of 3 ms every hiccup of a scheduler is
+ * a multiple, and says nothing of its peer.
  *
- * The budget is a bucket of CLV_HEDGE_BURST hedges, of which each handed part earns CLV_HEDGE_SHARE: hedges never are more than
- * that share of the parts plus the burst, whatever the peer does.
+ * The budget is a bucket of CLV_HEDGE_BURST hedges, of which each handed part earns
+ * CLV_HEDGE_SHARE: hedges never are more than that share of the parts plus the burst, whatever the
+ * peer does.
  *
- * Dean and Barroso, "The Tail at Scale", CACM 2013 (hedge behind the 95 % quantile, at most 5 % more load). Our differences: what is
- * hedged is the rest of a request, from tensors that are kept; and deadlines come first. A plain value. Threads: one at a time.
+ * Dean and Barroso, "The Tail at Scale", CACM 2013 (hedge behind the 95 % quantile, at most 5 %
+ * more load). Our differences: what is hedged is the rest of a request, from tensors that are kept;
+ * and deadlines come first. A plain value. Threads: one at a time.
  */
 #ifndef CLV_POLICY_HEDGE_H
 #define CLV_POLICY_HEDGE_H

@@ -65,7 +65,8 @@ bool clv_carry_wants(const clv_carry *c, const char *output)
     return wanted->n == 0;
 }
 
-/* Tell the way that it went (what ran here alone tells all ways) what this request took, unless it ran on cold segments: the first few of a deployment do. */
+/* Tell the way that it went (what ran here alone tells all ways) what this request took, unless it
+ * ran on cold segments: the first few of a deployment do. */
 static void teach(clv_carry *c)
 {
     clv_deployment *d = c->cut == c->s->last ? c->s->local : c->d;
@@ -83,8 +84,8 @@ static clv_status copy_tensor(const clv_tensor *t, clv_tensor *out, clv_error *e
     return status;
 }
 
-/* Move the network's outputs that were asked for into the answer, in the network's order: the tail's, and those that the head
- * made already. */
+/* Move the network's outputs that were asked for into the answer, in the network's order: the
+ * tail's, and those that the head made already. */
 void clv_carry_answer(clv_carry *c, clv_tensors *tail)
 {
     size_t n;
@@ -151,8 +152,8 @@ static void build_suffix(void *arg, int64_t queue_us)
     if (!clv_carry_given_up(c)) clv_carry_run(c, c->from, c->s->last, c->own, clv_carry_run_rest);
 }
 
-/* The cut that is exactly at the tensors given (inputs of the network may be among them); -1: none. The last cut is at no
- * tensors and leaves nothing to run. */
+/* The cut that is exactly at the tensors given (inputs of the network may be among them); -1: none.
+ * The last cut is at no tensors and leaves nothing to run. */
 static int cut_at(const clv_carry *c)
 {
     CLV_AUTO(clv_free) const char **names = clv_alloc_array(c->given.n, sizeof *names);
@@ -162,8 +163,8 @@ static int cut_at(const clv_carry *c)
     return cut == (int)c->s->last ? -1 : cut;
 }
 
-/* Where does the request start? At the cut that its inputs are at, else at 0 if all inputs of the network are there, whatever
- * else is. */
+/* Where does the request start? At the cut that its inputs are at, else at 0 if all inputs of the
+ * network are there, whatever else is. */
 static clv_status find_start(const clv_carry *c, size_t *from, clv_error *err)
 {
     int cut = cut_at(c);
@@ -207,7 +208,8 @@ static bool batch_fits(const clv_carry *c)
     return c->d->any_batch || clv_carry_is_single(c);
 }
 
-/* What runs here alone, also when a batch does not fit what is deployed, is predicted as such; a batch or a rest is not. */
+/* What runs here alone, also when a batch does not fit what is deployed, is predicted as such; a
+ * batch or a rest is not. */
 static void set_plan(clv_carry *c, const char *label)
 {
     bool here = strcmp(label, "local") == 0;

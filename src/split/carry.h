@@ -1,9 +1,11 @@
-/* A request on its way through a splitter: what its steps share. carry.c begins and ends it, carry_local.c runs segments for it
- * here (carry_together.c: for several requests at once), carry_remote.c has the peer do its part, carry_hedge.c begins that here as
- * well when its answer will be too late. Private to split/.
+/* A request on its way through a splitter: what its steps share. carry.c begins and ends it,
+ * carry_local.c runs segments for it here (carry_together.c: for several requests at once),
+ * carry_remote.c has the peer do its part, carry_hedge.c begins that here as well when its answer
+ * will be too late. Private to split/.
  *
- * Held by whoever runs the next step, and by the message to the peer as long as that may still be read by the socket: a lost
- * peer's message can outlive the answer. So the tensors are the carry's, not the request's.
+ * Held by whoever runs the next step, and by the message to the peer as long as that may still be
+ * read by the socket: a lost peer's message can outlive the answer. So the tensors are the carry's,
+ * not the request's.
  */
 #ifndef CLV_SPLIT_CARRY_H
 #define CLV_SPLIT_CARRY_H
@@ -52,8 +54,8 @@ typedef struct clv_carry {
 /* ---- carry.c ---- */
 
 void clv_carry_unref(void *carry);
-/* Answer with an error, or with the network's outputs that were asked for: `tail` has those that the last part made, the head's
- * are in `made`. Gives the answerer's reference back. */
+/* Answer with an error, or with the network's outputs that were asked for: `tail` has those that
+ * the last part made, the head's are in `made`. Gives the answerer's reference back. */
 void clv_carry_fail(clv_carry *c, const clv_error *error);
 void clv_carry_answer(clv_carry *c, clv_tensors *tail);
 bool clv_carry_wants(const clv_carry *c, const char *output);
@@ -64,8 +66,8 @@ void clv_carry_run(clv_carry *c, size_t from, size_t to, clv_segment *segment,
                    void (*step)(void *, int64_t));
 /* Compile something first, as a step on the build lane. */
 void clv_carry_build(clv_carry *c, void (*step)(void *, int64_t));
-/* The tensors that a segment needs, from what the head made or the request brought, plain if they have been read: views, in a heap
- * array. A missing one is left out: the segment names it. */
+/* The tensors that a segment needs, from what the head made or the request brought, plain if they
+ * have been read: views, in a heap array. A missing one is left out: the segment names it. */
 clv_tensor *clv_carry_gather(const clv_carry *c, const clv_segment *segment, size_t *n);
 
 /* Run the head of c->d, which the request's tensors are at the beginning of, then ask the peer for the rest. */
@@ -73,8 +75,8 @@ void clv_carry_start(clv_carry *c);
 
 /* ---- carry_relay.c ---- */
 
-/* Follow the way that the request came with. `taken` false: there is none, or nobody to hand on to; the rest runs here. CLV_EINVAL:
- * it does not fit this network. */
+/* Follow the way that the request came with. `taken` false: there is none, or nobody to hand on to;
+ * the rest runs here. CLV_EINVAL: it does not fit this network. */
 CLV_MUST
 clv_status clv_carry_relay(clv_carry *c, bool *taken, clv_error *err);
 
@@ -106,15 +108,16 @@ void clv_carry_run_together(void *kind, void *const *args, const int64_t *queue_
 
 /* ---- carry_admit.c ---- */
 
-/* Can it be answered in time by the deployment, or (`*here` is set) at least by this node alone? CLV_EBUSY and CLV_ETIMEOUT have the
- * numbers. */
+/* Can it be answered in time by the deployment, or (`*here` is set) at least by this node alone?
+ * CLV_EBUSY and CLV_ETIMEOUT have the numbers. */
 CLV_MUST
 clv_status clv_carry_admit(clv_carry *c, bool *here, clv_error *err);
 
 /* ---- carry_remote.c ---- */
 
 void clv_carry_ask_peer(clv_carry *c);
-/* The peer will not do its part, for this reason: it is done here, from the tensors at the cut; or that is left to the hedge that does. */
+/* The peer will not do its part, for this reason: it is done here, from the tensors at the cut; or
+ * that is left to the hedge that does. */
 void clv_carry_recover(clv_carry *c, const clv_error *error);
 /* Whoever asked has gone: drop what waits. Ends the reference that it is given. Loop's thread. */
 void clv_carry_drop(void *carry);

@@ -1,5 +1,6 @@
-/* The peer's part of a request begun here as well, because its answer will be too late (policy/hedge.h says when). The first answer
- * wins; the other side is told, or its answer is thrown away. All on the loop's thread, so that there is one order of what happens. */
+/* The peer's part of a request begun here as well, because its answer will be too late
+ * (policy/hedge.h says when). The first answer wins; the other side is told, or its answer is
+ * thrown away. All on the loop's thread, so that there is one order of what happens. */
 #include "split/carry.h"
 
 #include "base/clock.h"
@@ -7,7 +8,8 @@
 
 #include <stdio.h>
 
-/* No budget for a hedge: leave the peer's part be, or, before a deadline, give it up while the tail can still make it. */
+/* No budget for a hedge: leave the peer's part be, or, before a deadline, give it up while the tail
+ * can still make it. */
 static void give_up(clv_carry *c)
 {
     if (!c->r->deadline_us) return;

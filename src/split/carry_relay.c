@@ -1,4 +1,5 @@
-/* A request that came with its way (split/itinerary.h): this node runs its part and hands the rest on, or hands on what it got. */
+/* A request that came with its way (split/itinerary.h): this node runs its part and hands the rest
+ * on, or hands on what it got. */
 #include "split/carry.h"
 
 #include "base/clock.h"

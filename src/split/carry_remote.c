@@ -127,8 +127,8 @@ void clv_carry_drop(void *arg)
     clv_carry_unref(c);
 }
 
-/* When to give up on the peer: a multiple of the prediction, as many times as there are parts on their way, and patience; and no later
- * than the request's deadline, which so travels with it. */
+/* When to give up on the peer: a multiple of the prediction, as many times as there are parts on
+ * their way, and patience; and no later than the request's deadline, which so travels with it. */
 static int64_t remote_deadline(const clv_carry *c, int64_t now_us)
 {
     int64_t patience = c->s->o.patience_us ? c->s->o.patience_us : CLV_PATIENCE_DEFAULT_US;

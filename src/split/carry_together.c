@@ -1,7 +1,8 @@
-/* Requests that wait for the same segment, run as one: their inputs one behind the other along the first dimension, the outputs taken
- * apart again. That a batch of a network is as good as its rows is the models' habit, not a law (a mean over the batch, a
- * normalisation): so the first time that two could share a run, one is run alone and again above a row of zeros, and only if its
- * outputs are the same does the segment ever run for several requests. */
+/* Requests that wait for the same segment, run as one: their inputs one behind the other along the
+ * first dimension, the outputs taken apart again. That a batch of a network is as good as its rows
+ * is the models' habit, not a law (a mean over the batch, a normalisation): so the first time that
+ * two could share a run, one is run alone and again above a row of zeros, and only if its outputs
+ * are the same does the segment ever run for several requests. */
 #include "split/carry.h"
 
 #include "base/clock.h"
@@ -48,8 +49,8 @@ size_t clv_carry_together(void *kind, void *first, size_t waiting, int64_t slack
 
 /* Inputs of several requests: [n_inputs] of each. */
 typedef struct stack {
-    clv_tensor
-        *in[CLV_LANE_TOGETHER_MAX]; /* gathered views; NULL: a row of zeros like the first one's */
+    /* gathered views; NULL: a row of zeros like the first one's */
+    clv_tensor *in[CLV_LANE_TOGETHER_MAX];
     size_t rows[CLV_LANE_TOGETHER_MAX];
     size_t n, n_inputs, total;
 } stack;

@@ -1,4 +1,5 @@
-/* What to be on now, for a splitter: the pinned route, or what the chooser wants of the way's problem. Private to split/. */
+/* What to be on now, for a splitter: the pinned route, or what the chooser wants of the way's
+ * problem. Private to split/. */
 #ifndef CLV_SPLIT_CHOICE_H
 #define CLV_SPLIT_CHOICE_H
 

@@ -19,12 +19,14 @@
  * 0] [pad, tag, length] [raw 1] ...
  *
  * Parameters (docs/protocol.md): questions carry `timeout` (us), `cleave_digest`,
- * `cleave_local_only`, `cleave_route`; answers carry `cleave_trip`, `cleave_crossed`, `cleave_plan`, `cleave_recovered` and `cleave_<field>` for
- * every field of CLV_TIMING_MAP, as seen by the node that answers.
+ * `cleave_local_only`, `cleave_route`; answers carry `cleave_trip`, `cleave_crossed`,
+ * `cleave_plan`, `cleave_recovered` and `cleave_<field>` for every field of CLV_TIMING_MAP, as seen
+ * by the node that answers.
  *
- * An input whose raw contents are an encoding (tensor/codec.h) has a parameter of its own, `cleave_codec`. It keeps its name,
- * datatype and shape, and becomes a tensor that is `coded`: nothing is decoded here. Its text is for people: the encoding itself
- * says what it is. Outputs are never coded.
+ * An input whose raw contents are an encoding (tensor/codec.h) has a parameter of its own,
+ * `cleave_codec`. It keeps its name, datatype and shape, and becomes a tensor that is `coded`:
+ * nothing is decoded here. Its text is for people: the encoding itself says what it is. Outputs are
+ * never coded.
  *
  * Limits: CLV_OIP_TENSORS_MAX tensors, CLV_NAME_MAX bytes a name, CLV_RANK_MAX dimensions. Memory
  * taken by decoding is in proportion to the message (typed contents: at most eight times).

@@ -111,8 +111,8 @@ static void put_true_parameter(clv_buf *b, const char *key)
     clv_buf_done(&value);
 }
 
-/* inputs of a request and outputs of a response are both field 5, with the same fields inside; a tensor's parameters are field 4, as
- * those of the message. */
+/* inputs of a request and outputs of a response are both field 5, with the same fields inside; a
+ * tensor's parameters are field 4, as those of the message. */
 static void put_tensor_heads(clv_buf *b, const clv_tensor *tensors, size_t n, const char *codec)
 {
     for (size_t i = 0; i < n; i++) {

@@ -4,12 +4,14 @@
  *     clv_peer_watch(peer, on_change, me);        // tells of link changes, losses and returns
  *     clv_peer_infer(peer, &(clv_peer_infer_args){...});
  *
- * The link is measured passively from every exchange, with what TCP knows as a second witness, and by a small probe when nothing else
- * tells and the answer could change a plan (measure/link_monitor.h).
- * A peer is up once it answered, and down from the moment a call to it failed for want of an answer; while it is down a
- * ping goes out every `watch_every_us`, and nothing else.
+ * The link is measured passively from every exchange, with what TCP knows as a second witness, and
+ * by a small probe when nothing else tells and the answer could change a plan
+ * (measure/link_monitor.h). A peer is up once it answered, and down from the moment a call to it
+ * failed for want of an answer; while it is down a ping goes out every `watch_every_us`, and
+ * nothing else.
  *
- * Threads: clv_peer_infer, clv_peer_cancel and clv_peer_link from any; the rest, and all callbacks, on the loop's thread.
+ * Threads: clv_peer_infer, clv_peer_cancel and clv_peer_link from any; the rest, and all callbacks,
+ * on the loop's thread.
  */
 #ifndef CLV_SPLIT_PEER_H
 #define CLV_SPLIT_PEER_H
@@ -54,8 +56,8 @@ bool clv_peer_unreachable(const clv_peer *p);
 typedef void (*clv_peer_change_fn)(void *arg);
 void clv_peer_watch(clv_peer *p, clv_peer_change_fn fn, void *arg);
 
-/* Who plans over the link: could what a measurement tells change the plan? Asked before bytes are sent for nothing else; the link
- * is measured so if any says yes. Loop's thread. */
+/* Who plans over the link: could what a measurement tells change the plan? Asked before bytes are
+ * sent for nothing else; the link is measured so if any says yes. Loop's thread. */
 typedef bool (*clv_peer_doubt_fn)(void *arg);
 void clv_peer_consult(clv_peer *p, clv_peer_doubt_fn fn, void *arg);
 
@@ -78,7 +80,8 @@ void clv_peer_get_chain(clv_peer *p, const char *model, const char *version, boo
                         clv_peer_chain_fn done, void *arg);
 
 typedef void (*clv_peer_done_fn)(void *arg, const clv_error *error); /* error NULL: done */
-/* Make the peer, and those behind it on `route` (split/itinerary.h; NULL: none), hold the segments from the tensors `names` on. */
+/* Make the peer, and those behind it on `route` (split/itinerary.h; NULL: none), hold the segments
+ * from the tensors `names` on. */
 void clv_peer_prepare(clv_peer *p, const char *model, const char *version, const char *const *names,
                       size_t n, const char *route, clv_peer_done_fn done, void *arg);
 /* Send the model's files (paths; the first is the .onnx); they are mapped until sent. */
@@ -92,12 +95,12 @@ typedef struct clv_peer_answer {
     bool withheld;          /* nothing was sent: the guard forbade it */
     clv_tensors *outputs;
     int64_t encode_us, link_us, queue_us, cloud_us, relay_us, decode_us, total_us;
-    bool
-        nonsense; /* the peer's times cannot be (split/peer_times.h): they are clamped, and teach nothing */
+    /* the peer's times cannot be (split/peer_times.h): they are clamped, and teach nothing */
+    bool nonsense;
     clv_trip trip; /* of the peer and those behind it; n 0: not told, or not to be believed */
     clv_crossings crossed; /* on the hops behind the peer, as it tells */
-    const char *
-        recovered; /* why the peer did itself what one behind it should have done; "" if it did not */
+    /* why the peer did itself what one behind it should have done; "" if it did not */
+    const char *recovered;
     size_t up_bytes, down_bytes; /* of the messages */
 } clv_peer_answer;
 typedef void (*clv_peer_infer_fn)(void *arg, const clv_peer_answer *answer);
@@ -107,26 +110,29 @@ typedef struct clv_peer_infer_args {
     clv_guard *guard;  /* asked right before the tensors become bytes */
     size_t cut;        /* that the tensors are at */
     const char *route; /* what the peer is to hand on (split/itinerary.h); NULL: nothing */
-    const clv_tensor *
-        inputs; /* the array and all names are read during the call; the tensors' data must live until `release` */
+    /* the array and all names are read during the call; the tensors' data must live until `release`
+     * */
+    const clv_tensor *inputs;
     size_t n_inputs;
     const char *codec;         /* the name of that of coded inputs, for the message; or NULL */
     const char *const *wanted; /* output names */
     size_t n_wanted;
     int64_t deadline_us; /* monotonic */
-    int64_t
-        expected_us; /* what it should take; far beyond that the link counts as slower. 0: not known */
+    /* what it should take; far beyond that the link counts as slower. 0: not known */
+    int64_t expected_us;
     clv_peer_infer_fn done; /* exactly once */
     void (*release)(
         void *arg); /* exactly once: the inputs' data are no longer read. Before or after `done` */
     void *arg;
 } clv_peer_infer_args;
-/* `done` and `release` come on the loop's thread, never from inside this call. Returns the call's number; 0: nothing was sent. */
+/* `done` and `release` come on the loop's thread, never from inside this call. Returns the call's
+ * number; 0: nothing was sent. */
 uint64_t clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args);
-/* The answer is of no use any more: the peer is told (RST_STREAM CANCEL), `done` gets CLV_ECANCELED. 0 and ended calls are ignored. */
+/* The answer is of no use any more: the peer is told (RST_STREAM CANCEL), `done` gets
+ * CLV_ECANCELED. 0 and ended calls are ignored. */
 void clv_peer_cancel(clv_peer *p, uint64_t call);
-/* A call that sent `up_bytes` has no answer for `us` and will be waited for no more: that tells of the link, and the peer is asked for a
- * sign of life. */
+/* A call that sent `up_bytes` has no answer for `us` and will be waited for no more: that tells of
+ * the link, and the peer is asked for a sign of life. */
 void clv_peer_late(clv_peer *p, size_t up_bytes, int64_t us);
 
 #endif

@@ -1,5 +1,5 @@
-/* What a peer says of its times, held against the exchange as this node has timed it: a peer is believed no more than that its clock
- * fits into ours. Pure. Private to split/.
+/* What a peer says of its times, held against the exchange as this node has timed it: a peer is
+ * believed no more than that its clock fits into ours. Pure. Private to split/.
  *
  *     clv_peer_times t = clv_peer_times_of(&answer.timing, reply->end_us - reply->start_us);
  *     if (t.fault) ...                  // its answer counts, its times teach nothing

@@ -70,7 +70,8 @@ void clv_way_ask(clv_way *w);
 /* Is it time to ask what stands behind the peer? And ask. */
 bool clv_way_chain_due(const clv_way *w);
 void clv_way_ask_chain(clv_way *w);
-/* What stands behind the peer is not what it was said to be: look again with the next look at the link, not seconds later. */
+/* What stands behind the peer is not what it was said to be: look again with the next look at the
+ * link, not seconds later. */
 void clv_way_doubt_chain(clv_way *w);
 /* Is the peer up, with the model and its costs known? */
 bool clv_way_ready(const clv_way *w);

@@ -80,8 +80,8 @@ static clv_status no_memory(size_t bytes, clv_error *err)
     return clv_fail(err, CLV_ELIMIT, "no memory for %zu bytes", bytes);
 }
 
-/* The body of codec `quant` in `e`, or nothing where it is the tensor's own bytes: no other values have a scale, or it takes no
- * more as it is. */
+/* The body of codec `quant` in `e`, or nothing where it is the tensor's own bytes: no other values
+ * have a scale, or it takes no more as it is. */
 static clv_status quantise(const clv_codec_kernel *k, clv_quant quant, const clv_tensor *t,
                            encoding *e, clv_error *err)
 {

@@ -88,16 +88,18 @@ size_t clv_codec_bytes_max(clv_codec c, const clv_tensor *t);
 /* `t` is plain, sound (clv_tensor_check()) and stays the caller's. */
 CLV_MUST
 clv_status clv_codec_encode(clv_codec c, const clv_tensor *t, clv_tensor *out, clv_error *err);
-/* `t` is coded. Checks everything that the encoding says against the tensor's dtype and shape before it
- * allocates; so check dtype and shape against what is expected first, as with any tensor of a peer: a short encoding may
- * rightly be a large tensor of zeros. A plain tensor in, a view of it out. */
+/* `t` is coded. Checks everything that the encoding says against the tensor's dtype and shape
+ * before it allocates; so check dtype and shape against what is expected first, as with any tensor
+ * of a peer: a short encoding may rightly be a large tensor of zeros. A plain tensor in, a view of
+ * it out. */
 CLV_MUST
 clv_status clv_codec_decode(const clv_tensor *t, clv_tensor *out, clv_error *err);
 /* In which codec an encoding is, by its head alone: of a tensor that may still be a lie behind it. */
 CLV_MUST
 clv_status clv_codec_of(const clv_tensor *coded, clv_codec *out, clv_error *err);
-/* How the encoding was really written (raw where values had no scale, unpacked where packing did not help), and the largest
- * absolute error that any element may have come to; clipped ones aside for q4, infinite where f16 overflowed. Unpacks the whole. */
+/* How the encoding was really written (raw where values had no scale, unpacked where packing did
+ * not help), and the largest absolute error that any element may have come to; clipped ones aside
+ * for q4, infinite where f16 overflowed. Unpacks the whole. */
 typedef struct clv_codec_note {
     clv_codec codec;
     double error_max;

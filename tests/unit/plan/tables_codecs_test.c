@@ -170,7 +170,8 @@ static void what_is_named_and_left_out_is_known(void **state)
     pair_done(&p);
 }
 
-/* On a link that makes bytes dear, the input goes in the codec that makes it small: cut 0 is a candidate like any other. */
+/* On a link that makes bytes dear, the input goes in the codec that makes it small: cut 0 is a
+ * candidate like any other. */
 static void the_compressed_input_is_a_candidate(void **state)
 {
     (void)state;

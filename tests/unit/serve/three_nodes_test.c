@@ -1,6 +1,6 @@
-/* Three real nodes (serve/trio.h): a request runs at all three, or
- * is handed on by the gateway untouched; whichever node is lost, it is answered once and rightly; the gateway is routed around, and
- * gets its work back. */
+/* Three real nodes (serve/trio.h): a request runs at all three, or is handed on by the gateway
+ * untouched; whichever node is lost, it is answered once and rightly; the gateway is routed around,
+ * and gets its work back. */
 #include "serve/trio.h"
 #include "split/chain.h"
 #include "tensor/codec.h"

@@ -1,5 +1,5 @@
-/* An edge, a gateway and a cloud in one process, each with its own loop and engine, over real ports. The edge knows both others; the
- * gateway has the cloud as its peer, through a tap. */
+/* An edge, a gateway and a cloud in one process, each with its own loop and engine, over real
+ * ports. The edge knows both others; the gateway has the cloud as its peer, through a tap. */
 #ifndef CLV_TESTS_SERVE_TRIO_H
 #define CLV_TESTS_SERVE_TRIO_H
 

@@ -1,5 +1,5 @@
-/* Tensors that cross in a codec: written by the sender after its head, read by the receiver before its part, and refused by name
- * when they lie. */
+/* Tensors that cross in a codec: written by the sender after its head, read by the receiver before
+ * its part, and refused by name when they lie. */
 #include "split/coding.h"
 #include "split/rig.h"
 

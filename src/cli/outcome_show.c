@@ -66,6 +66,17 @@ static const char *label_of(const clv_text_list *labels, size_t index)
     return labels && index < labels->n ? labels->items[index] : NULL;
 }
 
+/* A score or a probability; of NaN not its sign, which means nothing. */
+static void add_number(clv_table *table, double x, bool probability)
+{
+    if (isnan(x))
+        clv_table_cell(table, "nan");
+    else if (probability)
+        clv_table_cell(table, "%.2f %%", 100 * x);
+    else
+        clv_table_cell(table, "%.4g", x);
+}
+
 static void print_classes(const clv_tensor *t, size_t rows, size_t columns,
                           const clv_text_list *labels, FILE *out)
 {
@@ -81,14 +92,16 @@ static void print_classes(const clv_tensor *t, size_t rows, size_t columns,
         clv_table *table = clv_table_new(all, named ? CLV_COUNT(all) : CLV_COUNT(all) - 1);
         for (size_t k = 0; k < CLV_OUTCOME_TOP; k++) {
             clv_table_cell(table, "%zu", top[k].index);
-            clv_table_cell(table, "%.4g", top[k].score);
-            clv_table_cell(table, "%.2f %%", 100 * top[k].probability);
+            add_number(table, top[k].score, false);
+            add_number(table, top[k].probability, true);
             const char *label = label_of(labels, top[k].index);
             if (named) clv_table_cell(table, "%s", label ? label : "");
         }
         clv_table_print(table, out);
         clv_table_free(table);
     }
+    size_t odd = summarise(t).not_finite;
+    if (odd) fprintf(out, "%zu of %zu scores are not finite\n", odd, rows * columns);
     if (rows > CLV_OUTCOME_ROWS_MAX)
         fprintf(out, "... %zu more rows, -o DIR writes all\n", rows - CLV_OUTCOME_ROWS_MAX);
 }

@@ -223,6 +223,23 @@ static void people_see_classes_values_and_times(void **state)
     clv_outcome_done(&a);
 }
 
+static void scores_that_are_not_finite_are_told(void **state)
+{
+    (void)state;
+    const float x[] = {1, -NAN, 3, 0, 2, 1};
+    clv_outcome a = {.model = clv_strdup("m"), .plan = "local"};
+    clv_tensors_add(&a.outputs, floats("scores", x, clv_shape_of(2, 1, 6)));
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    clv_outcome_print(&a, NULL, out);
+    fclose(out);
+    assert_non_null(strstr(text, "1 of 6 scores are not finite\n"));
+    assert_null(strstr(text, "-nan"));
+    free(text);
+    clv_outcome_done(&a);
+}
+
 /* What a node says is not trusted with the terminal, nor with the document. */
 static void hostile_names_are_harmless(void **state)
 {
@@ -297,6 +314,7 @@ int main(void)
         cmocka_unit_test(every_link_tells_what_crossed_it),
         cmocka_unit_test(json_has_the_documented_fields),
         cmocka_unit_test(people_see_classes_values_and_times),
+        cmocka_unit_test(scores_that_are_not_finite_are_told),
         cmocka_unit_test(hostile_names_are_harmless),
         cmocka_unit_test(outputs_are_written_as_files),
         cmocka_unit_test(labels_are_lines),

@@ -15,7 +15,7 @@
 #include <string.h>
 
 typedef struct calibrate_options {
-    const char *output, *calibration, *profiles, *svg;
+    const char *output, *calibration, *profiles, *again, *svg;
     bool quick, fresh, evaluate, json;
     int64_t networks, seed, seen, budget_us;
 } calibrate_options;
@@ -36,6 +36,9 @@ static const clv_opt calibrate_opts[] = {
             .help = "with --evaluate: predict from this one instead of a new quick one"),
     CLV_OPT(calibrate_options, profiles, TEXT, "profiles", NULL, .arg = "DIR",
             .help = "with --evaluate: take DIR/MODEL.json as measured; those missing are written"),
+    CLV_OPT(calibrate_options, again, TEXT, "again", NULL, .arg = "DIR",
+            .help =
+                "with --evaluate: profiles measured another time: how repeatable is measuring?"),
     CLV_OPT(calibrate_options, seen, INT, "seen", "5", .min = 1, .max = 100,
             .help = "with --evaluate: measured prefixes that correct a prediction"),
     CLV_OPT(calibrate_options, budget_us, DURATION, "budget", "30s", .min = 1000, .max = 3.6e9,
@@ -153,6 +156,15 @@ static clv_status measure(clv_network *net, const char *name, const calibrate_op
     return s;
 }
 
+static clv_status read_profile(const clv_network *net, const char *file, clv_profile **p,
+                               clv_error *err)
+{
+    clv_status s = clv_profile_read(file, p, err);
+    if (s != CLV_OK || strcmp((*p)->digest, clv_network_digest(net)) == 0) return s;
+    return clv_fail(err, CLV_EMISMATCH, "'%s' is of another model than '%s'", file,
+                    clv_network_path(net));
+}
+
 /* From the folder, or measured and put there. */
 static clv_status measured_profile(clv_network *net, const char *name, const calibrate_options *o,
                                    const clv_device_options *d, clv_engine *engine, clv_profile **p,
@@ -165,10 +177,7 @@ static clv_status measured_profile(clv_network *net, const char *name, const cal
         if (s == CLV_OK) s = measure(net, name, o, d, engine, p, err);
         return s == CLV_OK ? clv_profile_write(file, *p, err) : s;
     }
-    clv_status s = clv_profile_read(file, p, err);
-    if (s != CLV_OK || strcmp((*p)->digest, clv_network_digest(net)) == 0) return s;
-    return clv_fail(err, CLV_EMISMATCH, "'%s' is of another model than '%s'", file,
-                    clv_network_path(net));
+    return read_profile(net, file, p, err);
 }
 
 static clv_status evaluate_one(clv_evaluation *e, const char *model, const calibrate_options *o,
@@ -177,13 +186,19 @@ static clv_status evaluate_one(clv_evaluation *e, const char *model, const calib
 {
     clv_network *net = NULL;
     clv_located at = {0};
-    clv_profile *p = NULL;
+    clv_profile *p = NULL, *again = NULL;
     clv_status s = clv_model_open(model, m, engine, &at, &net, err);
     if (s != CLV_OK) return s;
     s = measured_profile(net, at.name, o, d, engine, &p, err);
+    if (s == CLV_OK && o->again) {
+        CLV_AUTO(clv_text_free) char *file = clv_format("%s/%s.json", o->again, at.name);
+        s = read_profile(net, file, &again, err);
+    }
     if (s == CLV_OK)
-        s = clv_evaluation_add(e, at.name, clv_network_graph(net), clv_network_cuts(net), p, err);
+        s = clv_evaluation_add(e, at.name, clv_network_graph(net), clv_network_cuts(net), p, again,
+                               err);
     clv_profile_free(p);
+    clv_profile_free(again);
     clv_network_unref(net);
     clv_located_done(&at);
     return s;

@@ -13,7 +13,8 @@
 #define WAY_MAP(X)                                                                                 \
     X(PREDICTED, "predicted", "calibration alone")                                                 \
     X(CORRECTED, "corrected", "with a few measured prefixes")                                      \
-    X(BASELINE, "baseline", "Neurosurgeon's regressions on the same rows")
+    X(BASELINE, "baseline", "Neurosurgeon's regressions on the same rows")                         \
+    X(AGAIN, "again", "measured another time on the same device")
 typedef enum way {
 #define X(name, text, about) WAY_##name,
     WAY_MAP(X)
@@ -123,11 +124,13 @@ static clv_profile *by_layers(const clv_evaluation *e, const clv_graph *g, const
 }
 
 clv_status clv_evaluation_add(clv_evaluation *e, const char *model, const clv_graph *g,
-                              const clv_cuts *cuts, const clv_profile *measured, clv_error *err)
+                              const clv_cuts *cuts, const clv_profile *measured,
+                              const clv_profile *again, clv_error *err)
 {
-    if (measured->n_cuts != cuts->n)
+    const clv_profile *odd = measured->n_cuts != cuts->n ? measured : again;
+    if (odd && odd->n_cuts != cuts->n)
         return clv_fail(err, CLV_EMISMATCH, "the profile of '%s' has %zu cuts, the network %zu",
-                        model, measured->n_cuts, cuts->n);
+                        model, odd->n_cuts, cuts->n);
     CLV_AUTO(clv_free) bool *skip = clv_alloc_array(cuts->n, sizeof *skip);
     CLV_AUTO(clv_free) clv_predictor_seen *seen = clv_alloc_array(e->seen + 1, sizeof *seen);
     clv_profile *plain = NULL, *corrected = NULL;
@@ -141,6 +144,7 @@ clv_status clv_evaluation_add(clv_evaluation *e, const char *model, const clv_gr
         judge(e, &r, WAY_PREDICTED, measured, plain, NULL);
         judge(e, &r, WAY_CORRECTED, measured, corrected, skip);
         judge(e, &r, WAY_BASELINE, measured, layers, NULL);
+        if (again) judge(e, &r, WAY_AGAIN, measured, again, NULL);
         clv_profile_free(layers);
         r.model = clv_strdup(model);
         clv_grow(&e->rows, &e->cap, e->n + 1, sizeof *e->rows);
@@ -167,6 +171,7 @@ static row total(const clv_evaluation *e)
 static void print_row(clv_table *t, const char *model, const row *r, way w)
 {
     const clv_accuracy *a = &r->by[w];
+    if (w == WAY_AGAIN && a->n == 0) return;
     clv_table_cell(t, "%s", w == 0 ? model : "");
     clv_table_cell(t, "%s", way_names[w]);
     clv_table_cell(t, "%zu", a->n);
@@ -196,7 +201,9 @@ void clv_evaluation_print(const clv_evaluation *e, FILE *out)
             "what was measured is noisy itself: +-10 %% of it would be hit by %.1f %% of the true "
             "times\n",
             100 * clv_accuracy_ceiling_10(&sum.by[WAY_PREDICTED]));
-    for (int w = 0; w < WAY_COUNT; w++) fprintf(out, "%s: %s\n", way_names[w], way_abouts[w]);
+    for (int w = 0; w < WAY_COUNT; w++)
+        if (w != WAY_AGAIN || sum.by[w].n > 0)
+            fprintf(out, "%s: %s\n", way_names[w], way_abouts[w]);
 }
 
 /* ---- for programs ---- */
@@ -218,7 +225,8 @@ static json_t *row_json(const char *model, const row *r)
     json_object_set_new(o, "cuts", json_integer((json_int_t)r->n_cuts));
     json_object_set_new(o, "seen", json_integer((json_int_t)r->n_seen));
     for (int w = WAY_PREDICTED + 1; w < WAY_COUNT; w++)
-        json_object_set_new(o, way_names[w], accuracy_json(&r->by[w]));
+        if (w != WAY_AGAIN || r->by[w].n > 0)
+            json_object_set_new(o, way_names[w], accuracy_json(&r->by[w]));
     return o;
 }
 

@@ -1,13 +1,14 @@
 /* Predicted profiles held against measured ones: what `cleave calibrate --evaluate` does.
  *
  *     clv_evaluation *e = clv_evaluation_new(calibration, seen, &err);
- *     clv_evaluation_add(e, "resnet18", graph, cuts, measured, &err);    // for each model
+ *     clv_evaluation_add(e, "resnet18", graph, cuts, measured, NULL, &err);    // for each model
  *     clv_evaluation_print(e, stdout);
  *     clv_evaluation_free(e);
  *
  * Each network is predicted in three ways: from the calibration alone; corrected by a few measured
  * prefixes, taken from the measured profile (they then do not count); and by Neurosurgeon's regressions
- * fitted on the same rows (cost/layerwise.h).
+ * fitted on the same rows (cost/layerwise.h). A profile that was measured at another time may stand in as a
+ * fourth: no prediction is better than measuring is repeatable.
  */
 #ifndef CLV_CLI_EVALUATE_H
 #define CLV_CLI_EVALUATE_H
@@ -23,9 +24,11 @@ CLV_MUST
 clv_status clv_evaluation_new(const clv_calibration *c, size_t seen, clv_evaluation **out,
                               clv_error *err);
 void clv_evaluation_free(clv_evaluation *e); /* NULL is fine */
+/* `again`: of the same network and device, or NULL. */
 CLV_MUST
 clv_status clv_evaluation_add(clv_evaluation *e, const char *model, const clv_graph *g,
-                              const clv_cuts *cuts, const clv_profile *measured, clv_error *err);
+                              const clv_cuts *cuts, const clv_profile *measured,
+                              const clv_profile *again, clv_error *err);
 void clv_evaluation_print(const clv_evaluation *e, FILE *out);
 char *clv_evaluation_json(const clv_evaluation *e); /* heap text */
 /* Predicted against measured times. */

@@ -6,7 +6,7 @@
 
 static void count(clv_accuracy *a, const clv_time *measured, const clv_time *predicted)
 {
-    if (measured->n == 0 || !(measured->us > 0)) return;
+    if (measured->n == 0 || predicted->n == 0 || !(measured->us > 0)) return;
     double error = fabs(predicted->us - measured->us) / measured->us;
     a->n++;
     a->n_10 += error <= 0.1;

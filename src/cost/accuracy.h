@@ -4,7 +4,7 @@
  *     clv_accuracy_add(&total, &a);
  *     printf("%.0f %% within 10 %%\n", 100 * clv_accuracy_hit_10(&total));
  *
- * Over all legal cuts whose prefix or suffix was measured (the whole once):
+ * Over all legal cuts whose prefix or suffix was measured, and predicted (the whole once):
  *   hit_10, hit_20  the share within ±10 % (±20 %) of what was measured
  *   ceiling_10      the share within ±10 % that a prediction without any error would reach, as far as the
  *                   standard errors of what was measured tell; slow changes of the machine come on top

@@ -9,7 +9,8 @@
 struct clv_gaussian {
     clv_gaussian_settings settings;
     size_t n, dims;
-    double *x;      /* n rows, scaled */
+    double *x;                                                      /* n rows, scaled */
+    double low[CLV_GAUSSIAN_DIMS_MAX], high[CLV_GAUSSIAN_DIMS_MAX]; /* of them, each number */
     double *lower;  /* Cholesky factor of the covariance, rows */
     double *weight; /* covariance^-1 y */
 };
@@ -112,6 +113,15 @@ static void covariance(const double *d, const clv_gaussian_samples *s,
 
 /* ---- fitting ---- */
 
+static void find_range(clv_gaussian *g)
+{
+    for (size_t k = 0; k < g->dims; k++) g->low[k] = g->high[k] = g->x[k];
+    for (size_t i = 0; i < g->n * g->dims; i++) {
+        g->low[i % g->dims] = fmin(g->low[i % g->dims], g->x[i]);
+        g->high[i % g->dims] = fmax(g->high[i % g->dims], g->x[i]);
+    }
+}
+
 clv_gaussian *clv_gaussian_new(const clv_gaussian_samples *s, const clv_gaussian_settings *settings)
 {
     size_t n = s->n, dims = s->dims;
@@ -119,6 +129,7 @@ clv_gaussian *clv_gaussian_new(const clv_gaussian_samples *s, const clv_gaussian
     clv_gaussian *g = clv_alloc(sizeof *g);
     *g = (clv_gaussian){.settings = *settings, .n = n, .dims = dims};
     g->x = scaled(s->x, n, dims, settings->scale);
+    find_range(g);
     g->weight = clv_alloc_array(n, sizeof *g->weight);
     memcpy(g->weight, s->y, n * sizeof *s->y);
     g->lower = distances(s, settings->scale);
@@ -143,14 +154,18 @@ void clv_gaussian_free(clv_gaussian *g)
 
 double clv_gaussian_predict(const clv_gaussian *g, const double *at, double *sigma)
 {
-    double here[CLV_GAUSSIAN_DIMS_MAX], mean = 0;
-    CLV_AUTO(clv_free) double *k = clv_alloc_array(g->n, sizeof *k);
-    for (size_t i = 0; i < g->dims; i++) here[i] = at[i] * g->settings.scale[i];
-    for (size_t i = 0; i < g->n; i++) {
-        k[i] = g->settings.signal * kernel(distance(here, g->x + i * g->dims, g->dims));
-        mean += k[i] * g->weight[i];
+    double here[CLV_GAUSSIAN_DIMS_MAX], inside[CLV_GAUSSIAN_DIMS_MAX], mean = 0;
+    for (size_t i = 0; i < g->dims; i++) {
+        here[i] = at[i] * g->settings.scale[i];
+        inside[i] = fmin(fmax(here[i], g->low[i]), g->high[i]);
     }
+    for (size_t i = 0; i < g->n; i++)
+        mean += g->settings.signal * kernel(distance(inside, g->x + i * g->dims, g->dims)) *
+                g->weight[i];
     if (!sigma) return mean;
+    CLV_AUTO(clv_free) double *k = clv_alloc_array(g->n, sizeof *k);
+    for (size_t i = 0; i < g->n; i++)
+        k[i] = g->settings.signal * kernel(distance(here, g->x + i * g->dims, g->dims));
     solve_lower(g->lower, g->n, k);
     double least = g->settings.noise + g->settings.shared;
     *sigma = sqrt(fmax(g->settings.signal + least - dot(k, k, g->n), least));

@@ -1,6 +1,7 @@
 /* Regression by a Gaussian process: a smooth function of a few numbers, learnt from samples, with a
- * standard deviation for every value. Far from all samples it returns to 0 with its prior deviation,
- * so it never runs away.
+ * standard deviation for every value. Between samples that are far it returns to 0, the prior mean. Outside the
+ * range of a number in the samples it goes on as at the border of the range: larger than all samples is more like
+ * the largest than like the average. The deviation is that of the place itself, which widens to the prior's.
  *
  *     clv_gaussian_samples s = {.x = x, .y = y, .group = group, .n = n, .dims = dims};
  *     clv_gaussian *g = clv_gaussian_new(&s, &settings);           // 3 <= n <= CLV_GAUSSIAN_MAX

@@ -10,7 +10,7 @@
  * A unit's time is causes * exp(level + process): `causes` is a sum of operators, multiply-accumulates
  * and bytes with weights that are not negative, so there is a time above 0 for every unit, and one that
  * grows as the work does far away from all samples; the Gaussian process (cost/gaussian.h) is the
- * logarithm of how this shape differs, and fades there, while its interval widens. What the process
+ * logarithm of how this shape differs, and goes on as at the border there, while its interval widens. What the process
  * adds stays within a factor CLV_PREDICTOR_SPAN. A kind without samples has the causes of all kinds
  * together and a wide interval.
  *

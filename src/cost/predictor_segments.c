@@ -67,8 +67,8 @@ static clv_time segment(const job *j, size_t cut, bool prefix)
 
 /* ---- the correction ---- */
 
-/* No measurement is surer than this: the machine changes while it is made. */
-#define MEASURED_SIGMA 0.02
+/* No measurement is surer than this, whatever its runs say: the machine changes from minute to minute. */
+#define MEASURED_SIGMA 0.05
 
 static void learn(job *j, const clv_predictor_seen *seen)
 {

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "measure/codec_meter.h"
 #include "measure/cut_choice.h"
+#include "measure/mood.h"
 #include "measure/stopwatch.h"
 #include "measure/unit_times.h"
 #include "tensor/random.h"
@@ -153,9 +154,38 @@ static clv_status visit_all(run *r, trial *trials, size_t n, size_t *open, clv_e
     return s;
 }
 
-/* The times of the block into the profile, and how the whole ran meanwhile. */
-static void take_times(run *r, const trial *trials, size_t n, size_t whole_before)
+/* Every undisturbed run of a block. */
+typedef struct block_laps {
+    clv_mood_lap *items;
+    size_t n, cap, n_who;
+} block_laps;
+
+static void block_laps_done(block_laps *b)
 {
+    free(b->items);
+}
+
+static void add_laps(block_laps *b, clv_stopwatch *w, size_t first)
+{
+    for (size_t i = first; i < w->n; i++) {
+        if (w->laps[i].disturbed || !(w->laps[i].us > 0)) continue;
+        clv_grow(&b->items, &b->cap, b->n + 1, sizeof *b->items);
+        b->items[b->n++] =
+            (clv_mood_lap){.who = b->n_who, .at_us = w->laps[i].at_us, .us = &w->laps[i].us};
+    }
+    b->n_who++;
+}
+
+/* The times of the block into the profile, and how the whole ran meanwhile. */
+static void take_times(run *r, trial *trials, size_t n, size_t whole_before)
+{
+    CLV_AUTO(block_laps_done) block_laps laps = {0};
+    add_laps(&laps, &r->whole, whole_before);
+    for (size_t i = 0; i < n; i++) {
+        add_laps(&laps, &trials[i].prefix, 0);
+        add_laps(&laps, &trials[i].suffix, 0);
+    }
+    clv_mood_remove(laps.items, laps.n, laps.n_who);
     clv_time whole = clv_stopwatch_time(&r->whole, whole_before);
     r->block_whole_us[r->n_blocks] = whole.us;
     r->block_whole_error[r->n_blocks] = clv_time_error_us(&whole);

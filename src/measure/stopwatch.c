@@ -25,6 +25,7 @@ static clv_status run_once(clv_stopwatch *w, clv_tensors *outputs, clv_lap *lap,
     int64_t start_ns = clv_now_ns();
     clv_status s = clv_segment_run(w->segment, w->inputs, w->n_inputs, &made, err);
     lap->us = (double)(clv_now_ns() - start_ns) / 1000;
+    lap->at_us = (double)start_ns / 1000 + lap->us / 2;
     lap->disturbed = switches() != before;
     if (s == CLV_OK && outputs) {
         for (size_t i = 0; i < made.n; i++) {

@@ -13,7 +13,7 @@
 enum { CLV_STOPWATCH_CALM = 5 };
 
 typedef struct clv_lap {
-    double us;
+    double at_us, us; /* its middle, by the monotonic clock; how long */
     bool disturbed;
 } clv_lap;
 

@@ -218,12 +218,12 @@ static void seen_prefixes_correct_each_part(void **state)
     assert_ok(clv_predictor_profile(n.predictor, n.graph, n.cuts, seen, 2, &p, &err), err);
     assert_float_equal(p->cuts[3].prefix.us, slow * half, 1e-9);
     for (size_t i = 1; i <= 3; i++) {
-        assert_true(fabs(p->cuts[i].prefix.us / (slow * plain->cuts[i].prefix.us) - 1) < 0.06);
+        assert_true(fabs(p->cuts[i].prefix.us / (slow * plain->cuts[i].prefix.us) - 1) < 0.1);
         assert_true(p->cuts[i].prefix.sigma_us / p->cuts[i].prefix.us <
                     plain->cuts[i].prefix.sigma_us / plain->cuts[i].prefix.us);
     }
     for (size_t i = 3; i < UNITS; i++)
-        assert_true(fabs(p->cuts[i].suffix.us / plain->cuts[i].suffix.us - 1) < 0.15);
+        assert_true(fabs(p->cuts[i].suffix.us / plain->cuts[i].suffix.us - 1) < 0.2);
     clv_profile_free(p);
     clv_profile_free(plain);
     net_done(&n);

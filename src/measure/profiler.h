@@ -25,7 +25,8 @@
  * row says how fast the machine was just then, however little they vary. A steady run (`steady`) therefore
  * visits all segments evenly over the whole budget, which leaves 2 to 4 % where a burst leaves 5 to 12 %.
  *
- * Runs that the kernel interrupted for another process are left out where there are enough others.
+ * Runs that the kernel interrupted for another process are left out where there are enough others; what a run has
+ * in common with the runs of other segments just before and after it is taken off (measure/mood.h).
  *
  * Beside that, codecs write and read the tensors at each cut (measure/codec_meter.h): what they take here,
  * and the coded bytes of those that need no data to be offered.

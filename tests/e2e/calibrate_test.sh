@@ -27,6 +27,8 @@ done
 grep -q '</svg>' e.svg || fail "no SVG"
 [ -s p/lenet.json ] && [ -s p/mobilenet_v2.json ] || fail "profiles are not kept"
 "$CLEAVE" calibrate --evaluate models/lenet -c c.json --threads 1 --profiles p | grep -q baseline || fail "no table"
+"$CLEAVE" calibrate --evaluate models/lenet -c c.json --threads 1 --profiles p --again p --json >e.json
+[ "$(json e.json 'd.total.again.hit_10 === 1 && d.total.again.regret === 0')" = true ] || fail "a profile is not like itself"
 
 # A device may be a calibration, and so may both.
 "$CLEAVE" plan models/mobilenet_v2 --edge c.json --cloud p/mobilenet_v2.json --link wifi --json >plan.json

@@ -13,7 +13,7 @@
  * memory is the one of a short list that explains most. Where there is no common mood, nothing is taken off.
  *
  * Medians stay where they are on the whole: only differences between moments are taken out.
- * Pure. Threads: any. Cost: n times the runs within some memories of each other.
+ * Pure. Threads: any. Cost: n log n, and n for each memory and each thing.
  */
 #ifndef CLV_MEASURE_MOOD_H
 #define CLV_MEASURE_MOOD_H

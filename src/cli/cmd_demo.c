@@ -26,8 +26,8 @@ enum { CLV_DEMO_PORT = 8000, CLV_DEMO_SEED = 1, CLV_DEMO_LINE_MAX = 16384 };
 
 typedef struct demo_options {
     clv_text_list networks, links;
-    const char *dir;
-    double slow;
+    const char *dir, *codecs;
+    double slow, drop_points;
     int64_t budget_us, load;
     bool json, lines, quick, policies;
     int log_level;
@@ -45,7 +45,13 @@ static const clv_opt demo_opts[] = {
     CLV_OPT(demo_options, policies, FLAG, "policies", NULL,
             .help = "measure also the cuts that other policies choose (plan --policy all)"),
     CLV_OPT(demo_options, load, INT, "load", "0", .max = 64,
-            .help = "frames per second with so many requests in flight, of  every policy's cut"),
+            .help = "frames per second with so many requests in flight, of every policy's cut"),
+    CLV_OPT(demo_options, codecs, TEXT, "codecs", "raw", .arg = "LIST",
+            .help = "how tensors may be written for a link: auto, raw, or names: f16,q8+zstd. raw: "
+                    "to compare with what others measure"),
+    CLV_OPT(demo_options, drop_points, REAL, "accuracy-drop", "0.1", .arg = "POINTS",
+            .max = CLV_OFFER_DROP_MAX,
+            .help = "percentage points of accuracy that codecs may cost in all; 100: any"),
     CLV_OPT(demo_options, dir, TEXT, "dir", NULL, .arg = "DIR",
             .help = "where the networks are written (default: the cache)"),
     CLV_OPT(demo_options, json, FLAG, "json", NULL, .help = "the rows as JSON"),
@@ -67,6 +73,7 @@ static const clv_cli_about about = {
     .examples =
         "cleave demo                                     all of it, some minutes\n"
         "cleave demo --quick                             two networks, two links\n"
+        "cleave demo --codecs f16 --links 3g             with half the bytes on the link\n"
         "cleave demo --policies --slow 20                every policy's cut, measured\n"
         "cleave demo --peer http://10.0.0.2:8000 -m DIR  from this device, over the real link\n",
 };
@@ -234,6 +241,8 @@ static void add_edge(const demo *d, const char *link, clv_text_list *words)
     add_option(words, "networks", join_networks(&d->o->networks));
     add_option(words, "links", clv_strdup(link));
     add_option(words, "budget", clv_format("%lldus", (long long)d->o->budget_us));
+    add_option(words, "codecs", clv_strdup(d->o->codecs));
+    add_option(words, "accuracy-drop", clv_format("%.17g", d->o->drop_points));
     add_option(words, "load", clv_format("%d", (int)d->o->load));
     add_option(words, "policy", clv_strdup(clv_policy_name((clv_policy)d->node->policy)));
     add_option(words, "watch", clv_format("%lldus", (long long)d->node->watch_us));
@@ -408,8 +417,9 @@ static void join_links(clv_text_list *links)
     size_t n = 0;
     for (size_t i = 0; i < links->n; i++) {
         char *link = links->items[i];
+        clv_link alone; /* "3g" begins with a digit, too */
         if (isdigit((unsigned char)link[0]) && i + 1 < links->n &&
-            isdigit((unsigned char)links->items[i + 1][0])) {
+            clv_link_parse(link, &alone, NULL)) {
             char *both = clv_format("%s,%s", link, links->items[++i]);
             free(link);
             free(links->items[i]);
@@ -438,6 +448,11 @@ clv_status clv_cmd_demo(clv_args *args, clv_error *err)
     bool help;
     if (clv_cli_begin(&about, sets, CLV_COUNT(sets), args, &help, err)) return err->status;
     if (help) return CLV_OK;
+    node.offer = (clv_offer_options){.codecs = o.codecs, .drop_points = o.drop_points};
+    clv_plan_offer offer = {0};
+    clv_status status = clv_offer_read(&node.offer, &offer, err);
+    if (offer.named >> 1) /* who names codecs is told which are left out */
+        o.log_level = CLV_MIN(o.log_level, (int)CLV_LOG_WARN);
     clv_log_set_level((clv_log_level)o.log_level);
     signal(SIGPIPE, SIG_IGN);
     join_links(&o.links);
@@ -451,8 +466,9 @@ clv_status clv_cmd_demo(clv_args *args, clv_error *err)
         set_list(&o.networks, "lenet", "alexnet");
         set_list(&o.links, "lte", "wifi");
     }
-    clv_status status = node.peers.n ? run_edge_half(&o, &node, &device, o.links.n == 1, err)
-                                     : run_lab(&o, &node, &device, err);
+    if (!status)
+        status = node.peers.n ? run_edge_half(&o, &node, &device, o.links.n == 1, err)
+                              : run_lab(&o, &node, &device, err);
     clv_opt_done(sets, CLV_COUNT(sets));
     return status;
 }

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/stats.h"
+#include "split/route.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,49 +12,71 @@ enum { RIVALS = 6, RIVALS_FEW = 4, SEED = 1 };
 _Static_assert(1 + CLV_DEMO_CHOICES_MAX + RIVALS + 2 <= CLV_DEMO_CONTENDERS_MAX,
                "the plan, the policies' choices, rivals and both sides find room");
 
-/* The index of the cut among the items, added where it is new. Policies that agree share one. */
-static size_t add(clv_demo_contenders *c, size_t cut, double predicted_us, bool rival)
+/* A place to cut and the problem's number of the codec that is used there: 0, raw, where nothing crosses. */
+typedef struct split {
+    size_t cut, codec;
+    double
+        us; /* what a request takes so; negative: it cannot be carried out, or breaks the limit on accuracy */
+} split;
+
+static split split_at(const clv_plan_problem *p, size_t cut, size_t codec)
 {
-    size_t i = 0;
-    while (i < c->n && c->items[i].cut != cut) i++;
-    if (i == c->n) c->items[c->n++] = (clv_demo_entrant){.cut = cut, .predicted_us = predicted_us};
+    clv_plan_chain chain = {.cut = {(int)cut, (int)p->cuts->n - 1}, .codec = {(int)codec}};
+    clv_plan_cost cost;
+    clv_error err = {0};
+    split s = {cut, codec, -1};
+    if (clv_plan_weigh(p, &chain, &cost, &err)) return s;
+    if (cost.total.drop_ppm <= p->limits.drop_ppm) s.us = (double)cost.total.ns / 1e3;
+    return s;
+}
+
+static clv_codec codec_of(const clv_plan_problem *p, size_t number)
+{
+    clv_codec codec = clv_codec_at(0);
+    if (number > 0 && clv_codec_parse(p->codecs[number].name, &codec, NULL)) return clv_codec_at(0);
+    return codec;
+}
+
+/* The index of the split among the items, added where it is new. Policies that agree share one. */
+static size_t add(const clv_plan_problem *p, split s, bool rival, clv_demo_contenders *c)
+{
+    clv_codec codec = codec_of(p, s.codec);
+    size_t i = 0, number = clv_codec_index(codec);
+    while (i < c->n && (c->items[i].cut != s.cut || clv_codec_index(c->items[i].codec) != number))
+        i++;
+    if (i == c->n)
+        c->items[c->n++] = (clv_demo_entrant){.cut = s.cut, .codec = codec, .predicted_us = s.us};
     c->items[i].rival |= rival;
     return i;
 }
 
-/* What a request takes with this cut, raw; negative: it cannot be carried out. */
-static double predict(const clv_plan_problem *p, size_t cut)
-{
-    clv_plan_chain chain = {.cut = {(int)cut, (int)p->cuts->n - 1}};
-    clv_plan_cost cost;
-    clv_error err = {0};
-    if (clv_plan_weigh(p, &chain, &cost, &err)) return -1;
-    return (double)cost.total.ns / 1e3;
-}
-
-typedef struct ranked {
-    size_t cut;
-    double us;
-} ranked;
-
 static int by_time(const void *a, const void *b)
 {
-    const ranked *x = a, *y = b;
+    const split *x = a, *y = b;
     if (x->us < y->us || x->us > y->us) return x->us < y->us ? -1 : 1;
-    return (x->cut < y->cut) - (x->cut > y->cut);
+    if (x->cut != y->cut) return x->cut < y->cut ? 1 : -1;
+    return (x->codec > y->codec) - (x->codec < y->codec);
 }
 
 static void add_rivals(const clv_plan_problem *p, double best_us, size_t most,
                        clv_demo_contenders *c)
 {
-    CLV_AUTO(clv_free) ranked *list = clv_alloc_array(p->cuts->n, sizeof *list);
+    CLV_AUTO(clv_free) split *list = clv_alloc_array(p->cuts->n * p->n_codecs, sizeof *list);
     size_t n = 0;
-    for (size_t i = 0; i < p->cuts->n; i++) {
-        double us = predict(p, i);
-        if (us >= 0 && us < CLV_DEMO_NEAR * best_us) list[n++] = (ranked){i, us};
-    }
+    for (size_t i = 0; i < p->cuts->n; i++)
+        for (size_t k = 0; k < (i == c->last ? 1 : p->n_codecs); k++) {
+            split s = split_at(p, i, k);
+            if (s.us >= 0 && s.us < CLV_DEMO_NEAR * best_us) list[n++] = s;
+        }
     qsort(list, n, sizeof *list, by_time);
-    for (size_t i = 0; i < CLV_MIN(n, most); i++) add(c, list[i].cut, list[i].us, true);
+    for (size_t i = 0; i < CLV_MIN(n, most); i++) add(p, list[i], true, c);
+}
+
+/* Of a chain of two devices. */
+static split split_of(const clv_plan_problem *p, const clv_plan_chain *chain)
+{
+    size_t cut = (size_t)chain->cut[0];
+    return split_at(p, cut, cut + 1 == p->cuts->n ? 0 : (size_t)chain->codec[0]);
 }
 
 static clv_status add_choice(const clv_plan_problem *p, clv_policy policy, const char *name,
@@ -63,9 +86,8 @@ static clv_status add_choice(const clv_plan_problem *p, clv_policy policy, const
     clv_status status =
         clv_policy_choose(p, policy, &(clv_policy_options){.seed = SEED}, &choice, err);
     if (status) return status;
-    size_t cut = (size_t)choice.chain.cut[0];
     clv_demo_choice *out = &c->choices[c->n_choices++];
-    *out = (clv_demo_choice){.contender = (int)add(c, cut, predict(p, cut), false)};
+    *out = (clv_demo_choice){.contender = (int)add(p, split_of(p, &choice.chain), false, c)};
     bool time = choice.goal != CLV_GOAL_ENERGY && choice.believed != CLV_PLAN_UNKNOWN;
     out->believed_us = time ? (double)choice.believed / 1e3 : 0;
     snprintf(out->policy, sizeof out->policy, "%s", name);
@@ -98,20 +120,20 @@ clv_status clv_demo_contenders_find(const clv_plan_problem *p, clv_demo_wanted w
     clv_status status =
         clv_policy_choose(p, CLV_POLICY_EXACT, &(clv_policy_options){0}, &exact, err);
     if (status) return status;
-    clv_demo_contenders c = {.chosen = (size_t)exact.chain.cut[0], .last = p->cuts->n - 1};
-    double best_us = predict(p, c.chosen);
-    add(&c, c.chosen, best_us, true);
+    clv_demo_contenders c = {.last = p->cuts->n - 1};
+    const split best = split_of(p, &exact.chain);
+    add(p, best, true, &c);
     if (wanted != CLV_DEMO_RIVALS) status = add_choices(p, wanted == CLV_DEMO_LOAD, &c, err);
     if (status) return status;
     if (wanted != CLV_DEMO_LOAD)
-        add_rivals(p, best_us, wanted == CLV_DEMO_RIVALS ? RIVALS : RIVALS_FEW, &c);
+        add_rivals(p, best.us, wanted == CLV_DEMO_RIVALS ? RIVALS : RIVALS_FEW, &c);
     const size_t sides[] = {0, c.last};
     for (size_t i = 0; i < CLV_COUNT(sides); i++) {
-        double us = predict(p, sides[i]);
-        if (us >= 0) add(&c, sides[i], us, us < CLV_DEMO_NEAR * best_us);
+        const split s = split_at(p, sides[i], 0);
+        if (s.us >= 0) add(p, s, s.us < CLV_DEMO_NEAR * best.us, &c);
     }
     for (size_t i = 0; i < c.n; i++)
-        c.items[i].rival |= c.items[i].predicted_us < CLV_DEMO_NEAR * best_us;
+        c.items[i].rival |= c.items[i].predicted_us < CLV_DEMO_NEAR * best.us;
     *out = c;
     return CLV_OK;
 }
@@ -156,11 +178,10 @@ static void describe(clv_demo_entrant *e, const char *label, bool load, clv_demo
     snprintf(out->label, sizeof out->label, "%s", label);
 }
 
-static char *label_of(const clv_demo_contenders *c, clv_network *network, size_t cut)
+static char *label_of(const clv_demo_contenders *c, clv_network *network, const clv_demo_entrant *e)
 {
-    if (cut == 0) return clv_strdup("remote");
-    if (cut == c->last) return clv_strdup("local");
-    return clv_cut_label(clv_network_cuts(network), clv_network_graph(network), cut);
+    const clv_route route = clv_route_at(e->cut, e->codec, c->last);
+    return clv_route_label(&route, clv_network_cuts(network), clv_network_graph(network));
 }
 
 /* Requests take p50_us; under load a frame comes out every 1 / fps. Less is better in both. */
@@ -173,15 +194,18 @@ static void report_one(clv_demo_contenders *c, size_t i, clv_network *network, b
                        double *best_us, clv_demo_row *row)
 {
     clv_demo_entrant *e = &c->items[i];
-    CLV_AUTO(clv_text_free) char *label = label_of(c, network, e->cut);
+    CLV_AUTO(clv_text_free) char *label = label_of(c, network, e);
     clv_demo_contender *out = &row->contenders[row->n_contenders++];
     describe(e, label, load, out);
-    if (e->cut == 0) row->cloud_us = out->p50_us;
-    if (e->cut == 0) row->cloud_energy_j = out->energy_j;
+    bool remote = e->cut == 0 && clv_codec_index(e->codec) == 0;
+    if (remote) row->cloud_us = out->p50_us;
+    if (remote) row->cloud_energy_j = out->energy_j;
     if (e->cut == c->last) row->local_us = out->p50_us;
     if (e->cut == c->last) row->local_energy_j = out->energy_j;
     double us = worth_us(out, load);
-    if (e->cut == c->chosen) {
+    if (i == 0) { /* the plan */
+        row->tensor_bytes = (double)e->tensor_bytes;
+        row->coded_bytes = (double)e->coded_bytes;
         row->p50_us = out->p50_us;
         row->energy_j = out->energy_j;
         row->predicted_us = e->predicted_us;

@@ -1,10 +1,14 @@
-/* Which cuts the demo measures: what the node would choose, its nearest rivals, all here, all
- * there, and the policies' choices.
+/* Which cuts, and in which codecs, the demo measures: what the node would choose, its nearest
+ * rivals, all here, all there, and the policies' choices.
  *
  *     clv_demo_contenders c;
  *     clv_demo_contenders_find(problem, CLV_DEMO_RIVALS, &c, &err);     // loop's thread: the problem is the server's
- *     for (size_t i = 0; i < c.n; i++) measure(c.items[i].cut);
+ *     for (size_t i = 0; i < c.n; i++) measure(c.items[i].cut, c.items[i].codec);
  *     clv_demo_contenders_done(&c);
+ *
+ * Codecs are those of the problem (--codecs; raw alone unless it is given), where they are offered
+ * and keep its limit on accuracy. All here and all there, and what the policies of others choose,
+ * are raw: what cleave is compared with.
  */
 #ifndef CLV_CLI_DEMO_CONTENDERS_H
 #define CLV_CLI_DEMO_CONTENDERS_H
@@ -19,8 +23,10 @@
 
 typedef struct clv_demo_entrant {
     size_t cut;
+    clv_codec codec; /* of what crosses there; raw where nothing does */
     double predicted_us;
-    double *samples; /* owned: latencies in us, or frames per second under load */
+    int64_t tensor_bytes, coded_bytes; /* of the last request: what crossed, plain and as written */
+    double *samples;                   /* owned: latencies in us, or frames per second under load */
     size_t n, cap;
     double energy_j; /* of all its requests */
     size_t n_energies;
@@ -28,9 +34,8 @@ typedef struct clv_demo_entrant {
 } clv_demo_entrant;
 
 typedef struct clv_demo_contenders {
-    clv_demo_entrant items[CLV_DEMO_CONTENDERS_MAX];
+    clv_demo_entrant items[CLV_DEMO_CONTENDERS_MAX]; /* the exact plan first */
     size_t n;
-    size_t chosen;                                 /* the cut of the exact plan */
     size_t last;                                   /* the cut of all here */
     clv_demo_choice choices[CLV_DEMO_CHOICES_MAX]; /* contender: index in items */
     size_t n_choices;                              /* 0: all contenders are measured */

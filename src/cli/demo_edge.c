@@ -51,6 +51,7 @@ typedef struct pinning {
     clv_demo_node *n;
     const char *model;
     int cut;
+    clv_codec codec;
 } pinning;
 
 static void on_pinned(void *arg, const clv_error *error)
@@ -61,12 +62,13 @@ static void on_pinned(void *arg, const clv_error *error)
 static void pin_step(void *arg)
 {
     pinning *p = arg;
-    clv_server_pin(p->n->node.server, p->model, p->cut, (clv_codec){0}, on_pinned, p->n);
+    clv_server_pin(p->n->node.server, p->model, p->cut, p->codec, on_pinned, p->n);
 }
 
-clv_status clv_demo_pin(clv_demo_node *n, const char *model, int cut, clv_error *err)
+clv_status clv_demo_pin(clv_demo_node *n, const char *model, int cut, clv_codec codec,
+                        clv_error *err)
 {
-    pinning p = {n, model, cut};
+    pinning p = {n, model, cut, codec};
     clv_status status = clv_demo_on_loop(n, pin_step, &p, err);
     return status ? clv_within(err, "%s", model) : CLV_OK;
 }
@@ -153,7 +155,8 @@ static clv_status run_network(clv_demo_node *n, const char *model, clv_error *er
         status = clv_demo_trial(n, model, info.network, &inputs, &row, err);
     if (!status) n->demo->row(n->demo->arg, &row);
     clv_error ignored = {0};
-    if (clv_demo_pin(n, model, -1, &ignored) && !status) /* the model is there: it was measured */
+    if (clv_demo_pin(n, model, -1, clv_codec_at(0), &ignored) &&
+        !status) /* the model is there: it was measured */
         status = clv_fail(err, ignored.status, "%s", ignored.text);
     clv_tensors_done(&inputs);
     clv_model_info_done(&info);

@@ -33,12 +33,14 @@ typedef struct clv_demo_choice {
 typedef struct clv_demo_row {
     char network[128], link[32], plan[128], best_cut[128];
     double p50_us; /* of the plan that the node chose */
-    /* bare engine time of its segments + bytes / rate + RTT; 0 where policies or load are
-     * measured */
+    /* bare engine time of its segments, and of writing and reading its codec, + bytes / rate + RTT;
+     * 0 where policies or load are measured */
     double floor_us;
     /* the same with the bytes of TCP/IP's headers, which the rate of a link counts */
     double wire_floor_us;
     double local_us, cloud_us, best_cut_us;
+    /* of the plan: what crosses, plain and as it is written; 0: nothing */
+    double tensor_bytes, coded_bytes;
     double predicted_us;
     double regret; /* p50_us / best_cut_us - 1 */
     double energy_j, local_energy_j,

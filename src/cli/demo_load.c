@@ -74,7 +74,7 @@ static void drain(load *l)
 /* Fill the pipeline, then count what comes out of it from one answer to a later one. */
 static clv_status visit(load *l, clv_demo_entrant *e, clv_error *err)
 {
-    if (clv_demo_pin(l->node, l->model, (int)e->cut, err)) return err->status;
+    if (clv_demo_pin(l->node, l->model, (int)e->cut, e->codec, err)) return err->status;
     int64_t most = l->node->demo->load;
     (void)keep_busy(l, most, 0, WINDOW_MOST_US, most);
     int64_t from = clv_now_us();

@@ -23,9 +23,10 @@ void clv_demo_wait(clv_demo_node *n);
 /* Run fn(arg) on the loop's thread and wait until it, or what it began, signals. */
 CLV_MUST
 clv_status clv_demo_on_loop(clv_demo_node *n, void (*fn)(void *), void *arg, clv_error *err);
-/* Deploy a cut and wait until it is; -1 plans again. */
+/* Deploy a cut, crossed in this codec, and wait until it is; -1 plans again. */
 CLV_MUST
-clv_status clv_demo_pin(clv_demo_node *n, const char *model, int cut, clv_error *err);
+clv_status clv_demo_pin(clv_demo_node *n, const char *model, int cut, clv_codec codec,
+                        clv_error *err);
 /* The contenders of the moment, waiting a while for a link that is down; and, if asked, the link as the
  * node knows it. CLV_EUNAVAIL: it stays down. */
 CLV_MUST

@@ -36,6 +36,8 @@ static const number numbers[] = {
     {"best_cut_us", offsetof(clv_demo_row, best_cut_us), false},
     {"predicted_us", offsetof(clv_demo_row, predicted_us), false},
     {"regret", offsetof(clv_demo_row, regret), false},
+    {"tensor_bytes", offsetof(clv_demo_row, tensor_bytes), true},
+    {"coded_bytes", offsetof(clv_demo_row, coded_bytes), true},
     {"energy_j", offsetof(clv_demo_row, energy_j), true},
     {"local_energy_j", offsetof(clv_demo_row, local_energy_j), true},
     {"cloud_energy_j", offsetof(clv_demo_row, cloud_energy_j), true},
@@ -151,16 +153,36 @@ clv_status clv_demo_row_parse(const char *line, clv_demo_row *row, clv_error *er
     return clv_fail(err, CLV_EPROTO, "the edge's half printed '%.100s', which is no row", line);
 }
 
+/* The last two are there where there is something to say. */
+enum { ENERGY_COLUMN = 11, SENT_COLUMN = 12 };
+
+static void show_sent(clv_table *t, const clv_demo_row *r)
+{
+    if (r->tensor_bytes > 0)
+        clv_table_cell(t, "%s of %s", clv_show_size(r->coded_bytes).s,
+                       clv_show_size(r->tensor_bytes).s);
+    else
+        clv_table_cell(t, "%s", "");
+}
+
 static void print_table(FILE *out, const clv_demo_rows *rows)
 {
     static const clv_column columns[] = {
         {"network", CLV_LEFT},      {"link", CLV_LEFT},          {"plan", CLV_LEFT},
         {"p50", CLV_RIGHT},         {"floor", CLV_RIGHT},        {"p50/floor", CLV_RIGHT},
         {"all on edge", CLV_RIGHT}, {"all on cloud", CLV_RIGHT}, {"best cut", CLV_RIGHT},
-        {"regret", CLV_RIGHT},      {"faster", CLV_RIGHT},       {"energy", CLV_RIGHT}};
-    bool energy = false;
+        {"regret", CLV_RIGHT},      {"faster", CLV_RIGHT},       {"energy", CLV_RIGHT},
+        {"sent", CLV_RIGHT}};
+    bool energy = false, coded = false;
     for (size_t i = 0; i < rows->n; i++) energy |= rows->items[i].energy_j > 0;
-    clv_table *t = clv_table_new(columns, CLV_COUNT(columns) - !energy);
+    for (size_t i = 0; i < rows->n; i++)
+        coded |= rows->items[i].coded_bytes < rows->items[i].tensor_bytes;
+    clv_column shown[CLV_COUNT(columns)];
+    size_t n = 0;
+    for (size_t i = 0; i < CLV_COUNT(columns); i++)
+        if (!(i == ENERGY_COLUMN && !energy) && !(i == SENT_COLUMN && !coded))
+            shown[n++] = columns[i];
+    clv_table *t = clv_table_new(shown, n);
     for (size_t i = 0; i < rows->n; i++) {
         const clv_demo_row *r = &rows->items[i];
         double other = CLV_MIN(r->local_us, r->cloud_us);
@@ -176,6 +198,7 @@ static void print_table(FILE *out, const clv_demo_rows *rows)
         clv_table_cell(t, "%.1f %%", 100 * r->regret);
         clv_table_cell(t, "%.2fx", r->p50_us > 0 ? other / r->p50_us : 0);
         if (energy) clv_table_cell(t, "%s", clv_show_energy(r->energy_j).s);
+        if (coded) show_sent(t, r);
     }
     clv_table_print(t, out);
     clv_table_free(t);

@@ -41,33 +41,37 @@ static void on_done(clv_request *r)
     clv_demo_signal(r->asker, r->error.status ? &r->error : NULL);
 }
 
-/* One request at this cut; its latency, or a negative number when the peer did not do its part (it
+/* One request to this entrant, whose split is deployed; its latency, or a negative number when the peer did not do its part (it
  * may also have been lost since the cut was pinned, and then nothing is sent at all); and its
  * energy. */
-static clv_status ask(trial *t, size_t cut, double *us, double *energy_j, clv_error *err)
+static clv_status ask(trial *t, clv_demo_entrant *e, double *us, double *energy_j, clv_error *err)
 {
     clv_request *r = clv_demo_request(t->model, t->inputs);
     r->asker = t->node;
     r->done = on_done;
     clv_server_submit(t->node->node.server, r);
     clv_demo_wait(t->node);
-    bool as_pinned = !r->recovered[0] && (r->up_bytes > 0) == (cut < t->last);
+    bool as_pinned = !r->recovered[0] && (r->up_bytes > 0) == (e->cut < t->last);
     *us = r->error.status || !as_pinned ? -1 : (double)r->timing.total_us;
     const clv_energy_use use = clv_request_use(r);
     *energy_j = clv_energy_j(&t->node->node.rates, &use).total_j;
+    if (r->crossed.n) {
+        e->tensor_bytes = r->crossed.hops[0].tensor_bytes;
+        e->coded_bytes = r->crossed.hops[0].coded_bytes;
+    }
     clv_request_free(r);
-    const clv_error *e = &t->node->error;
-    return e->status ? clv_fail(err, e->status, "%s: %s", t->model, e->text) : CLV_OK;
+    const clv_error *why = &t->node->error;
+    return why->status ? clv_fail(err, why->status, "%s: %s", t->model, why->text) : CLV_OK;
 }
 
 static clv_status visit(trial *t, clv_demo_entrant *e, clv_error *err)
 {
-    if (clv_demo_pin(t->node, t->model, (int)e->cut, err)) return err->status;
+    if (clv_demo_pin(t->node, t->model, (int)e->cut, e->codec, err)) return err->status;
     bool far = e->predicted_us > FAR * t->c.items[0].predicted_us;
     int requests = !far && e->predicted_us > LONG_US ? LONG_VISIT : VISIT;
     for (int k = 0; k < requests && !(far && e->n > 0); k++) {
         double us, energy_j;
-        if (ask(t, e->cut, &us, &energy_j, err)) return err->status;
+        if (ask(t, e, &us, &energy_j, err)) return err->status;
         if ((k == 0 && !far) || us < 0)
             continue; /* the first warms caches up after the cut before */
         clv_demo_entrant_add(e, us);
@@ -77,21 +81,26 @@ static clv_status visit(trial *t, clv_demo_entrant *e, clv_error *err)
     return CLV_OK;
 }
 
+static bool same_split(const clv_demo_entrant *a, const clv_demo_entrant *b)
+{
+    return a->cut == b->cut && clv_codec_index(a->codec) == clv_codec_index(b->codec);
+}
+
 /* A node that has served a while: what its first requests took has corrected the profiles, which
  * may have led to another plan, until one stayed. Finds the contenders of that plan. */
 static clv_status acquaint(trial *t, clv_error *err)
 {
     clv_status status = look(t, err);
     for (int i = 0; !status && i < ACQUAINT_PLANS; i++) {
-        size_t before = t->c.chosen;
-        status = clv_demo_pin(t->node, t->model, (int)before, err);
+        clv_demo_entrant before = t->c.items[0];
+        status = clv_demo_pin(t->node, t->model, (int)before.cut, before.codec, err);
         double us, energy_j;
         int requests =
             t->c.items[0].predicted_us > LONG_US ? ACQUAINT_LONG_REQUESTS : ACQUAINT_REQUESTS;
-        for (int k = 0; !status && k < requests; k++) status = ask(t, before, &us, &energy_j, err);
+        for (int k = 0; !status && k < requests; k++) status = ask(t, &before, &us, &energy_j, err);
         clv_demo_contenders_done(&t->c);
         if (!status) status = look(t, err);
-        if (t->c.chosen == before) break;
+        if (same_split(&t->c.items[0], &before)) break;
     }
     return status;
 }
@@ -108,7 +117,7 @@ static clv_status measure(trial *t, clv_demo_floor *f, int *rounds, clv_error *e
             clv_demo_entrant *e =
                 &t->c.items[(i + (size_t)*rounds) % t->c.n]; /* nobody is always first */
             bool worth = e->rival || (*rounds == 0 && !clv_demo_entrant_hopeless(&t->c, e));
-            if (f && e->cut == t->c.chosen && clv_demo_floor_visit(f, err)) return err->status;
+            if (f && e == &t->c.items[0] && clv_demo_floor_visit(f, err)) return err->status;
             if (worth && visit(t, e, err)) return err->status;
         }
         if (*rounds == 0) clv_demo_contenders_promote(&t->c);
@@ -124,8 +133,8 @@ clv_status clv_demo_trial(clv_demo_node *n, const char *model, clv_network *netw
     clv_status status = acquaint(&t, err);
     clv_demo_floor *f = NULL;
     if (!status && !n->demo->policies)
-        status =
-            clv_demo_floor_new(network, t.c.chosen, inputs, n->demo->device->slowdown, &f, err);
+        status = clv_demo_floor_new(network, t.c.items[0].cut, t.c.items[0].codec, inputs,
+                                    n->demo->device->slowdown, &f, err);
     if (!status) status = measure(&t, f, &row->rounds, err);
     if (!status) {
         const clv_link *link = n->demo->link ? n->demo->link : &t.link;

@@ -69,4 +69,12 @@ holds tasks.json "all went so, and were right within what the codec may change" 
   d.count === 12 && d.failed === 0 && d.mismatches === 0 && d.plans.some(p => p.plan === "remote q8+zstd" && p.count > 6 &&
   p.tensor_bytes === 3136 && p.coded_bytes > 0 && p.coded_bytes < 1000 && p.up_bytes > p.coded_bytes)'
 grep -q 'remote q8+zstd .* 3\.14 kB .* B ' tasks.text || fail "tasks shows: $(cat tasks.text)"
+
+# The demo compares raw plans, unless it is asked for codecs: then they are contenders, and their coding is in the floor.
+"$CLEAVE" demo --networks lenet --links 2Mbit,2ms --slow 600 --budget 100ms --codecs f16,q8 --dir zoo --json >demo.json 2>demo.log || fail "no demo"
+holds demo.json "codecs were measured, and the input in f16 is predicted to be faster than raw" '
+  r = d.rows[0], c = Object.fromEntries(r.contenders.map(c => [c.cut, c])), r.contenders.some(c => / f16$/.test(c.cut) && c.n > 0) &&
+  (!c["remote f16"] || c["remote f16"].predicted_us < c.remote.predicted_us) && r.floor_us > 0 &&
+  (!/ f16$/.test(r.plan) || (r.coded_bytes > 0 && r.coded_bytes < r.tensor_bytes))'
+grep -q 'q8 left out' demo.log || fail "the demo does not tell of q8"
 echo "codecs: sent as q8+zstd, $(json coded.json 'd.crossed[1].coded_bytes') bytes of 3136"

@@ -34,7 +34,7 @@ static void the_plan_comes_first_and_both_sides_are_in(void **state)
     toy t;
     chain(&t);
     clv_demo_contenders c = find(&t.p, CLV_DEMO_RIVALS);
-    assert_int_equal(c.chosen, 2);
+    assert_int_equal(c.items[0].cut, 2);
     assert_int_equal(c.last, 4);
     assert_int_equal(c.n, 3);
     assert_int_equal(c.items[0].cut, 2);
@@ -89,11 +89,50 @@ static void the_hopeless_is_not_measured_and_the_good_is_promoted(void **state)
     toy_done(&t);
 }
 
+/* A codec is a contender where it is offered, keeps the limit on accuracy, and is near; both sides alone and the policies stay raw. */
+static void codecs_are_contenders_of_their_own(void **state)
+{
+    (void)state;
+    toy t;
+    toy_chain(&t, 4, ten, one, (size_t[]){1000, 2000, 500, 5000, 1});
+    const int64_t unknown = CLV_PLAN_UNKNOWN;
+    int64_t bytes[] = {5, 6, unknown, 7, unknown}, tiny[] = {1, 1, 1, 1, unknown};
+    int64_t dear[] = {900, 900, 900, 900, 0};
+    const clv_plan_codec codecs[] = {
+        clv_plan_raw,
+        {.name = "q8+zstd", .cut_bytes = bytes, .bytes_per_kib = 1024},
+        {.name = "q4", .cut_bytes = tiny, .bytes_per_kib = 1024, .cut_drop_ppm = dear}};
+    t.p.codecs = codecs;
+    t.p.n_codecs = CLV_COUNT(codecs);
+    t.p.limits.drop_ppm = 800;
+    clv_demo_contenders c = find(&t.p, CLV_DEMO_POLICIES);
+    assert_int_equal(c.items[0].cut, 0);
+    assert_string_equal(clv_codec_show(c.items[0].codec).s, "q8+zstd");
+    size_t remotes = 0;
+    for (size_t i = 0; i < c.n; i++) {
+        remotes += c.items[i].cut == 0;
+        assert_int_not_equal(c.items[i].codec.quant, CLV_QUANT_Q4);
+        if (c.items[i].cut == 2 || c.items[i].cut == c.last)
+            assert_string_equal(clv_codec_show(c.items[i].codec).s, "raw");
+    }
+    assert_int_equal(remotes, 2); /* in the codec, and raw */
+    const clv_demo_entrant *cloud = &c.items[choice_of(&c, "cloud")->contender];
+    assert_true(cloud->cut == 0 && clv_codec_index(cloud->codec) == 0);
+    assert_int_equal(choice_of(&c, "exact")->contender, 0);
+    clv_demo_contenders_done(&c);
+    t.p.limits.drop_ppm = 900;
+    c = find(&t.p, CLV_DEMO_RIVALS);
+    assert_string_equal(clv_codec_show(c.items[0].codec).s, "q4");
+    clv_demo_contenders_done(&c);
+    toy_done(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plan_comes_first_and_both_sides_are_in),
         cmocka_unit_test(each_policy_has_its_cut),
+        cmocka_unit_test(codecs_are_contenders_of_their_own),
         cmocka_unit_test(the_hopeless_is_not_measured_and_the_good_is_promoted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

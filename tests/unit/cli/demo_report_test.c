@@ -38,6 +38,32 @@ static void a_row_survives_its_json(void **state)
     free(text);
 }
 
+static void what_was_written_is_shown_where_codecs_were_used(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    clv_demo_row coded = row, back;
+    coded.tensor_bytes = 3136;
+    coded.coded_bytes = 468;
+    char *text = clv_demo_row_json(&coded);
+    assert_ok(clv_demo_row_parse(text, &back, &err), err);
+    assert_true(back.tensor_bytes == 3136 && back.coded_bytes == 468);
+    free(text);
+    for (int k = 0; k < 2; k++) {
+        clv_demo_rows rows = {0};
+        size_t n;
+        clv_demo_rows_add(&rows, &row);
+        if (k) clv_demo_rows_add(&rows, &coded);
+        FILE *out = open_memstream(&text, &n);
+        clv_demo_print(out, &rows, 4, true, false);
+        fclose(out);
+        assert_int_equal(strstr(text, "468 B of 3.14 kB") != NULL, k);
+        assert_int_equal(strstr(text, "sent") != NULL, k);
+        free(text);
+        clv_demo_rows_done(&rows);
+    }
+}
+
 static void what_is_no_row_is_refused(void **state)
 {
     (void)state;
@@ -202,6 +228,7 @@ int main(void)
         cmocka_unit_test(choices_survive_too),
         cmocka_unit_test(energy_is_shown_where_it_is_known),
         cmocka_unit_test(each_policy_has_a_line),
+        cmocka_unit_test(what_was_written_is_shown_where_codecs_were_used),
         cmocka_unit_test(what_is_no_row_is_refused),
         cmocka_unit_test(the_table_shows_the_point),
         cmocka_unit_test(the_document_has_all_rows),

@@ -71,7 +71,7 @@ holds tasks.json "all went so, and were right within what the codec may change" 
 grep -q 'remote q8+zstd .* 3\.14 kB .* B ' tasks.text || fail "tasks shows: $(cat tasks.text)"
 
 # The demo compares raw plans, unless it is asked for codecs: then they are contenders, and their coding is in the floor.
-"$CLEAVE" demo --networks lenet --links 2Mbit,2ms --slow 600 --budget 100ms --codecs f16,q8 --dir zoo --json >demo.json 2>demo.log || fail "no demo"
+"$CLEAVE" demo --networks lenet --links 2Mbit,2ms --slow 300 --budget 100ms --codecs f16,q8 --dir zoo --json >demo.json 2>demo.log || fail "no demo"
 holds demo.json "codecs were measured, and the input in f16 is predicted to be faster than raw" '
   r = d.rows[0], c = Object.fromEntries(r.contenders.map(c => [c.cut, c])), r.contenders.some(c => / f16$/.test(c.cut) && c.n > 0) &&
   (!c["remote f16"] || c["remote f16"].predicted_us < c.remote.predicted_us) && r.floor_us > 0 &&

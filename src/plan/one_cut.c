@@ -1,13 +1,14 @@
 /* Planner A of plan/planners.h: two devices, every cut with every codec.
  *
- * A cut's cost in the codec that is smallest there, were it free to write and read, bounds it from below. One pass
- * over the cuts makes these bounds; the few lowest are weighed first, and of the others only those
- * whose bound does not exceed what is then kept. Limits are looked at only for what would be kept. */
+ * One pass over the cuts bounds each from below (plan/bounds.h); the few lowest are weighed first, and of the others only those
+ * that could still be better than what is then kept. Equal bounds are common (watts that nobody measured, one stage that sets the
+ * period), and the bytes on the wire decide then as they do between plans. Memory is looked at only for what would be kept. */
 #include "base/mem.h"
+#include "plan/bounds.h"
 #include "plan/parts.h"
 #include "plan/planners.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 enum { KEPT_MAX = CLV_PLAN_RIVALS_MAX + 1, EDGE = 0, CLOUD = 1 };
 
@@ -26,59 +27,26 @@ typedef struct search {
     const clv_plan_problem *p;
     unsigned needs;
     int64_t z_ppm;
-    int64_t least_kib;      /* of the codecs that have no bytes of their own for each cut */
-    int64_t once_ns;        /* of any cut: round trip, overhead, the last device's wait */
-    uint64_t *forbidden[2]; /* bitsets of the units that a device may not run; NULL: may run all */
-    int64_t *bounds;        /* [cuts->n] no score of the cut is lower; before that, the least of
-                               the bytes that a codec has there */
+    int64_t least_kib; /* of the codecs that have no bytes of their own for each cut */
+    bool measured;     /* some codec has */
+    int64_t *bounds;   /* [cuts->n] no score of the cut is lower */
     shortlist kept;
 } search;
 
 static void search_done(search *s)
 {
-    free(s->forbidden[EDGE]);
     free(s->bounds);
-}
-
-static void find_least_bytes(search *s)
-{
-    const clv_plan_problem *p = s->p;
-    for (size_t i = 0; i < p->cuts->n; i++) s->bounds[i] = CLV_PLAN_UNKNOWN;
-    s->least_kib = p->codecs[0].bytes_per_kib;
-    for (size_t k = 1; k < p->n_codecs; k++) {
-        const clv_plan_codec *c = &p->codecs[k];
-        if (!c->cut_bytes) s->least_kib = CLV_MIN(s->least_kib, c->bytes_per_kib);
-        for (size_t i = 0; c->cut_bytes && i < p->cuts->n; i++)
-            s->bounds[i] = CLV_MIN(s->bounds[i], c->cut_bytes[i]);
-    }
 }
 
 static search search_of(const clv_plan_problem *p)
 {
     search s = {.p = p, .needs = clv_plan_needs(p), .z_ppm = clv_part_z_ppm(&p->objective)};
-    s.once_ns = p->hops[0].rtt_ns + p->hops[0].overhead_ns + p->devices[CLOUD].queue_ns;
-    s.bounds = clv_alloc_array(p->cuts->n, sizeof *s.bounds);
-    find_least_bytes(&s);
-    if (!p->limits.unit_devices && !p->limits.stays) return s;
-    size_t words = p->cuts->words;
-    s.forbidden[EDGE] = clv_alloc_array(2 * words, sizeof *s.forbidden[EDGE]);
-    s.forbidden[CLOUD] = s.forbidden[EDGE] + words;
-    for (size_t u = 0; u < p->graph->n_units; u++) {
-        unsigned devices = clv_plan_unit_devices(p, u);
-        for (int d = EDGE; d <= CLOUD; d++)
-            if (!(devices >> d & 1)) s.forbidden[d][u / 64] |= (uint64_t)1 << (u % 64);
+    s.least_kib = p->codecs[0].bytes_per_kib;
+    for (size_t k = 1; k < p->n_codecs; k++) {
+        s.measured = s.measured || p->codecs[k].cut_bytes;
+        if (!p->codecs[k].cut_bytes) s.least_kib = CLV_MIN(s.least_kib, p->codecs[k].bytes_per_kib);
     }
     return s;
-}
-
-/* Pins, privacy and memory. */
-static bool may_cut(const search *s, size_t cut)
-{
-    const clv_plan_problem *p = s->p;
-    const uint64_t *units = p->cuts->items[cut].units;
-    for (size_t w = 0; s->forbidden[EDGE] && w < p->cuts->words; w++)
-        if (units[w] & s->forbidden[EDGE][w] || ~units[w] & s->forbidden[CLOUD][w]) return false;
-    return clv_part_fits(p, EDGE, 0, cut) && clv_part_fits(p, CLOUD, cut, p->cuts->n - 1);
 }
 
 static bool keeps_sums(const clv_plan_limits *l, const clv_plan_cost *cost)
@@ -125,7 +93,8 @@ static void try_local(search *s)
     clv_plan_amount total = clv_part_add(clv_part_wait(s->p, EDGE, s->needs), work);
     if (total.ns == CLV_PLAN_UNKNOWN) return;
     candidate c = {.cut = last, .cost = cost_of(s, &total, work.ns, 0)};
-    if (keeps_sums(&s->p->limits, &c.cost) && may_cut(s, last)) keep(&s->kept, &c);
+    if (keeps_sums(&s->p->limits, &c.cost) && clv_plan_may_run(s->p, EDGE, 0, last))
+        keep(&s->kept, &c);
 }
 
 /* What a cut costs whatever the codec. */
@@ -160,10 +129,14 @@ static candidate with_codec(const search *s, size_t cut, size_t codec, const bas
     return (candidate){.cut = cut, .codec = codec, .cost = cost};
 }
 
+static bool fits(const search *s, size_t cut)
+{
+    return clv_part_fits(s->p, EDGE, 0, cut) && clv_part_fits(s->p, CLOUD, cut, s->p->cuts->n - 1);
+}
+
 /* Keeps the cut with its best codec. */
 static void try_cut(search *s, size_t cut)
 {
-    if (s->bounds[cut] == CLV_PLAN_UNKNOWN) return;
     base b = base_of(s->p, cut, s->needs);
     candidate best = {0};
     bool found = false;
@@ -176,71 +149,88 @@ static void try_cut(search *s, size_t cut)
         best = c;
         found = true;
     }
-    if (found && may_cut(s, cut)) keep(&s->kept, &best);
+    if (found && fits(s, cut)) keep(&s->kept, &best);
 }
 
-/* The crossing in the fewest bytes that any codec has. */
-static inline clv_plan_transfer least_transfer(const search *s, size_t cut)
-{
-    int64_t by_kib = clv_part_ratio((int64_t)s->p->cuts->items[cut].bytes, s->least_kib, 1024);
-    return clv_part_transfer_of(s->p, 0, cut, CLV_MIN(by_kib, s->bounds[cut]));
-}
-
-/* Bounds are UNKNOWN when the cut is not measured, or when no codec keeps the limits. Variance only ever
- * adds, and is left out. */
-static int64_t bound_of(const search *s, size_t cut, unsigned needs)
+/* The fewest bytes that any codec sends for the cut, and the answer's. */
+static inline int64_t least_wire_bytes(const search *s, size_t cut)
 {
     const clv_plan_problem *p = s->p;
-    base b = base_of(p, cut, needs);
-    if (b.total.ns == CLV_PLAN_UNKNOWN) return CLV_PLAN_UNKNOWN;
-    clv_plan_transfer t = least_transfer(s, cut);
-    clv_plan_amount total = clv_part_add(b.total, clv_part_cross_of(p, 0, &t, needs));
-    if (total.ns > p->limits.deadline_ns || total.nj > p->limits.energy_nj ||
-        total.pm > p->limits.price_pm)
-        return CLV_PLAN_UNKNOWN;
-    if (p->objective.goal == CLV_GOAL_THROUGHPUT)
-        return CLV_MAX(CLV_MAX(b.edge.ns, b.cloud.ns), CLV_MAX(t.up_ns, t.down_ns));
-    return clv_part_score(&p->objective, total.ns, &total);
+    const clv_cut *c = &p->cuts->items[cut];
+    int64_t up = clv_part_ratio((int64_t)c->bytes, s->least_kib, 1024);
+    for (size_t k = 1; k < p->n_codecs && s->measured; k++)
+        if (p->codecs[k].cut_bytes) up = CLV_MIN(up, p->codecs[k].cut_bytes[cut]);
+    return clv_part_sum(up, (int64_t)c->down_bytes);
 }
 
-/* The same where only time is looked at: most re-plans, and as little as can be done for a cut. */
-static int64_t bound_of_time(const search *s, size_t cut)
+/* The cuts of the lowest bounds, in order; of equal ones, those of fewer bytes first. */
+typedef struct lowest {
+    size_t cut[KEPT_MAX];
+    int64_t bound[KEPT_MAX], wire_bytes[KEPT_MAX];
+    size_t n;
+} lowest;
+
+static inline bool is_lower(const lowest *l, size_t at, int64_t bound, int64_t wire_bytes)
 {
-    const clv_plan_problem *p = s->p;
-    int64_t edge = p->devices[EDGE].prefix[cut].ns, cloud = p->devices[CLOUD].suffix[cut].ns;
-    if (cut == 0) cloud = p->devices[CLOUD].prefix[p->cuts->n - 1].ns;
-    if (edge == CLV_PLAN_UNKNOWN || cloud == CLV_PLAN_UNKNOWN) return CLV_PLAN_UNKNOWN;
-    clv_plan_transfer t = least_transfer(s, cut);
-    int64_t total = edge + cloud + t.up_ns + t.down_ns + s->once_ns;
-    return total > p->limits.deadline_ns ? CLV_PLAN_UNKNOWN : total;
+    return bound < l->bound[at] || (bound == l->bound[at] && wire_bytes < l->wire_bytes[at]);
 }
 
-/* Bounds every cut but the last, and tries those of the lowest bounds. */
-static void bound_cuts(search *s)
+static void take_lower(lowest *l, size_t cut, int64_t bound, int64_t wire_bytes)
 {
-    size_t last = s->p->cuts->n - 1, order[KEPT_MAX], n = 0;
-    unsigned needs = s->needs & ~(unsigned)CLV_NEED_VAR;
-    bool only_time = !needs && s->p->objective.goal == CLV_GOAL_LATENCY;
-    for (size_t cut = last; cut-- > 0;) {
-        int64_t bound = only_time ? bound_of_time(s, cut) : bound_of(s, cut, needs);
-        s->bounds[cut] = bound;
-        if (n == KEPT_MAX && bound >= s->bounds[order[n - 1]]) continue;
-        size_t at = n < KEPT_MAX ? n++ : n - 1;
-        for (; at > 0 && bound < s->bounds[order[at - 1]]; at--) order[at] = order[at - 1];
-        order[at] = cut;
+    if (l->n == KEPT_MAX && !is_lower(l, KEPT_MAX - 1, bound, wire_bytes)) return;
+    size_t at = l->n < KEPT_MAX ? l->n++ : KEPT_MAX - 1;
+    for (; at > 0 && is_lower(l, at - 1, bound, wire_bytes); at--) {
+        l->cut[at] = l->cut[at - 1];
+        l->bound[at] = l->bound[at - 1];
+        l->wire_bytes[at] = l->wire_bytes[at - 1];
     }
-    for (size_t i = 0; i < n; i++) {
-        try_cut(s, order[i]);
-        s->bounds[order[i]] = CLV_PLAN_UNKNOWN; /* done with */
+    l->cut[at] = cut;
+    l->bound[at] = bound;
+    l->wire_bytes[at] = wire_bytes;
+}
+
+/* In strides: bounds mostly rise or fall along the cuts, and in that order each would be lower than all before it. */
+static lowest find_lowest(const search *s)
+{
+    enum { STRIDE = 23 };
+    lowest first = {.n = 0};
+    for (size_t start = 0; start < STRIDE; start++)
+        for (size_t cut = start; cut + 1 < s->p->cuts->n; cut += STRIDE) {
+            int64_t bound = s->bounds[cut];
+            bool late = first.n == KEPT_MAX && bound > first.bound[KEPT_MAX - 1];
+            if (late || bound == CLV_PLAN_UNKNOWN) continue;
+            take_lower(&first, cut, bound, least_wire_bytes(s, cut));
+        }
+    return first;
+}
+
+/* Tries the cuts of the lowest bounds, and is done with them. */
+static void try_lowest(search *s)
+{
+    lowest first = find_lowest(s);
+    for (size_t i = 0; i < first.n; i++) {
+        try_cut(s, first.cut[i]);
+        s->bounds[first.cut[i]] = CLV_PLAN_UNKNOWN;
     }
+}
+
+/* False: by its bound, everything kept is better than the cut in any codec. */
+static inline bool may_be_kept(const search *s, size_t cut)
+{
+    if (s->bounds[cut] == CLV_PLAN_UNKNOWN) return false;
+    if (s->kept.n < KEPT_MAX) return true;
+    const clv_plan_cost *last = &s->kept.items[KEPT_MAX - 1].cost;
+    if (s->bounds[cut] != last->score) return s->bounds[cut] < last->score;
+    return least_wire_bytes(s, cut) <= last->wire_bytes;
 }
 
 static void try_cuts(search *s)
 {
-    bound_cuts(s);
+    s->bounds = clv_alloc_array(s->p->cuts->n, sizeof *s->bounds);
+    clv_bounds_make(s->p, s->bounds);
+    try_lowest(s);
     for (size_t cut = s->p->cuts->n - 1; cut-- > 0;)
-        if (s->kept.n < KEPT_MAX || s->bounds[cut] <= s->kept.items[KEPT_MAX - 1].cost.score)
-            try_cut(s, cut);
+        if (may_be_kept(s, cut)) try_cut(s, cut);
 }
 
 static clv_plan_chain chain_of(const search *s, const candidate *c)

@@ -149,10 +149,15 @@ uint8_t clv_plan_unit_devices(const clv_plan_problem *p, size_t unit)
     return (uint8_t)(devices & ((1u << p->n_devices) - 1));
 }
 
-/* Is a unit run between two cuts? */
-static bool between(const clv_plan_problem *p, size_t from, size_t to, int unit)
+static inline bool has(const clv_plan_problem *p, size_t cut, int unit)
 {
-    return clv_cut_has(&p->cuts->items[to], unit) && !clv_cut_has(&p->cuts->items[from], unit);
+    return p->cuts->items[cut].units[unit / 64] >> (unit % 64) & 1;
+}
+
+/* Is a unit run between two cuts? */
+static inline bool between(const clv_plan_problem *p, size_t from, size_t to, int unit)
+{
+    return has(p, to, unit) && !has(p, from, unit);
 }
 
 bool clv_plan_may_run(const clv_plan_problem *p, size_t device, size_t from, size_t to)
@@ -170,10 +175,10 @@ static bool dies_after(const clv_plan_problem *p, size_t from, size_t to, int t,
     const clv_graph_tensor *tensor = &p->graph->tensors[t];
     bool made_here = tensor->producer != CLV_NO_UNIT && between(p, from, to, tensor->producer);
     if (tensor->is_output && made_here) return false;
-    for (size_t i = 0; i < tensor->n_consumers; i++) {
+    for (size_t i = tensor->n_consumers; i-- > 0;) { /* from the last: mostly it is still to come */
         int reader = tensor->consumers[i];
-        if (!clv_cut_has(&p->cuts->items[to], reader)) return false;
-        if (reader > u && !clv_cut_has(&p->cuts->items[from], reader)) return false;
+        if (!has(p, to, reader)) return false;
+        if (reader > u && !has(p, from, reader)) return false;
     }
     return true;
 }
@@ -206,7 +211,7 @@ int64_t clv_plan_memory(const clv_plan_problem *p, size_t from, size_t to)
         for (size_t k = 0; k < u->n_outputs; k++) held += p->graph->tensors[u->outputs[k]].bytes;
         peak = CLV_MAX(peak, held);
         for (size_t k = 0; k < u->n_inputs; k++)
-            if (!listed_before(u->inputs, k) && dies_after(p, from, to, u->inputs[k], unit))
+            if (dies_after(p, from, to, u->inputs[k], unit) && !listed_before(u->inputs, k))
                 held -= p->graph->tensors[u->inputs[k]].bytes;
         for (size_t k = 0; k < u->n_outputs; k++)
             if (dies_after(p, from, to, u->outputs[k], unit))

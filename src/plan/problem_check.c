@@ -46,11 +46,20 @@ static clv_status check_cuts(const clv_plan_problem *p, clv_error *err)
                     first, last, p->graph->n_units);
 }
 
-/* One of a device's arrays of times over the cuts. */
+/* One of a device's arrays of times over the cuts. All are looked at together first: problems are checked each
+ * time they are planned, and nothing is wrong with nearly all. */
 static clv_status check_times(const clv_plan_problem *p, size_t device, const char *name,
                               const clv_plan_time *times, clv_error *err)
 {
-    for (size_t i = 0; i < p->cuts->n; i++) {
+    size_t n = p->cuts->n;
+    uint64_t ns_bits = 0, var_bits = 0; /* no time has more than all of them together */
+    for (size_t i = 0; i < n; i++) {
+        uint64_t known = times[i].ns == CLV_PLAN_UNKNOWN ? 0 : UINT64_MAX;
+        ns_bits |= (uint64_t)times[i].ns & known;
+        var_bits |= (uint64_t)times[i].var_us2 & known;
+    }
+    if (ns_bits <= CLV_PLAN_NS_MAX && var_bits <= CLV_PLAN_VAR_MAX) return CLV_OK;
+    for (size_t i = 0; i < n; i++) {
         int64_t ns = times[i].ns, var = times[i].var_us2;
         if (ns == CLV_PLAN_UNKNOWN) continue;
         if (ns < 0 || ns > CLV_PLAN_NS_MAX || var < 0 || var > CLV_PLAN_VAR_MAX)

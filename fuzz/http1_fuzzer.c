@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_sink sink = {0};
     clv_outq out = {0};
     clv_service *service = fuzz_service(fuzz_loop(), &sink);
-    clv_http1 *h = clv_http1_new(service, &out, "fuzz:0", fuzz_wake, NULL);
+    clv_http1 *h = clv_http1_new(service, &out, &(clv_caller){.text = "fuzz:0", .who = "fuzz"},
+                                 fuzz_wake, NULL);
     for (size_t at = 1; at < size && !clv_http1_is_over(h);) {
         size_t n = 1 + seed % 97;
         if (n > size - at) n = size - at;

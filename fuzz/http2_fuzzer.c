@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     clv_outq out = {0};
     clv_error err = {0};
     clv_service *service = fuzz_service(fuzz_loop(), &sink);
-    clv_http2_server *s = clv_http2_server_new(service, &out, "fuzz:0", fuzz_wake, NULL);
+    clv_http2_server *s = clv_http2_server_new(
+        service, &out, &(clv_caller){.text = "fuzz:0", .who = "fuzz"}, fuzz_wake, NULL);
     clv_status status = clv_http2_server_receive(s, (const unsigned char *)clv_http2_preface,
                                                  CLV_HTTP2_PREFACE_BYTES, &err);
     for (size_t at = 1; at < size && !status && !clv_http2_server_is_over(s);) {

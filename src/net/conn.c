@@ -39,26 +39,10 @@ struct clv_conn {
     bool paused, blocked, flushing, finishing, said_goodbye, freed, failed;
     clv_error failure;
     int64_t read_us, write_us;
-    char peer[CLV_PEER_TEXT_MAX];
+    clv_caller peer;
 };
 
 static void on_poll(uv_poll_t *poll, int status, int events);
-
-void clv_peer_text(const struct sockaddr *address, char text[CLV_PEER_TEXT_MAX])
-{
-    char ip[INET6_ADDRSTRLEN] = "?";
-    if (address->sa_family == AF_INET6) {
-        struct sockaddr_in6 a;
-        memcpy(&a, address, sizeof a);
-        inet_ntop(AF_INET6, &a.sin6_addr, ip, sizeof ip);
-        snprintf(text, CLV_PEER_TEXT_MAX, "[%s]:%d", ip, ntohs(a.sin6_port));
-    } else {
-        struct sockaddr_in a;
-        memcpy(&a, address, sizeof a);
-        inet_ntop(AF_INET, &a.sin_addr, ip, sizeof ip);
-        snprintf(text, CLV_PEER_TEXT_MAX, "%s:%d", ip, ntohs(a.sin_port));
-    }
-}
 
 static void arm(clv_conn *c)
 {
@@ -297,6 +281,7 @@ static void shake(clv_conn *c)
     errno = 0;
     int ret = SSL_do_handshake(c->ssl);
     if (ret == 1) {
+        if (!c->host) clv_caller_certificate(&c->peer, c->ssl);
         opened(c);
         return;
     }
@@ -388,7 +373,7 @@ clv_conn *clv_conn_accept(clv_loop *loop, int fd, SSL_CTX *tls, const clv_conn_o
     struct sockaddr_storage address = {0};
     socklen_t n = sizeof address;
     getpeername(fd, (struct sockaddr *)&address, &n);
-    clv_peer_text((struct sockaddr *)&address, c->peer);
+    clv_caller_address(&c->peer, (struct sockaddr *)&address);
     c->state = tls ? SHAKING : OPEN;
     if (tls && clv_tls_session(tls, fd, NULL, &c->ssl, &c->failure)) {
         fail_later(c);
@@ -404,7 +389,7 @@ clv_conn *clv_conn_connect(clv_loop *loop, const struct sockaddr *address, sockl
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int socket_errno = errno;
     clv_conn *c = new_conn(loop, fd, ops, arg);
-    clv_peer_text(address, c->peer);
+    clv_caller_address(&c->peer, address);
     c->state = CONNECTING;
     c->host = clv_strdup(host);
     if (tls && SSL_CTX_up_ref(tls)) c->tls = tls;
@@ -452,9 +437,9 @@ bool clv_conn_is_tls(const clv_conn *c)
 {
     return c->ssl != NULL;
 }
-const char *clv_conn_peer(const clv_conn *c)
+const clv_caller *clv_conn_peer(const clv_conn *c)
 {
-    return c->peer;
+    return &c->peer;
 }
 int64_t clv_conn_read_us(const clv_conn *c)
 {

@@ -14,6 +14,7 @@
 #ifndef CLV_NET_CONN_H
 #define CLV_NET_CONN_H
 
+#include "net/caller.h"
 #include "net/loop.h"
 #include "net/outq.h"
 #include "net/tls.h"
@@ -53,12 +54,9 @@ int clv_conn_fd(const clv_conn *c);
 bool clv_conn_is_open(const clv_conn *c);  /* connected and shaken hands */
 bool clv_conn_is_http2(const clv_conn *c); /* chosen by ALPN */
 bool clv_conn_is_tls(const clv_conn *c);
-const char *clv_conn_peer(const clv_conn *c); /* "127.0.0.1:4711" */
+const clv_caller *clv_conn_peer(const clv_conn *c); /* whole once it is open */
 /* Monotonic: when bytes last came, and when the socket last took some. Their start: its making. */
 int64_t clv_conn_read_us(const clv_conn *c);
 int64_t clv_conn_write_us(const clv_conn *c);
-
-/* "127.0.0.1:4711" or "[::1]:4711". */
-void clv_peer_text(const struct sockaddr *address, char text[CLV_PEER_TEXT_MAX]);
 
 #endif

@@ -26,7 +26,7 @@ struct clv_exchange {
     int64_t start_us, end_us, progress_us;
     void *data, *kept;
     void (*release_kept)(void *kept);
-    char peer[CLV_PEER_TEXT_MAX];
+    clv_caller peer;
 };
 
 /* An answer on its way from a worker to the loop. */
@@ -44,7 +44,7 @@ void clv_answer_done(clv_answer *a)
 }
 
 clv_exchange *clv_exchange_new(clv_service *s, const clv_carrier_ops *ops, void *carrier,
-                               const char *peer)
+                               const clv_caller *peer)
 {
     clv_exchange *x = clv_alloc(sizeof *x);
     atomic_init(&x->refs, 1);
@@ -54,7 +54,7 @@ clv_exchange *clv_exchange_new(clv_service *s, const clv_carrier_ops *ops, void 
     x->carrier = carrier;
     x->body = clv_body_new();
     x->progress_us = clv_now_us();
-    snprintf(x->peer, sizeof x->peer, "%s", peer);
+    x->peer = *peer;
     return x;
 }
 
@@ -309,7 +309,11 @@ const char *clv_exchange_header(const clv_exchange *x, const char *lower_case_na
 }
 const char *clv_exchange_peer(const clv_exchange *x)
 {
-    return x->peer;
+    return x->peer.text;
+}
+const char *clv_exchange_who(const clv_exchange *x)
+{
+    return x->peer.who;
 }
 clv_body *clv_exchange_body(const clv_exchange *x)
 {

@@ -22,6 +22,7 @@
 #define CLV_NET_EXCHANGE_H
 
 #include "net/body.h"
+#include "net/caller.h"
 #include "net/headers.h"
 #include "net/server.h"
 #include "net/service.h"
@@ -45,7 +46,7 @@ typedef struct clv_carrier_ops {
 } clv_carrier_ops;
 
 clv_exchange *clv_exchange_new(clv_service *s, const clv_carrier_ops *ops, void *carrier,
-                               const char *peer);
+                               const clv_caller *peer);
 void clv_exchange_set_method(clv_exchange *x, const char *method, size_t n);
 /* CLV_ELIMIT past CLV_HTTP_TARGET_MAX; may be called in pieces. */
 CLV_MUST

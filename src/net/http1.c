@@ -16,7 +16,7 @@ enum {
 struct clv_http1 {
     clv_service *service;
     clv_outq *out;
-    char peer[CLV_PEER_TEXT_MAX];
+    clv_caller peer;
     void (*wake)(void *arg);
     void *arg;
     llhttp_t parser;
@@ -114,7 +114,7 @@ static const clv_carrier_ops carrier_ops = {.answer = answer};
 static void refuse(clv_http1 *h, int http, clv_status status, const char *text)
 {
     h->keep_alive = false;
-    if (!h->x) h->x = clv_exchange_new(h->service, &carrier_ops, h, h->peer);
+    if (!h->x) h->x = clv_exchange_new(h->service, &carrier_ops, h, &h->peer);
     clv_exchange_refuse(h->x, http, status, text);
     h->closing = true;
 }
@@ -124,7 +124,7 @@ static void refuse(clv_http1 *h, int http, clv_status status, const char *text)
 static int on_begin(llhttp_t *parser)
 {
     clv_http1 *h = parser->data;
-    h->x = clv_exchange_new(h->service, &carrier_ops, h, h->peer);
+    h->x = clv_exchange_new(h->service, &carrier_ops, h, &h->peer);
     h->head_bytes = h->raw_bytes = h->body_bytes = 0;
     h->head_done = h->has_body = h->complete = h->answered = h->keep_alive = false;
     clv_buf_clear(&h->name);
@@ -326,7 +326,7 @@ static void run(clv_http1 *h)
     h->running = false;
 }
 
-clv_http1 *clv_http1_new(clv_service *service, clv_outq *out, const char *peer,
+clv_http1 *clv_http1_new(clv_service *service, clv_outq *out, const clv_caller *peer,
                          void (*wake)(void *arg), void *arg)
 {
     clv_http1 *h = clv_alloc(sizeof *h);
@@ -334,7 +334,7 @@ clv_http1 *clv_http1_new(clv_service *service, clv_outq *out, const char *peer,
     h->out = out;
     h->wake = wake;
     h->arg = arg;
-    snprintf(h->peer, sizeof h->peer, "%s", peer);
+    h->peer = *peer;
     llhttp_init(&h->parser, HTTP_REQUEST, &settings);
     h->parser.data = h;
     return h;

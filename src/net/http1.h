@@ -24,7 +24,7 @@ enum { CLV_HTTP1_PENDING_MAX = 64 * 1024 };
 
 typedef struct clv_http1 clv_http1;
 
-clv_http1 *clv_http1_new(clv_service *service, clv_outq *out, const char *peer,
+clv_http1 *clv_http1_new(clv_service *service, clv_outq *out, const clv_caller *peer,
                          void (*wake)(void *arg), void *arg);
 void clv_http1_free(clv_http1 *h); /* its exchange is told `gone` */
 void clv_http1_receive(clv_http1 *h, const unsigned char *bytes, size_t n);

@@ -313,6 +313,14 @@ bool clv_http2_is_over(const clv_http2 *h)
            (!nghttp2_session_want_read(h->session) && !nghttp2_session_want_write(h->session));
 }
 
+/* The newest stream whose body has not gone yet; 0: none. */
+static int32_t last_unsent(const clv_http2 *h)
+{
+    const stream *s = h->streams;
+    while (s && (s->id <= 0 || !s->body || clv_outbody_left(s->body) == 0)) s = s->next;
+    return s ? s->id : 0;
+}
+
 int32_t clv_http2_request(clv_http2 *h, const clv_headers *fields, clv_outbody *body, void *object)
 {
     nghttp2_nv nv[CLV_HTTP_HEADERS_MAX];
@@ -320,7 +328,9 @@ int32_t clv_http2_request(clv_http2 *h, const clv_headers *fields, clv_outbody *
     stream *s = add_stream(h, 0, object);
     s->body = clv_outbody_ref(body);
     nghttp2_data_provider provider = {.source.ptr = s, .read_callback = read_body};
-    s->id = nghttp2_submit_request(h->session, NULL, nv, n,
+    nghttp2_priority_spec behind;
+    nghttp2_priority_spec_init(&behind, last_unsent(h), NGHTTP2_DEFAULT_WEIGHT, 0);
+    s->id = nghttp2_submit_request(h->session, &behind, nv, n,
                                    clv_outbody_bytes(body) ? &provider : NULL, s);
     if (s->id > 0) return s->id;
     h->streams = s->next; /* it is the newest */

@@ -22,12 +22,13 @@ struct clv_http2_server {
     clv_service *service;
     clv_http2 *session;
     clv_outq *out;
-    char peer[CLV_PEER_TEXT_MAX];
+    clv_caller peer;
     void (*wake)(void *arg);
     void *arg;
     stream *streams;
     size_t n_streams;
     bool receiving;
+    int64_t data_us; /* when a body last went on */
     int drains;
 };
 
@@ -68,7 +69,7 @@ static void *on_begin(void *arg, int32_t id)
     stream *s = clv_alloc(sizeof *s);
     s->server = server;
     s->id = id;
-    s->x = clv_exchange_new(server->service, &carrier_ops, s, server->peer);
+    s->x = clv_exchange_new(server->service, &carrier_ops, s, &server->peer);
     s->next = server->streams;
     if (s->next) s->next->previous = s;
     server->streams = s;
@@ -117,6 +118,7 @@ static void on_headers_end(void *object)
 static void on_data(void *object, const unsigned char *bytes, size_t n)
 {
     stream *s = object;
+    s->server->data_us = clv_now_us();
     clv_exchange_receive(s->x, bytes, n);
 }
 
@@ -149,7 +151,7 @@ static const clv_http2_ops session_ops = {.begin = on_begin,
                                           .end = on_end,
                                           .closed = on_closed};
 
-clv_http2_server *clv_http2_server_new(clv_service *service, clv_outq *out, const char *peer,
+clv_http2_server *clv_http2_server_new(clv_service *service, clv_outq *out, const clv_caller *peer,
                                        void (*wake)(void *arg), void *arg)
 {
     clv_http2_server *s = clv_alloc(sizeof *s);
@@ -157,7 +159,7 @@ clv_http2_server *clv_http2_server_new(clv_service *service, clv_outq *out, cons
     s->out = out;
     s->wake = wake;
     s->arg = arg;
-    snprintf(s->peer, sizeof s->peer, "%s", peer);
+    s->peer = *peer;
     s->session = clv_http2_new(true, out, &session_ops, s);
     return s;
 }
@@ -190,6 +192,7 @@ size_t clv_http2_server_streams(const clv_http2_server *s)
 
 void clv_http2_server_expire(clv_http2_server *s, int64_t since_us)
 {
+    if (s->data_us >= since_us) return;
     for (stream *at = s->streams; at; at = at->next) {
         if (clv_exchange_is_complete(at->x) || clv_exchange_progress_us(at->x) >= since_us)
             continue;

@@ -104,7 +104,7 @@ static void receive(connection *c, const unsigned char *bytes, size_t n)
 static void start_protocol(connection *c, bool http2)
 {
     clv_outq *out = clv_conn_out(c->conn);
-    const char *peer = clv_conn_peer(c->conn);
+    const clv_caller *peer = clv_conn_peer(c->conn);
     if (http2) {
         c->http2 = clv_http2_server_new(c->server->service, out, peer, wake, c);
         if (c->server->draining) clv_http2_server_drain(c->http2);

@@ -78,6 +78,8 @@ const char *clv_exchange_query(const clv_exchange *x); /* without "?"; "" if non
 const char *clv_exchange_header(const clv_exchange *x,
                                 const char *lower_case_name); /* NULL if absent */
 const char *clv_exchange_peer(const clv_exchange *x);         /* "127.0.0.1:4711", for logs */
+/* The client, the same on all its connections: its certificate, else its address (net/caller.h). */
+const char *clv_exchange_who(const clv_exchange *x);
 clv_body *
 clv_exchange_body(const clv_exchange *x); /* never NULL after `request`, borrowed: ref to keep */
 int64_t clv_exchange_start_us(const clv_exchange *x); /* when the headers were complete */

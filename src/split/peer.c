@@ -62,7 +62,8 @@ void clv_peer_saw_transfer(clv_peer *p, size_t up_bytes, size_t down_bytes, int6
                                   .app_limited = path.app_limited};
     pthread_mutex_lock(&p->lock);
     clv_link_monitor_witness(&p->monitor, clv_now_us(), &tcp);
-    clv_link_monitor_exchange(&p->monitor, clv_now_us(), up_bytes, down_bytes, (double)us);
+    if (us > 0)
+        clv_link_monitor_exchange(&p->monitor, clv_now_us(), up_bytes, down_bytes, (double)us);
     pthread_mutex_unlock(&p->lock);
     refresh(p, NULL);
 }
@@ -183,47 +184,51 @@ void clv_peer_ask_begin(clv_peer *p, clv_peer_ask *a, size_t up_bytes, int64_t e
     pthread_mutex_lock(&p->lock);
     int64_t link_us = p->link.up ? (int64_t)clv_link_exchange_us(&p->link, up_bytes, 0) : 0;
     int others = atomic_load(&p->in_flight);
-    *a = (clv_peer_ask){.up_bytes = up_bytes,
-                        .start_us = clv_now_us(),
-                        .compute_us = CLV_MAX(expected_us - link_us, (int64_t)0)};
-    a->due_us = a->start_us + CLV_WONDER_US + CLV_WONDER_TIMES * expected_us * CLV_MAX(others, 1);
-    if (expected_us > 0) {
-        a->next = p->asks;
-        a->at = &p->asks;
-        if (a->next) a->next->at = &a->next;
-        p->asks = a;
-    }
+    *a = (clv_peer_ask){.open = true, .compute_us = CLV_MAX(expected_us - link_us, (int64_t)0)};
+    if (expected_us > 0)
+        a->patience_us = CLV_WONDER_US + CLV_WONDER_TIMES * expected_us * CLV_MAX(others, 1);
+    clv_link_turns_begin(&p->turns, &a->turn, up_bytes, clv_now_us());
     pthread_mutex_unlock(&p->lock);
+}
+
+void clv_peer_ask_answered(clv_peer *p, clv_peer_ask *a, size_t down_bytes, int64_t link_us)
+{
+    pthread_mutex_lock(&p->lock);
+    int64_t back_us = p->link.up ? (int64_t)clv_link_exchange_us(&p->link, 0, down_bytes) : 0;
+    const clv_link_turn_end end = {.us = link_us, .back_us = back_us, .down_bytes = down_bytes};
+    int64_t us = clv_link_turns_end(&p->turns, &a->turn, &end);
+    a->open = false;
+    pthread_mutex_unlock(&p->lock);
+    clv_peer_saw_transfer(p, a->turn.up_bytes, down_bytes, us);
 }
 
 void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a)
 {
     pthread_mutex_lock(&p->lock);
-    if (a->at) {
-        *a->at = a->next;
-        if (a->next) a->next->at = a->at;
-        a->at = NULL;
-    }
+    if (a->open) clv_link_turns_drop(&p->turns, &a->turn);
+    a->open = false;
     pthread_mutex_unlock(&p->lock);
 }
 
-/* Exchanges that take far longer than they should, and then twice as long again: the link is at least so slow. */
+/* An exchange that takes far longer than it should since the link was free for it, and then twice as long again: the link is at least so
+ * slow. Of those behind it that cannot be said. */
 static void wonder(void *arg)
 {
     clv_peer *p = arg;
     int64_t now_us = clv_now_us();
-    bool any = false;
     pthread_mutex_lock(&p->lock);
-    for (clv_peer_ask *a = p->asks; a; a = a->next) {
-        if (now_us < a->due_us) continue;
-        int64_t gone_us = now_us - a->start_us;
-        clv_link_monitor_unanswered(&p->monitor, now_us, a->up_bytes,
+    clv_link_turn *first = p->turns.last;
+    while (first && first->earlier) first = first->earlier;
+    clv_peer_ask *a = (clv_peer_ask *)first;
+    int64_t gone_us = a ? clv_link_turns_at(&p->turns, first, now_us) : 0;
+    bool slow = a && a->patience_us && gone_us > a->patience_us;
+    if (slow) {
+        clv_link_monitor_unanswered(&p->monitor, now_us, first->up_bytes,
                                     (double)(gone_us - a->compute_us));
-        a->due_us = now_us + gone_us;
-        any = true;
+        a->patience_us = 2 * gone_us;
     }
     pthread_mutex_unlock(&p->lock);
-    if (any) refresh(p, NULL);
+    if (slow) refresh(p, NULL);
 }
 
 /* Could it change anybody's plan to know the link better? */
@@ -267,6 +272,7 @@ clv_status clv_peer_new(clv_loop *loop, const clv_peer_options *options, clv_pee
     p->url = clv_strdup(options->url);
     p->watch_every_us = options->watch_every_us ? options->watch_every_us : CLV_WATCH_DEFAULT_US;
     clv_link_monitor_init(&p->monitor, clv_now_us());
+    p->turns.free_us = INT64_MIN;
     pthread_mutex_init(&p->lock, NULL);
     p->timer = clv_timer_new(loop, on_tick, p);
     clv_timer_start(p->timer, 0, p->watch_every_us);

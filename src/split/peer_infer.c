@@ -96,7 +96,7 @@ static void on_reply(void *arg, const clv_reply *reply, const clv_error *error, 
     if (times.fault)
         clv_peer_disbelieves(a->p, times.fault);
     else
-        clv_peer_saw_transfer(a->p, a->up_bytes, bytes, CLV_MAX(times.link_us, (int64_t)1));
+        clv_peer_ask_answered(a->p, &a->way, bytes, CLV_MAX(times.link_us, (int64_t)1));
     clv_peer_answer answer = {.outputs = &got.outputs,
                               .nonsense = times.fault != NULL,
                               .link_us = times.link_us,

@@ -3,6 +3,7 @@
 #define CLV_SPLIT_PEER_PRIV_H
 
 #include "measure/link_monitor.h"
+#include "measure/link_turns.h"
 #include "split/peer.h"
 
 #include <pthread.h>
@@ -15,10 +16,10 @@ typedef struct clv_peer_watcher {
 
 /* An exchange that is on its way, and when it is to be wondered at. */
 typedef struct clv_peer_ask {
-    struct clv_peer_ask *next, **at; /* at NULL: on no list */
-    size_t up_bytes;
-    int64_t start_us, compute_us,
-        due_us; /* compute_us: what of it is expected not to be the link's */
+    clv_link_turn turn; /* first, so that one leads to the other */
+    bool open;
+    int64_t compute_us,
+        patience_us; /* compute_us: what of it is expected not to be the link's; patience_us 0: nobody knows what it should take */
 } clv_peer_ask;
 
 typedef struct clv_peer_planner {
@@ -33,8 +34,8 @@ struct clv_peer {
     char *url;
     int64_t watch_every_us;
     clv_radio radio;
-    pthread_mutex_t lock; /* guards monitor, link and asks */
-    clv_peer_ask *asks;
+    pthread_mutex_t lock; /* guards monitor, link and turns */
+    clv_link_turns turns; /* of exchanges under way */
     clv_link_monitor monitor;
     clv_link link;
     clv_node_load load;            /* loop's thread, as is what follows */
@@ -50,10 +51,12 @@ struct clv_peer {
     size_t n_planners, cap_planners;
 };
 
-/* An exchange ended well: what it tells of the link. Loop's thread. */
+/* A transfer that had the link for itself ended well: what it tells of the link; us 0: only what TCP knows is asked. Loop's thread. */
 void clv_peer_saw_transfer(clv_peer *p, size_t up_bytes, size_t down_bytes, int64_t us);
-/* An exchange begins, which should take `expected_us` (0: not known), and ends. Any thread. */
+/* An exchange begins, which should take `expected_us` (0: not known), was answered after `link_us` on the link and in line for it, and
+ * ends, answered or not. Any thread. */
 void clv_peer_ask_begin(clv_peer *p, clv_peer_ask *a, size_t up_bytes, int64_t expected_us);
+void clv_peer_ask_answered(clv_peer *p, clv_peer_ask *a, size_t down_bytes, int64_t link_us);
 void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a);
 /* What the peer says of its times cannot be: to the log, once for the same reason (static text). Loop's thread. */
 void clv_peer_disbelieves(clv_peer *p, const char *why);

@@ -17,6 +17,7 @@ struct clv_server {
     char digest[CLV_DIGEST_TEXT];
     atomic_size_t views, aligned; /* inputs that are views of the body; that are 64-byte aligned */
     _Atomic int64_t deadline_us;
+    _Atomic uint64_t account;
     atomic_bool local_only;
     char prepared[64];
 };
@@ -132,6 +133,7 @@ void clv_server_submit(clv_server *s, clv_request *take)
         s->aligned += (uintptr_t)take->inputs.items[i].data % 64 == 0;
     }
     s->deadline_us = take->deadline_us;
+    s->account = take->account;
     s->local_only = take->local_only;
     pthread_t thread;
     pthread_create(&thread, NULL, answer_on_thread, take);

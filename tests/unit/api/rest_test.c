@@ -270,12 +270,31 @@ static int stop(void **state)
     return 0;
 }
 
+/* Shares are a client's, not a connection's: more connections give no more. */
+static void a_client_has_one_account_on_all_connections(void **state)
+{
+    fixture *f = *state;
+    const char *question = "{\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP32\",\"shape\":[1,3],"
+                           "\"data\":[1,2,3]}]}";
+    expect(f, "POST", "/v2/models/m/infer", question, 200, "outputs");
+    uint64_t first = f->server.account;
+    assert_int_not_equal(first, 0); /* that is the node itself */
+    clv_client *before = f->client;
+    f->client = client_of(f->loop, (clv_client_options){.url = f->node.url});
+    f->server.account = 0;
+    expect(f, "POST", "/v2/models/m/infer", question, 200, "outputs");
+    clv_client_free(f->client);
+    f->client = before;
+    assert_int_equal(f->server.account, first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_answer),
         cmocka_unit_test(wrong_paths_and_methods_are_named),
         cmocka_unit_test(json_inference),
+        cmocka_unit_test(a_client_has_one_account_on_all_connections),
         cmocka_unit_test(wrong_questions_are_named),
         cmocka_unit_test(raw_tensors_both_ways),
         cmocka_unit_test(json_cannot_carry_nan),

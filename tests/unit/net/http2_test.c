@@ -152,6 +152,78 @@ static void a_stalled_upload_is_reset(void **state)
     node_stop(&n);
 }
 
+/* --- uploads: one after the other --- */
+
+enum { UPLOADS = 3, WHOLE_BYTES = 6 << 20 };
+static size_t upload_got[UPLOADS],
+    upload_others[UPLOADS]; /* what the later ones had when one was complete */
+
+static clv_status take_upload(void *arg, const void *bytes, size_t n, clv_error *err)
+{
+    (void)bytes, (void)err;
+    *(size_t *)arg += n;
+    return CLV_OK;
+}
+
+static size_t upload_number(const clv_exchange *x)
+{
+    return (size_t)(clv_exchange_path(x)[1] - '0');
+}
+
+static clv_status begin_upload(void *ctx, clv_exchange *x, clv_body_sink *sink, size_t *body_max,
+                               clv_error *err)
+{
+    (void)ctx, (void)body_max, (void)err;
+    *sink = (clv_body_sink){.write = take_upload, .arg = &upload_got[upload_number(x)]};
+    return CLV_OK;
+}
+
+static void end_upload(void *ctx, clv_exchange *x)
+{
+    (void)ctx;
+    size_t i = upload_number(x);
+    for (size_t k = i + 1; k < UPLOADS; k++) upload_others[i] += upload_got[k];
+    clv_exchange_respond(x, &(clv_response){.status = 200});
+}
+
+/* Taken in turns, all of them would be there only when the last one is. */
+static void bodies_go_out_one_after_the_other(void **state)
+{
+    (void)state;
+    static const clv_http_handler handler = {.begin = begin_upload, .request = end_upload};
+    node n;
+    node_start(&n, (clv_http_server_options){0}, &handler, NULL);
+    clv_loop *loop = clv_loop_new();
+    clv_client *c = client_of(loop, (clv_client_options){.url = n.url});
+    char *bytes = clv_alloc(WHOLE_BYTES);
+    clv_slice body = {.data = bytes, .bytes = WHOLE_BYTES};
+    int awaited = UPLOADS;
+    outcome o[UPLOADS];
+    for (int i = 0; i < UPLOADS; i++) {
+        char path[3] = {'/', (char)('0' + i)};
+        o[i] = (outcome){.loop = loop, .awaited = &awaited};
+        clv_client_call(c, &(clv_call){.method = "POST",
+                                       .path = path,
+                                       .body = &body,
+                                       .n_body = 1,
+                                       .done = on_outcome,
+                                       .arg = &o[i]});
+    }
+    clv_loop_run(loop);
+    for (int i = 0; i < UPLOADS; i++) {
+        assert_int_equal(o[i].status, 200);
+        clv_body_unref(o[i].body);
+    }
+    clv_client_free(c);
+    clv_loop_free(loop);
+    node_stop(&n);
+    free(bytes);
+    for (size_t i = 0; i < UPLOADS; i++) {
+        assert_int_equal(upload_got[i], WHOLE_BYTES);
+        assert_int_equal(upload_others[i], 0);
+    }
+}
+
 static void an_idle_connection_is_closed(void **state)
 {
     (void)state;
@@ -301,6 +373,7 @@ int main(void)
         cmocka_unit_test(rapid_resets_are_cut_off),
         cmocka_unit_test(garbage_is_cut_off_with_a_goaway),
         cmocka_unit_test(a_stalled_upload_is_reset),
+        cmocka_unit_test(bodies_go_out_one_after_the_other),
         cmocka_unit_test(an_idle_connection_is_closed),
         cmocka_unit_test(a_slow_link_is_not_taken_for_a_dead_peer),
         cmocka_unit_test(any_thread_may_call_and_cancel),

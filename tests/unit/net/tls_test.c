@@ -178,6 +178,48 @@ static void a_server_may_demand_certificates(void **state)
     node_stop(&n);
 }
 
+static void say_who(void *ctx, clv_exchange *x)
+{
+    (void)ctx;
+    char *copy = clv_strdup(clv_exchange_who(x));
+    clv_slice who = {.data = copy, .bytes = strlen(copy), .release = free, .owner = copy};
+    clv_exchange_respond(x, &(clv_response){.status = 200, .body = &who, .n_body = 1});
+}
+
+/* Whom the server takes a new connection for; heap text. */
+static char *who_is(const node *n, const clv_tls_options *tls)
+{
+    clv_loop *loop = clv_loop_new();
+    clv_client *c = client_of(loop, (clv_client_options){.url = n->url, .tls = tls});
+    outcome o = call_and_wait(loop, c, (clv_call){.path = "/"});
+    if (o.error.status) fail_msg("%s", o.error.text);
+    char *who =
+        clv_format("%.*s", (int)clv_body_bytes(o.body), (const char *)clv_body_data(o.body));
+    clv_body_unref(o.body);
+    clv_client_free(c);
+    clv_loop_free(loop);
+    return who;
+}
+
+static void a_client_is_its_certificate_on_every_connection(void **state)
+{
+    static const clv_http_handler handler = {.request = say_who};
+    const pki *p = *state;
+    node n;
+    clv_tls_options server = {.cert = p->cert, .key = p->key, .ca = p->ca};
+    clv_tls_options one = {.cert = p->other_cert, .key = p->other_key, .ca = p->ca};
+    clv_tls_options two = {.cert = p->cert, .key = p->key, .ca = p->ca};
+    node_start(&n, (clv_http_server_options){.tls = &server}, &handler, NULL);
+    char *first = who_is(&n, &one), *again = who_is(&n, &one), *other = who_is(&n, &two);
+    assert_int_equal(strncmp(first, "cert:", 5), 0);
+    assert_string_equal(first, again);
+    assert_string_not_equal(first, other);
+    node_stop(&n);
+    free(first);
+    free(again);
+    free(other);
+}
+
 static void options_that_do_not_fit_name_the_file(void **state)
 {
     const pki *p = *state;
@@ -209,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_certificate_that_is_not_trusted_is_named),
         cmocka_unit_test(plain_and_tls_do_not_match),
         cmocka_unit_test(a_server_may_demand_certificates),
+        cmocka_unit_test(a_client_is_its_certificate_on_every_connection),
         cmocka_unit_test(options_that_do_not_fit_name_the_file),
     };
     return cmocka_run_group_tests(tests, make_pki, drop_pki);

@@ -1,0 +1,44 @@
+#include "measure/link_turns.h"
+
+#include "base/mem.h"
+
+void clv_link_turns_begin(clv_link_turns *t, clv_link_turn *turn, size_t up_bytes, int64_t now_us)
+{
+    *turn = (clv_link_turn){.earlier = t->last,
+                            .start_us = now_us,
+                            .up_bytes = up_bytes,
+                            .overlapped = t->last != NULL};
+    if (t->last) t->last->later = turn;
+    t->last = turn;
+}
+
+void clv_link_turns_drop(clv_link_turns *t, clv_link_turn *turn)
+{
+    if (turn->earlier) turn->earlier->later = turn->later;
+    if (turn->later)
+        turn->later->earlier = turn->earlier;
+    else
+        t->last = turn->earlier;
+    turn->earlier = turn->later = NULL;
+}
+
+/* When the link was free for it. */
+static int64_t begin_us(const clv_link_turns *t, const clv_link_turn *turn)
+{
+    return CLV_MAX(turn->start_us, t->free_us);
+}
+
+int64_t clv_link_turns_end(clv_link_turns *t, clv_link_turn *turn, const clv_link_turn_end *end)
+{
+    int64_t begin = begin_us(t, turn), over = turn->start_us + end->us;
+    bool known = turn->earlier == NULL;
+    bool mixed = (turn->overlapped || turn->later) && end->down_bytes > turn->up_bytes;
+    t->free_us = CLV_MAX(t->free_us, over - CLV_MAX(end->back_us, (int64_t)0));
+    clv_link_turns_drop(t, turn);
+    return known && !mixed ? CLV_MAX(over - begin, (int64_t)1) : 0;
+}
+
+int64_t clv_link_turns_at(const clv_link_turns *t, const clv_link_turn *turn, int64_t now_us)
+{
+    return turn->earlier ? 0 : CLV_MAX(now_us - begin_us(t, turn), (int64_t)0);
+}

@@ -16,6 +16,8 @@ const clv_opt clv_device_opts[] = {
     CLV_OPT(clv_device_options, slowdown, REAL, "slowdown", "1", .arg = "FACTOR", .min = 1,
             .max = CLV_SLOW_FACTOR_MAX, .env = "CLEAVE_SLOWDOWN",
             .help = "stand for a device that is this many times slower"),
+    CLV_OPT(clv_device_options, slow_asleep, FLAG, "slow-asleep", NULL,
+            .help = "with --slowdown: wait asleep, so that many slow devices fit on one machine"),
 };
 const size_t clv_device_opts_n = CLV_COUNT(clv_device_opts);
 
@@ -33,7 +35,9 @@ clv_status clv_device_engine(const clv_device_options *o, clv_engine **out, clv_
         .device = o->device, .threads = clv_device_threads(o), .spin = o->spin};
     clv_engine *engine = NULL;
     clv_status s = clv_ort_engine_new(&ort, &engine, err);
-    if (s == CLV_OK && o->slowdown > 1) s = clv_slow_engine_new(engine, o->slowdown, &engine, err);
+    clv_slow_wait wait = o->slow_asleep ? CLV_SLOW_ASLEEP : CLV_SLOW_AWAKE;
+    if (s == CLV_OK && o->slowdown > 1)
+        s = clv_slow_engine_new(engine, o->slowdown, wait, &engine, err);
     if (s == CLV_OK) *out = engine;
     return s;
 }

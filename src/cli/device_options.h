@@ -19,7 +19,7 @@
 typedef struct clv_device_options {
     const char *device;
     int64_t threads; /* 0: one for each processor that this process may use */
-    bool spin;
+    bool spin, slow_asleep;
     double slowdown;
 } clv_device_options;
 

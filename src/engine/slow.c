@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { CLV_SLOW_ROWS_MAX = 64 }; /* more count as so many */
+enum {
+    CLV_SLOW_ROWS_MAX = 64, /* more count as so many */
+    CLV_SLOW_TRIES = 8,     /* runs in a row that tell what so many rows take on a warm processor */
+};
 
 typedef struct slow_engine {
     clv_engine base;
@@ -44,6 +47,23 @@ static size_t rows_of(const clv_tensor *inputs, size_t n)
     return (size_t)CLV_MIN(CLV_MAX(rows, (int64_t)0), (int64_t)CLV_SLOW_ROWS_MAX);
 }
 
+/* Before the first run of so many rows: more of them, as fast as they go. */
+static clv_status try_out(slow_session *s, const clv_tensor *inputs, size_t n, clv_error *err)
+{
+    size_t rows = rows_of(inputs, n);
+    int64_t least = INT64_MAX;
+    for (int i = 0; i < CLV_SLOW_TRIES && !atomic_load(&s->least_ns[rows]); i++) {
+        clv_tensors unused = {0};
+        int64_t begin_ns = clv_now_ns();
+        clv_status status = clv_session_run(s->inner, inputs, n, &unused, err);
+        least = CLV_MIN(least, clv_now_ns() - begin_ns);
+        clv_tensors_done(&unused);
+        if (status) return status;
+    }
+    if (least != INT64_MAX) atomic_store(&s->least_ns[rows], CLV_MAX(least, (int64_t)1));
+    return CLV_OK;
+}
+
 /* The least that a run of so many rows has taken, this one among them. */
 static int64_t least_of(slow_session *s, size_t rows, int64_t took_ns)
 {
@@ -58,8 +78,10 @@ static clv_status slow_run(clv_session *s, const clv_tensor *inputs, size_t n, c
                            clv_error *err)
 {
     slow_session *slow = (slow_session *)s;
+    clv_status status = slow->wait == CLV_SLOW_ASLEEP ? try_out(slow, inputs, n, err) : CLV_OK;
+    if (status) return status;
     int64_t begin_ns = clv_now_ns();
-    clv_status status = clv_session_run(slow->inner, inputs, n, outputs, err);
+    status = clv_session_run(slow->inner, inputs, n, outputs, err);
     int64_t took_ns = clv_now_ns() - begin_ns;
     if (status) return status;
     if (slow->wait == CLV_SLOW_AWAKE)

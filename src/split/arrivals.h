@@ -25,6 +25,7 @@ typedef struct clv_arrivals {
 typedef struct clv_load {
     bool heavy;
     double rate_per_s;
+    double in_flight; /* requests at once, this one among them */
     unsigned came;
 } clv_load;
 

@@ -5,6 +5,8 @@
 
 /* Time counts as requests too: so many a second, for a second at most, so that a plan is right before the next one comes. */
 #define TASKS_PER_S 3.0
+/* The most that were under way at once is forgotten in so long. */
+#define IN_FLIGHT_S 20.0
 
 /* The problem's number of a codec; raw's if it is not offered any more. */
 static int codec_number(const clv_way *w, clv_codec codec)
@@ -43,14 +45,17 @@ static clv_expectation expect(const clv_way *w, const clv_plan_problem *p, const
                              .tail_us = CLV_MAX(whole_ns - head_ns, 0) / 1000};
 }
 
-/* How many requests the chooser is to count since it was asked last; what the load calls for is told to the log. */
-static double look_at_load(clv_splitter *s, int64_t now_us)
+/* How many requests the chooser is to count since it was asked last, and how many are under way at once; what the load calls for is told to the log. */
+static double look_at_load(clv_splitter *s, int64_t now_us, double *in_flight)
 {
     clv_adapt *a = &s->adapt;
     clv_load load = clv_arrivals_look(&s->arrivals, now_us);
     double s_gone = a->looked_us ? (double)(now_us - a->looked_us) * 1e-6 : 0;
     double of_time = TASKS_PER_S * CLV_MIN(CLV_MAX(s_gone, 0.0), 1.0);
     a->looked_us = now_us;
+    /* The peer's wait that is planned with is of the last seconds: so is the number that waited. */
+    a->in_flight = CLV_MAX(load.in_flight, a->in_flight * CLV_MAX(1 - s_gone / IN_FLIGHT_S, 0.0));
+    *in_flight = a->in_flight;
     if (load.heavy != a->heavy)
         clv_log(CLV_LOG_INFO, "split", "load", "model=%s mode=%s requests_per_s=%.3g", s->model,
                 clv_load_mode_name(load.heavy), load.rate_per_s);
@@ -62,13 +67,15 @@ static clv_status choose(clv_splitter *s, clv_way *w, const clv_plan_problem *p,
                          clv_error *err)
 {
     int64_t now_us = clv_now_us();
+    double in_flight, tasks = look_at_load(s, now_us, &in_flight);
     clv_chooser_answer answer;
     const clv_chooser_view view = {.problem = p,
                                    .codecs = w->tables->named,
                                    .policy = s->o.policy,
                                    .way = (size_t)(w - s->ways),
                                    .unseen_us = clv_peer_link(w->peer).unseen_us,
-                                   .tasks = look_at_load(s, now_us),
+                                   .tasks = tasks,
+                                   .in_flight = in_flight,
                                    .heavy = s->adapt.heavy,
                                    .live = &s->live->route,
                                    .warm = s->warm ? &s->warm->route : NULL,

@@ -73,6 +73,20 @@ static void put_hop(const clv_plan_problem *p, size_t k, const clv_plan_chain *c
     factor[2] = heavy ? 0 : sqrt((double)h->rtt_var_us2);
 }
 
+/* The longest stage at the peers as they are: what waits there before a request is others' work, or its own node's. */
+static double shared_us(const clv_chooser_view *v, const clv_plan_problem *p,
+                        const clv_plan_chain *chain, size_t n)
+{
+    double most = 0;
+    for (size_t k = 1; k < n; k++) {
+        size_t from = (size_t)chain->cut[k - 1], to = (size_t)chain->cut[k];
+        if (from == to) continue;
+        double all = us(clv_plan_wait(p, k).ns) + us(clv_plan_segment(p, k, from, to).ns);
+        most = fmax(most, all / fmax(v->in_flight, 1));
+    }
+    return most;
+}
+
 static clv_prospect promise(const clv_chooser_view *v, const clv_plan_problem *p,
                             const clv_route *r)
 {
@@ -83,6 +97,7 @@ static clv_prospect promise(const clv_chooser_view *v, const clv_plan_problem *p
         clv_plan_violated(p, &chain, &cost) != CLV_LIMIT_NONE)
         return out;
     out.cost = us(cost.score);
+    if (v->heavy) out.cost = fmax(out.cost, shared_us(v, p, &chain, r->n));
     double var = 0;
     size_t last = p->cuts->n - 1, from = 0;
     for (size_t k = 0; k < r->n; k++) {

@@ -6,7 +6,10 @@
  *     clv_chooser_look(&c, &(clv_chooser_view){.problem = p, .codecs = codecs, .live = &route, .tasks = 2, ...}, &answer, &err);
  *     // answer.to: the route to be on; the next view's `live` says whether that was carried out
  *
- * Lightly loaded, a route costs what its request takes; heavily loaded, its longest stage (policy/load_mode.h). Of the policy "exact" the
+ * Lightly loaded, a route costs what its request takes; heavily loaded, its longest stage (policy/load_mode.h). A peer that others keep busy
+ * is a longer stage than its segment: of n requests under way there, each waiting w and running s, one ends every (w + s) / n (Little
+ * 1961). If only this node's wait there that is s, whatever their number; among eight nodes that do the same it is 8 s: the share that a
+ * node gets. Without it eight nodes at their limits would all take the peer's whole pace for their own, and never leave. Of the policy "exact" the
  * work functions of policy/switching.h decide when to move, over these plans: the one in use, all local (the way out), the best, and
  * what would be the best at both ends of the links' intervals: the likeliest to be wanted next. Two plans' predictions are off together
  * where they rest on the same link's rate or round trip; apart, by what their segments' times are uncertain. Other policies are followed
@@ -52,6 +55,7 @@ typedef struct clv_chooser_view {
     bool heavy;
     const clv_route *live, *warm; /* warm: resident besides; NULL: none */
     double unseen_us;             /* since anything told of the rates of this node's link */
+    double in_flight;             /* requests under way at once, the most lately; 0: one */
     double tasks;                 /* requests since the last look; time counts as some */
     int64_t now_us;
 } clv_chooser_view;

@@ -24,6 +24,7 @@ typedef struct clv_adapt {
     bool preparing;
     clv_chooser chooser;
     int64_t looked_us; /* when it was asked last */
+    double in_flight;  /* the most at once lately */
     bool heavy;        /* the load's mode, as told to the log */
     bool sparing;      /* a second route is being prepared, to be kept warm */
     clv_route spare;   /* the one worth keeping warm, and since when it is the same one */

@@ -394,6 +394,33 @@ static clv_chooser_answer rig_look(rig *r)
     return a;
 }
 
+/* A peer that others keep busy is no stage of its own length; one that only this node keeps busy is. */
+static void a_peer_that_others_keep_busy_counts_as_the_share_that_is_left(void **state)
+{
+    (void)state;
+    enum { FLIGHTS = 4, NODES = 16 };
+    rig r;
+    rig_start(&r, 1000, 0.02);
+    r.v.heavy = true;
+    r.v.tasks = 1;
+    clv_chooser_answer free_peer = rig_look(&r);
+    assert_true(free_peer.to.n > 1);
+    r.live = free_peer.to;
+    rig_look(&r);
+    size_t cut = free_peer.to.cut[0];
+    clv_plan_device *peer = &r.t.p.devices[1];
+    int64_t run_ns = clv_plan_segment(&r.t.p, 1, cut, LAST).ns;
+    r.v.in_flight = FLIGHTS;
+    peer->queue_ns = (FLIGHTS - 1) * run_ns;
+    for (int i = 0; i < 20; i++) {
+        clv_chooser_answer a = rig_look(&r);
+        assert_true(clv_route_equal(&a.to, &free_peer.to));
+    }
+    peer->queue_ns = (NODES * FLIGHTS - 1) * run_ns;
+    for (int i = 0; i < 20 && r.live.n > 1; i++) r.live = rig_look(&r).to;
+    assert_int_equal(r.live.n, 1);
+}
+
 /* Heavily loaded the longest stage counts: the plan is the throughput plan, at once, and back. */
 static void a_heavy_load_takes_the_throughput_plan(void **state)
 {
@@ -483,6 +510,7 @@ int main(void)
         cmocka_unit_test(steps_are_followed),
         cmocka_unit_test(square_waves_are_followed_or_left_alone),
         cmocka_unit_test(wandering_links_are_followed),
+        cmocka_unit_test(a_peer_that_others_keep_busy_counts_as_the_share_that_is_left),
         cmocka_unit_test(a_heavy_load_takes_the_throughput_plan),
         cmocka_unit_test(doubt_is_where_the_plan_could_be_another),
         cmocka_unit_test(other_policies_are_followed_at_once),

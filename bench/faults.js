@@ -165,7 +165,7 @@ function promised(lab, cleave, model, link) {
 
 function loadRow(lab, cleave, model, link, o) {
   const most = promised(lab, cleave, model, link);
-  const seconds = o.quick ? 4 : 30;
+  const seconds = o.quick ? 8 : 30; // the heavy mode is entered within the first two
   const full = lab.tasks(`--mix ${model} --count ${Math.ceil(most.per_s * seconds)} --concurrency 16`, link);
   // what filled the pipeline at first, and what drained it at last, is no sustained rate
   const ends = full.request.map((r) => r.sent_us + r.total_us).sort((a, b) => a - b);

@@ -419,6 +419,7 @@ static void a_peer_that_others_keep_busy_counts_as_the_share_that_is_left(void *
     peer->queue_ns = (NODES * FLIGHTS - 1) * run_ns;
     for (int i = 0; i < 20 && r.live.n > 1; i++) r.live = rig_look(&r).to;
     assert_int_equal(r.live.n, 1);
+    toy_done(&r.t);
 }
 
 /* Heavily loaded the longest stage counts: the plan is the throughput plan, at once, and back. */

@@ -1,9 +1,11 @@
-/* Who asks: whose share of the device a request takes, and that its work is dropped when they have gone.
+/* Who asks: whose share of the device a request takes, and that its work is dropped when they have
+ * gone.
  *
  *     clv_asker_of(x, request);     // before it is submitted
  *     clv_asker_gone(x);            // the connection broke, or the stream was reset
  *
- * An asker is a client, however many connections it has open: its certificate, else its address (net/caller.h). Threads: the loop's.
+ * An asker is a client, however many connections it has open: its certificate, else its address
+ * (net/caller.h). Threads: the loop's.
  */
 #ifndef CLV_API_ASKER_H
 #define CLV_API_ASKER_H

@@ -1,4 +1,5 @@
-/* Exchanges that overlap on one connection: how long did the link take for each, without its wait for those before it?
+/* Exchanges that overlap on one connection: how long did the link take for each, without its wait
+ * for those before it?
  *
  *     clv_link_turns t = {.free_us = INT64_MIN};
  *     clv_link_turn turn;
@@ -6,15 +7,19 @@
  *     us = clv_link_turns_end(&t, &turn, &(clv_link_turn_end){.us = 152000, .back_us = 6000, .down_bytes = 4379});
  *     if (us > 0) clv_link_monitor_exchange(&m, now_us, up_bytes, 4379, us);
  *
- * What goes up on one connection goes in order: the bytes of an exchange wait until those before them have gone. With sixteen requests
- * in flight an exchange takes sixteen times its own transfer, and an estimate that believes it takes the link for a sixteenth of what
- * it is: then nothing is shared any more just when there is the most to do. So an exchange counts from the moment when the link was
- * free for it: its own begin, or when the last bytes before it had gone, which is when that exchange was over less its way back.
+ * What goes up on one connection goes in order: the bytes of an exchange wait until those before
+ * them have gone. With sixteen requests in flight an exchange takes sixteen times its own transfer,
+ * and an estimate that believes it takes the link for a sixteenth of what it is: then nothing is
+ * shared any more just when there is the most to do. So an exchange counts from the moment when the
+ * link was free for it: its own begin, or when the last bytes before it had gone, which is when
+ * that exchange was over less its way back.
  *
- * Nothing can be said (0) while one that began earlier is still under way, as then it is not known when its bytes had gone; nor of an
- * exchange that overlapped another and brought back more than it sent, as answers wait for each other too and they are not told apart.
+ * Nothing can be said (0) while one that began earlier is still under way, as then it is not known
+ * when its bytes had gone; nor of an exchange that overlapped another and brought back more than it
+ * sent, as answers wait for each other too and they are not told apart.
  *
- * A plain value with links between turns: a turn stays where it is until it has ended. Times are monotonic. Threads: one at a time.
+ * A plain value with links between turns: a turn stays where it is until it has ended. Times are
+ * monotonic. Threads: one at a time.
  */
 #ifndef CLV_MEASURE_LINK_TURNS_H
 #define CLV_MEASURE_LINK_TURNS_H

@@ -1,14 +1,17 @@
-/* Who is at the other end of a connection: for logs, and to tell one client from another however many connections it opens.
+/* Who is at the other end of a connection: for logs, and to tell one client from another however
+ * many connections it opens.
  *
  *     clv_caller c = {0};
  *     clv_caller_address(&c, address);           // text "10.0.0.7:4711", who "10.0.0.7"
- *     clv_caller_certificate(&c, ssl);           // after the handshake: who "cert:5d41…" if it showed a certificate that was asked for
+ *     clv_caller_certificate(&c, ssl);           // after the handshake: who "cert:5d41…"
  *
- * A client certificate, verified against the issuers that the operator named, is the best that is known of anybody: it is the same from
- * every address and after every renewal, so `who` is made of issuer and subject (or, where the subject is empty, of the public key).
- * Else the address counts, without the port, so that many connections of one host are one caller. Of IPv6 that is the network of 64 bits:
- * a host has all addresses of it to itself. A bearer token tells nobody apart: a node has one for all. Behind a translator of
- * addresses or a proxy many hosts are one caller; give them certificates.
+ * A client certificate, verified against the issuers that the operator named, is the best that is
+ * known of anybody: it is the same from every address and after every renewal, so `who` is made of
+ * issuer and subject (or, where the subject is empty, of the public key). Else the address counts,
+ * without the port, so that many connections of one host are one caller. Of IPv6 that is the
+ * network of 64 bits: a host has all addresses of it to itself. A bearer token tells nobody apart:
+ * a node has one for all. Behind a translator of addresses or a proxy many hosts are one caller;
+ * give them certificates.
  *
  * Plain values. Threads: any.
  */

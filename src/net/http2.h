@@ -11,16 +11,17 @@
  * must cross a long link in one round trip, not in 64 KiB steps), and flow control advances only
  * after ops->data has returned, so that a slow sink holds back its peer.
  *
- * Bodies of requests go out one after the other, not in turns: the first one is there as early as can be, none later than in turns, and
- * how long one took tells of the link (measure/link_turns.h). Each request is made to depend on the one before it (RFC 7540, 5.3), which
- * also asks the peer for answers in that order as far as it has them; a peer may ignore it.
+ * Bodies of requests go out one after the other, not in turns: the first one is there as early as
+ * can be, none later than in turns, and how long one took tells of the link (measure/link_turns.h).
+ * Each request is made to depend on the one before it (RFC 7540, 5.3), which also asks the peer for
+ * answers in that order as far as it has them; a peer may ignore it.
  *
  * Re-entrancy: nghttp2 closes streams while it sends. Objects that ops->closed gives back must not
- * be touched after _produce or _receive. All other functions may be called from inside ops.
- * A client that opens and resets streams in a row is cut off at the reset past CLV_HTTP2_RESETS_BURST
+ * be touched after _produce or _receive. All other functions may be called from inside ops. A
+ * client that opens and resets streams in a row is cut off at the reset past CLV_HTTP2_RESETS_BURST
  * (CVE-2023-44487). nghttp2 has that limit too, but goes on with what it was given until its GOAWAY
- * is sent: thousands of requests, when they were read at once or the peer takes no output.
- * Threads: the loop's. Source: RFC 9113.
+ * is sent: thousands of requests, when they were read at once or the peer takes no output. Threads:
+ * the loop's. Source: RFC 9113.
  */
 #ifndef CLV_NET_HTTP2_H
 #define CLV_NET_HTTP2_H

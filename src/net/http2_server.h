@@ -23,8 +23,8 @@ clv_status clv_http2_server_receive(clv_http2_server *s, const unsigned char *by
                                     clv_error *err);
 void clv_http2_server_produce(clv_http2_server *s);
 size_t clv_http2_server_streams(const clv_http2_server *s);
-/* Reset the streams whose request has paused since before `since_us`, unless another one has gone on: bodies may come one after the
- * other. */
+/* Reset the streams whose request has paused since before `since_us`, unless another one has
+ * gone on: bodies may come one after the other. */
 void clv_http2_server_expire(clv_http2_server *s, int64_t since_us);
 /* Go away: announce at the first call, refuse new streams from the second on. */
 void clv_http2_server_drain(clv_http2_server *s);

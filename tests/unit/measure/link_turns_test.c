@@ -9,8 +9,8 @@
 
 enum { FLIGHTS = 16 };
 
-/* A link that carries one thing after the other each way, and a peer that computes one thing after the other: when each exchange of a
- * closed loop ends, by naive bookkeeping. */
+/* A link that carries one thing after the other each way, and a peer that computes one thing
+ * after the other: when each exchange of a closed loop ends, by naive bookkeeping. */
 typedef struct world {
     double rate, rtt_us, compute_us;
     size_t up_bytes, down_bytes;

@@ -15,7 +15,7 @@
  * where they rest on the same link's rate or round trip; apart, by what their segments' times are uncertain. Other policies are followed
  * as they are: they are what is compared with.
  *
- * When the load's mode or the way changes, and after clv_chooser_init(), the best route is taken at once: nothing that was learnt of
+ * When the load's mode, the way or the nodes behind it change, and after clv_chooser_init(), the best route is taken at once: nothing that was learnt of
  * the others' costs holds any more.
  *
  * Threads: one at a time. Private to split/.

@@ -22,6 +22,8 @@ static void take_chain(clv_way *w, clv_chain *take)
     clv_plan_tables_free(w->tables);
     w->tables = NULL;
     clv_learning_forget(&w->learning);
+    if (w->s->live->route.n == 1 || &w->s->ways[w->s->live->route.way] == w)
+        clv_chooser_init(&w->s->adapt.chooser); /* the best over them at once, however unsure */
 }
 
 /* A chain that comes back to this node ends before it. False: there is nothing before it. */

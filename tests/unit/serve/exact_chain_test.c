@@ -17,12 +17,12 @@ static const steps behind_d = {SLOW, SLOW, FAIR, FAIR, FAST, FAST};
 static const steps nothing = {SLOW, SLOW, SLOW, SLOW, SLOW, SLOW};
 
 /* Where the node finds it when it starts. */
-static void keep_profile(const rig *r, const char *folder, const int64_t *step_us)
+static void keep_profile(const rig *r, const char *folder, const int64_t *step_us, double sigma_us)
 {
     clv_error err = {0};
     counting *engine = counting_new();
     clv_network *network = open_chain(folder, engine);
-    clv_profile *p = profile_of_steps(network, step_us);
+    clv_profile *p = profile_of_steps(network, step_us, sigma_us);
     snprintf(p->device, sizeof p->device, "%s", engine->base.device);
     snprintf(p->engine, sizeof p->engine, "%s", engine->base.description);
     assert_ok(clv_profile_cache_put(r->profiles, p, &err), err);
@@ -37,36 +37,43 @@ static void set_steps(counting *engine, const int64_t *step_us)
 }
 
 /* The edge is fast until b. */
-static int start_with(void **state, const int64_t *of_gateway, const int64_t *of_cloud)
+static int start_with(void **state, const int64_t *of_gateway, const int64_t *of_cloud,
+                      double sigma_us)
 {
     trio *t = trio_new();
     *state = t;
     t->gateway.r.step_us = of_gateway;
     t->cloud.r.step_us = of_cloud;
-    keep_profile(&t->gateway.r, t->edge_folder, of_gateway);
-    keep_profile(&t->cloud.r, t->edge_folder, of_cloud);
+    keep_profile(&t->gateway.r, t->edge_folder, of_gateway, sigma_us);
+    keep_profile(&t->cloud.r, t->edge_folder, of_cloud, sigma_us);
     trio_begin(t);
     node_begin(&t->gateway);
     start_edge(t, CLV_POLICY_EXACT);
     set_steps(t->e.engine, until_b);
-    edge_set_profile(&t->e, profile_of_steps(t->e.network, until_b));
+    edge_set_profile(&t->e, profile_of_steps(t->e.network, until_b, sigma_us));
     await(edge_settled(&t->e));
     return 0;
 }
 
 static int start_all_good(void **state)
 {
-    return start_with(state, until_d, behind_d);
+    return start_with(state, until_d, behind_d, 0);
+}
+
+/* So unsure that no gain is beyond the noise. */
+static int start_unsure(void **state)
+{
+    return start_with(state, until_d, behind_d, 1e6);
 }
 
 static int start_poor_gateway(void **state)
 {
-    return start_with(state, nothing, behind_b);
+    return start_with(state, nothing, behind_b, 0);
 }
 
 static int start_poor_cloud(void **state)
 {
-    return start_with(state, behind_b, nothing);
+    return start_with(state, behind_b, nothing, 0);
 }
 
 /* The right answer is made without taking long. */
@@ -148,7 +155,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_ends_before_a_poor_cloud, start_poor_cloud, stop_trio),
         cmocka_unit_test_setup_teardown(a_lost_gateway_is_planned_around, start_all_good,
                                         stop_trio),
-        cmocka_unit_test_setup_teardown(a_lost_cloud_is_planned_without, start_all_good, stop_trio),
+        cmocka_unit_test_setup_teardown(a_lost_cloud_is_planned_without, start_unsure, stop_trio),
     };
     return cmocka_run_group_tests_name("exact_chain", tests, NULL, NULL);
 }

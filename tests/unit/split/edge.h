@@ -278,8 +278,9 @@ static inline clv_profile *profile_blank(clv_network *network)
     return p;
 }
 
-/* As the engine of split/counting.h takes with these steps. */
-static inline clv_profile *profile_of_steps(clv_network *network, const int64_t *step_us)
+/* As the engine of split/counting.h takes with these steps; each run as unsure as sigma says. */
+static inline clv_profile *profile_of_steps(clv_network *network, const int64_t *step_us,
+                                            double sigma_us)
 {
     clv_profile *p = profile_blank(network);
     for (size_t i = 0; i < p->n_cuts; i++) {
@@ -290,8 +291,8 @@ static inline clv_profile *profile_of_steps(clv_network *network, const int64_t 
         double head = 0, tail = 0;
         for (size_t k = 0; k < COUNTING_STEPS; k++)
             *(k < place ? &head : &tail) += (double)step_us[k];
-        if (i > 0) c->prefix = (clv_time){head, 0, 9};
-        if (i + 1 < p->n_cuts) c->suffix = (clv_time){tail, 0, 9};
+        if (i > 0) c->prefix = (clv_time){head, sigma_us, 9};
+        if (i + 1 < p->n_cuts) c->suffix = (clv_time){tail, sigma_us, 9};
     }
     return p;
 }

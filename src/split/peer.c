@@ -35,13 +35,19 @@ static void say_why(clv_peer *p, const char *why, bool just_lost)
     clv_log(CLV_LOG_WARN, "split", "peer is down", "peer=%s why=\"%s\"", p->url, why);
 }
 
-/* Take over the monitor's estimate and tell whoever watches. `why`: what made it look, for the log; NULL if all is well. */
+/* Take over the monitor's estimate as it is now: what nobody saw lately is less sure with each look. Under the lock. */
+static void estimate(clv_peer *p)
+{
+    p->link = clv_link_monitor_link(&p->monitor, clv_now_us());
+    p->link.radio = p->radio;
+}
+
+/* The estimate has changed: take it over and tell whoever watches. `why`: what made it look, for the log; NULL if all is well. */
 static void refresh(clv_peer *p, const char *why)
 {
     pthread_mutex_lock(&p->lock);
     bool was = p->link.up;
-    p->link = clv_link_monitor_link(&p->monitor, clv_now_us());
-    p->link.radio = p->radio;
+    estimate(p);
     clv_link link = p->link;
     pthread_mutex_unlock(&p->lock);
     if (link.up && !was)
@@ -247,6 +253,7 @@ static void on_tick(void *arg)
     bool idle = atomic_load(&p->in_flight) == 0 && !p->pinging;
     bool wanted = matters(p);
     pthread_mutex_lock(&p->lock);
+    if (p->link.up) estimate(p);
     if (idle || !p->link.up) want = clv_link_monitor_probe(&p->monitor, clv_now_us(), wanted);
     pthread_mutex_unlock(&p->lock);
     if (want.kind != CLV_PROBE_NONE) look(p, want.kind == CLV_PROBE_BYTES ? want.bytes : 0);

@@ -34,6 +34,7 @@ typedef struct standin {
     size_t best; /* cut that its profile makes the best */
     /* what its profile says of the whole and every suffix instead; 0: as `best` has it */
     double tail_us;
+    _Atomic int64_t byte_ns; /* what a byte of a probe takes: it is as if its link were slow */
     /* what it says */
     atomic_int answer;                   /* standin_answer, to ModelInfer */
     atomic_bool has_model, other_digest; /* GET of the model */
@@ -221,6 +222,7 @@ static inline void standin_request(void *ctx, clv_exchange *x)
     if (strcmp(path, CLV_OIP_METHOD) == 0) {
         standin_infer(s, x);
     } else if (strcmp(path, "/v2/load") == 0 || strcmp(path, "/v2/link/probe") == 0) {
+        clv_sleep_us((int64_t)clv_body_bytes(clv_exchange_body(x)) * s->byte_ns / 1000);
         standin_say(x, 200, clv_strdup("{}"));
     } else if (strstr(path, "/profile")) {
         standin_profile(s, x);

@@ -98,6 +98,11 @@ static void the_model_is_pushed_and_runs_on_the_other_node(void **state)
     await(plan_is(p, "remote"));
     int before = p->edge.engine->wholes;
     clv_request *r = ask(p, 3);
+    for (int i = 0; i < 20 && r->hedged[0]; i++) { /* on a busy machine the edge began it too */
+        clv_request_free(r);
+        before = p->edge.engine->wholes;
+        r = ask(p, 3);
+    }
     assert_string_equal(r->plan, "remote");
     assert_string_equal(r->recovered, "");
     assert_true(r->timing.cloud_us > 0);
@@ -105,7 +110,7 @@ static void the_model_is_pushed_and_runs_on_the_other_node(void **state)
     assert_int_equal(p->edge.engine->wholes, before);
     cloud_stop(&p->cloud);
     r = ask(p, 2);
-    assert_true(r->recovered[0] || strcmp(r->plan, "local") == 0);
+    assert_true(r->recovered[0] || r->hedged[0] || strcmp(r->plan, "local") == 0);
     clv_request_free(r);
     await(plan_is(p, "local"));
     cloud_start(&p->cloud);

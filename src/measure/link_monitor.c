@@ -15,16 +15,17 @@ enum { STEPS = 6 }; /* Gauss-Newton steps of one update; three are enough for a 
 #define NOISE_MIN      0.03
 #define NOISE_MAX      0.40
 #define NOISE_FLOOR_US 100.0 /* scheduling and timer noise, whatever the size */
-#define RATE_SHARE     0.2   /* an exchange tells of a rate if the bytes take this share of it */
-#define RATE_BYTES     8192  /* or if there are this many */
-#define NEAR_LEAST     1.25  /* times the least round trip: no queue has formed */
-#define WITNESS_NOISE  0.30  /* of a delivery rate */
+#define SO_LONG_AGAIN  2.0 /* times what has lasted so long: the median, if nothing else is known */
+#define RATE_SHARE     0.2 /* an exchange tells of a rate if the bytes take this share of it */
+#define RATE_BYTES     8192 /* or if there are this many */
+#define NEAR_LEAST     1.25 /* times the least round trip: no queue has formed */
+#define WITNESS_NOISE  0.30 /* of a delivery rate */
 #define PROBE_FIRST    8192.0
 #define PROBE_MIN      1024.0
 #define PROBE_MAX      65536.0
 #define PROBE_US_MIN   20e3
 #define PROBE_US_MAX   100e3
-#define PAID_SHARE     0.006     /* of the rate pays off what probes took */
+#define PAID_SHARE     0.0055    /* of the rate pays off what probes took */
 #define OWED_SHARE     0.001     /* of what the window carries may be owed */
 #define RATE_ASSUMED   (1e6 / 8) /* for that, of a link that was never measured */
 #define PRIOR_VAR      4.0       /* a factor of e^2 = 7 either way */
@@ -57,8 +58,9 @@ void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us)
 /* A clock that went back was set: all that was noted moves with it. */
 static void heed_clock(clv_link_monitor *m, int64_t now_us)
 {
-    int64_t *const stamps[] = {&m->seen_us,  &m->rated_us,   &m->pinged_us,  &m->probed_us,
-                               &m->spent_us, &m->aged_us[0], &m->aged_us[1], &m->aged_us[2]};
+    int64_t *const stamps[] = {&m->seen_us,    &m->rated_us,   &m->pinged_us,
+                               &m->probed_us,  &m->spent_us,   &m->stalled_us,
+                               &m->aged_us[0], &m->aged_us[1], &m->aged_us[2]};
     int64_t back = m->now_us - now_us;
     for (size_t i = 0; back > 0 && i < sizeof stamps / sizeof *stamps; i++) *stamps[i] -= back;
     m->now_us = now_us;
@@ -207,7 +209,7 @@ static void observe(clv_link_monitor *m, int64_t now_us, const observation *o, b
         widen(m, ageing(m, i, now_us), i, i + 1);
         m->aged_us[i] = now_us;
     }
-    widen(m, bytes ? 1 / FORGET_RTT : 1 / FORGET, RTT, UP);
+    if (o->amount[RTT] > 0) widen(m, bytes ? 1 / FORGET_RTT : 1 / FORGET, RTT, UP);
     if (bytes) widen(m, 1 / FORGET, UP, CLV_LINK_STATES);
     double h[CLV_LINK_STATES], vh[CLV_LINK_STATES];
     double error = log(o->us) - predict(m->state, o, h), state_var = spread(m, h, vh);
@@ -259,6 +261,7 @@ static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, 
     bool down = share[DOWN] > RATE_SHARE || o->amount[DOWN] >= RATE_BYTES;
     m->rate_seen = m->rate_seen || up || down;
     if (up || down) m->rated_us = now_us;
+    if ((double)(now_us - m->stalled_us) >= o->us) m->stalled = false; /* it began later */
 }
 
 void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_bytes,
@@ -271,11 +274,21 @@ void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_by
 
 void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us)
 {
-    const observation o = {{1, (double)up_bytes, 0}, us};
+    const observation o = {{1, (double)up_bytes, 0}, SO_LONG_AGAIN * us};
     double share[CLV_LINK_STATES];
     heed_clock(m, now_us);
     if (!sane(us) || !m->alive || log(us) <= predict(m->state, &o, share)) return;
+    if (!m->stalled) m->rate_unstalled = 1e6 / exp(m->state[UP]);
+    m->stalled = true; /* or it is a step: what begins from now on tells */
+    m->stalled_us = now_us;
     exchange(m, now_us, &o, true);
+}
+
+void clv_link_monitor_carried(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us)
+{
+    heed_clock(m, now_us);
+    if (!sane(us) || up_bytes == 0 || !m->rtt_seen) return;
+    exchange(m, now_us, &(observation){{0, (double)up_bytes, 0}, us}, false);
 }
 
 /* The least round trip: of now, or of a path that was? */
@@ -311,14 +324,24 @@ void clv_link_monitor_witness(clv_link_monitor *m, int64_t now_us, const clv_lin
     witness_rate(m, w);
 }
 
+/* What the link carries, for the budget: as it is known, as it was before it stalled or was lost, or the least that is thought of. */
+static double budget_rate(const clv_link_monitor *m)
+{
+    if (m->stalled) return m->rate_unstalled;
+    if (m->rate_seen) return 1e6 / exp(m->state[UP]);
+    return m->rate_before > 0 ? m->rate_before : RATE_ASSUMED;
+}
+
 void clv_link_monitor_failure(clv_link_monitor *m, int64_t now_us)
 {
     heed_clock(m, now_us);
     clv_link_monitor was = *m;
     clv_link_monitor_init(m, now_us); /* it may come back as another link */
     m->seen_us = now_us;
-    if (was.rate_seen || was.rate_before > 0)
-        m->rate_before = was.rate_seen ? 1e6 / exp(was.state[UP]) : was.rate_before;
+    if (was.rate_seen || was.rate_before > 0) {
+        m->rate_before = was.rate_seen ? budget_rate(&was) : was.rate_before;
+        m->state[UP] = m->state[DOWN] = log(1e6 / m->rate_before);
+    }
     m->spent_bytes = was.spent_bytes;
     m->spent_us = was.spent_us;
 }
@@ -344,13 +367,6 @@ clv_link clv_link_monitor_link(const clv_link_monitor *m, int64_t now_us)
     };
 }
 
-/* What the link carries, for the budget: as it is known, as it was, or the least that is thought of. */
-static double budget_rate(const clv_link_monitor *m)
-{
-    if (m->rate_seen) return 1e6 / exp(m->state[UP]);
-    return m->rate_before > 0 ? m->rate_before : RATE_ASSUMED;
-}
-
 /* How many bytes may be sent now without being asked for. */
 static double budget(clv_link_monitor *m, int64_t now_us)
 {
@@ -362,29 +378,29 @@ static double budget(clv_link_monitor *m, int64_t now_us)
            m->spent_bytes;
 }
 
-/* Of a link whose rate was never seen, or not since it was lost: enough to tell it, however slow it looked then. */
+/* Of a link whose rate was never seen, or not since it was lost: enough to tell it, however slow it looked then. Of one that stalled, or
+ * stepped down: enough to tell which. */
 static double probe_bytes(const clv_link_monitor *m)
 {
     if (!m->rate_seen && m->rate_before <= 0) return PROBE_FIRST;
     double us = fmin(fmax(exp(m->state[RTT]) / 3, PROBE_US_MIN), PROBE_US_MAX);
-    double least = m->rate_seen ? PROBE_MIN : PROBE_FIRST;
-    return floor(fmin(fmax(budget_rate(m) * us * 1e-6, least), PROBE_MAX));
+    double least = m->rate_seen ? PROBE_MIN : PROBE_FIRST, rate = budget_rate(m);
+    if (m->stalled) rate = sqrt(rate * 1e6 / exp(m->state[UP]));
+    return floor(fmin(fmax(rate * us * 1e-6, least), PROBE_MAX));
 }
 
 static bool wants_bytes(const clv_link_monitor *m, int64_t now_us, bool matters)
 {
     bool often = now_us - m->probed_us < CLV_LINK_PROBE_EVERY_US && !m->surprises;
     if (!m->alive || !m->rtt_seen || often) return false;
-    bool quiet = now_us - m->rated_us >= CLV_LINK_QUIET_US || m->surprises;
-    return !m->rate_seen || (matters && quiet);
+    bool quiet = now_us - m->rated_us >= CLV_LINK_QUIET_US || m->surprises || m->stalled;
+    return !m->rate_seen || ((matters || m->stalled) && quiet);
 }
 
 /* It came back, and what may be spent to ask what it is now was spent: it is what it was, perhaps. */
 static void assume_as_before(clv_link_monitor *m)
 {
-    if (m->rate_before <= 0) return;
-    m->state[UP] = m->state[DOWN] = log(1e6 / m->rate_before);
-    m->rate_seen = true;
+    m->rate_seen = m->rate_seen || m->rate_before > 0;
 }
 
 clv_link_probe clv_link_monitor_probe(clv_link_monitor *m, int64_t now_us, bool matters)
@@ -398,10 +414,11 @@ clv_link_probe clv_link_monitor_probe(clv_link_monitor *m, int64_t now_us, bool 
     }
     if (m->alive && m->rtt_seen && !m->rate_seen && bytes + CLV_LINK_PING_BYTES > left)
         assume_as_before(m);
-    bool quiet = now_us - m->seen_us >= CLV_LINK_QUIET_US;
+    int64_t rest_us = m->alive ? CLV_LINK_QUIET_US : CLV_LINK_DOWN_EVERY_US;
+    bool quiet = now_us - m->seen_us >= rest_us;
     bool asked = m->rtt_asked && m->alive;
     bool may = !m->alive || left - CLV_LINK_PING_BYTES >= m->spent_bytes;
-    if ((quiet || asked) && may && now_us - m->pinged_us >= CLV_LINK_QUIET_US) {
+    if ((quiet || asked) && may && now_us - m->pinged_us >= rest_us) {
         m->pinged_us = now_us;
         if (m->alive) m->spent_bytes += CLV_LINK_PING_BYTES;
         return (clv_link_probe){CLV_PROBE_PING, 0};

@@ -7,6 +7,7 @@
  *     clv_link_monitor_exchange(&m, now_us, sent, got, took_us - server_us); // a request answered
  *     clv_link_monitor_failure(&m, now_us);                      // no answer at all
  *     clv_link_monitor_witness(&m, now_us, &tcp);                // what TCP_INFO says
+ *     clv_link_monitor_carried(&m, now_us, acked, us);           // a busy connection (measure/throughput.h)
  *     clv_link link = clv_link_monitor_link(&m, now_us);         // for the planner
  *     clv_link_probe probe = clv_link_monitor_probe(&m, now_us, matters); // is a measurement due?
  *
@@ -49,12 +50,14 @@ typedef struct clv_link_monitor {
     double noise; /* relative standard deviation of one observation, learnt */
     bool alive, rtt_seen, rate_seen;
     bool rtt_asked; /* the link stepped: its round trip wants a new look */
+    bool stalled;   /* the last that was seen of the rates is that nothing came */
     int surprises;  /* observations in a row outside the gate, below 0: to the short side */
     double min_rtt_us, delivery_bytes_per_s; /* of TCP, as last seen */
     double rate_before;                      /* up, before the last failure; 0: there was none */
+    double rate_unstalled;                   /* up, before the last stall began */
     double spent_bytes;                      /* on probes, less what time has paid off */
     int64_t now_us;                          /* of the last call */
-    int64_t seen_us, rated_us, pinged_us, probed_us, spent_us; /* when last */
+    int64_t seen_us, rated_us, pinged_us, probed_us, spent_us, stalled_us; /* when last */
     int64_t aged_us[CLV_LINK_STATES]; /* until when each state's variance is */
 } clv_link_monitor;
 
@@ -68,8 +71,9 @@ void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us);
  * one that was set: what was known keeps its age. */
 void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_bytes,
                                size_t down_bytes, double us);
-/* `up_bytes` went there and nothing came back for `us`, though the other side lives: the exchange takes at least that long. Ignored if
- * it was expected to take longer, or while the link is down. It moves the estimate all of the way: the truth is slower still. */
+/* `up_bytes` went there and nothing came back for `us`, though the other side lives: the exchange takes at least that long, and
+ * likely twice: of what has lasted, and nothing else known, half lasts as long again. Ignored if it was expected to take longer, or while
+ * the link is down. It moves the estimate all of the way. */
 void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us);
 /* What TCP knows of the connection (net/client.h), after an exchange; 0: not known. */
 typedef struct clv_link_witness {
@@ -78,7 +82,10 @@ typedef struct clv_link_witness {
     bool app_limited; /* that rate is of a time in which there was not enough to send */
 } clv_link_witness;
 void clv_link_monitor_witness(clv_link_monitor *m, int64_t now_us, const clv_link_witness *w);
-/* The other side is gone: the link counts as down, and as unknown when it comes back. */
+/* The connection carried `up_bytes` upwards in `us`, in which it was never idle (measure/throughput.h): tells the rate alone, whatever
+ * exchanges that was part of, and before they end. Ignored before a round trip is known. */
+void clv_link_monitor_carried(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us);
+/* The other side is gone: the link counts as down. When it comes back, its rate may be what it was, to a factor. */
 void clv_link_monitor_failure(clv_link_monitor *m, int64_t now_us);
 
 /* The estimate. `up` is false until a round trip and a rate are known, and after a failure. */
@@ -97,14 +104,15 @@ typedef struct clv_link_probe {
 
 /* Passive first: a probe is due only when traffic has told nothing for CLV_LINK_QUIET_US, or right after a step, whose round trip nobody
  * has seen yet. It is a ping; or bytes, as many as take a third of the round trip, 20 to 100 ms, 1 to 64 kB, and 8 kB while no rate is
- * known. Bytes go out only if `matters`: if what they tell could change somebody's plan, or while no rate is known, and at most
- * every CLV_LINK_PROBE_EVERY_US, or at once after a surprise. While the link is down only pings go out. A probe that was asked for counts as sent.
+ * known. Bytes go out only if `matters`: if what they tell could change somebody's plan, when an answer stays away, or while no rate is known, and at most
+ * every CLV_LINK_PROBE_EVERY_US, or at once after a surprise. While the link is down only pings go out, five a second. A probe that was asked for counts as sent.
  *
  * All of them together (a ping counts as CLV_LINK_PING_BYTES) take no more than CLV_LINK_PROBE_SHARE of what the link can carry in any
- * CLV_LINK_PROBE_WINDOW_US, for links of 56 kbit/s and more that answer: what was spent is paid off at 0.6 % of the rate, and may not pass 0.1 % of
+ * CLV_LINK_PROBE_WINDOW_US, for links of 56 kbit/s and more that answer: what was spent is paid off at 0.55 % of the rate, and may not pass 0.1 % of
  * what the window carries, or 8 kB; a link of which nothing is known counts as 1 Mbit/s. Pings leave half of that to probes. A link that has been lost and is back may take its old
  * rate's share; if that is spent, it counts as what it was, with a sigma of 1. */
 #define CLV_LINK_QUIET_US        1000000
+#define CLV_LINK_DOWN_EVERY_US   200000
 #define CLV_LINK_PROBE_EVERY_US  1000000
 #define CLV_LINK_PROBE_SHARE     0.01
 #define CLV_LINK_PROBE_WINDOW_US 300000000

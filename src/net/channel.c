@@ -336,6 +336,7 @@ void clv_channel_start(clv_channel *s, clv_flight *f)
     s->flights++;
     if (!s->since_us) {
         s->alive_us = s->since_us = clv_now_us();
+        s->acked = clv_path_read(clv_conn_fd(s->conn)).bytes_acked;
         int64_t every_us = s->o.dead_after_us / PULSES;
         clv_timer_start(s->pulse, every_us, every_us);
     }

@@ -62,6 +62,8 @@ typedef struct clv_path_info {
     double delivery_rate_bytes_per_s;
     bool app_limited;
     uint64_t bytes_acked, bytes_received, retransmits;
+    uint64_t delivered_bytes; /* acknowledged, in whatever order; counted in packets */
+    int64_t busy_us; /* in all, in which something was on its way; steps of some milliseconds */
 } clv_path_info;
 
 CLV_MUST

@@ -20,5 +20,7 @@ clv_path_info clv_path_read(int fd)
         .bytes_acked = info.tcpi_bytes_acked,
         .bytes_received = info.tcpi_bytes_received,
         .retransmits = info.tcpi_total_retrans,
+        .delivered_bytes = (uint64_t)info.tcpi_delivered * info.tcpi_snd_mss,
+        .busy_us = (int64_t)info.tcpi_busy_time,
     };
 }

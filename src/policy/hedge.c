@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-#define STEP       0.1
-#define TAIL_FIRST 0.7 /* twice the prediction */
+#define STEP       0.2
+#define TAIL_FIRST 0.5 /* 1.6 times the prediction */
 #define TAIL_MAX   3.0 /* twenty times */
 
 void clv_hedge_init(clv_hedge *h)

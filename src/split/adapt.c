@@ -55,7 +55,7 @@ static clv_way *pick(clv_splitter *s)
 /* Is this route still to be deployed, now that it is ready? The link, the peer or the pin may have changed meanwhile. */
 static bool still_wanted(clv_splitter *s, const clv_route *route)
 {
-    return pick(s) == &s->ways[route->way] && (!s->adapt.pinned || is_pinned(s, route));
+    return pick(s) == &s->ways[route->way] && clv_route_equal(route, &s->adapt.wanted);
 }
 
 static void not_prepared(const clv_preparation *p)
@@ -105,7 +105,10 @@ void clv_adapt_prepared(const clv_preparation *p)
         not_prepared(p);
         return;
     }
-    if (still_wanted(s, &p->route)) take_over(s, clv_deployment_ref(p->built), p->expected);
+    if (still_wanted(s, &p->route))
+        take_over(s, clv_deployment_ref(p->built), p->expected);
+    else
+        clv_splitter_keep_warm(s, clv_deployment_ref(p->built));
     clv_adapt_step(s);
 }
 
@@ -162,8 +165,8 @@ static void look_around(clv_splitter *s)
     }
 }
 
-/* Be on the chosen route: at once if it is resident, else as soon as it is. */
-static void go(clv_splitter *s, const clv_choice *c)
+/* Be on the chosen route: at once if it is resident, even while another is being prepared; else as soon as it is. */
+static void go(clv_splitter *s, clv_way *w, const clv_choice *c)
 {
     clv_deployment *warm = clv_splitter_warm(s, &c->route);
     if (is_live(s, &c->route)) {
@@ -174,7 +177,7 @@ static void go(clv_splitter *s, const clv_choice *c)
     } else if (warm) {
         take_over(s, clv_steal(&warm), c->expected);
         clv_preparation_refresh(s, &c->route);
-    } else {
+    } else if (!s->adapt.preparing && clv_now_us() >= w->ask_after_us) {
         s->adapt.preparing = true;
         clv_preparation_begin(s, &c->route, c->expected, false);
     }
@@ -207,11 +210,12 @@ void clv_adapt_step(void *splitter)
     if (s->closing) return;
     look_around(s);
     clv_way *w = pick(s);
-    if (!w || a->preparing || clv_now_us() < w->ask_after_us) return;
+    if (!w) return;
     clv_choice c = clv_choice_make(s, w);
     a->planned = w->tables != NULL;
+    a->wanted = c.route;
     w->hindered_us = 0;
-    go(s, &c);
+    go(s, w, &c);
     keep_spare(s, &c);
     clv_forecast_look(s);
 }

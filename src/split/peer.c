@@ -9,15 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLV_WATCH_DEFAULT_US  1000000
-#define CLV_SIGN_OF_LIFE_US   1000000 /* to answer a ping, beyond four round trips */
+#define CLV_WATCH_DEFAULT_US 1000000
+#define CLV_SIGN_OF_LIFE_US  1000000 /* to answer a ping, beyond four round trips */
+#define CLV_CONNECT_US                                                                             \
+    1200000 /* a lost SYN is sent again after a second, then after two more: dial anew instead */
 #define CLV_DEAD_AFTER_US     1500000
 #define CLV_PROBE_PATIENCE_US 10000000
 #define CLV_SAY_AGAIN_US      60000000
 /* An exchange is wondered at after so many times what it should take, and so much more. */
 #define CLV_WONDER_TIMES    2
 #define CLV_WONDER_US       50000
-#define CLV_WONDER_EVERY_US 200000
+#define CLV_WONDER_EVERY_US 100000
+/* So much more than itself may the connection have carried during an exchange that tells of the link: heads, pings. */
+#define CLV_OTHERS_SHARE 0.1
+#define CLV_OTHERS_BYTES 2000
 
 static void notify(clv_peer *p)
 {
@@ -59,19 +64,36 @@ static void refresh(clv_peer *p, const char *why)
     notify(p);
 }
 
-void clv_peer_saw_transfer(clv_peer *p, size_t up_bytes, size_t down_bytes, int64_t us)
+/* What the connection carried lately. Returns whether it tells anything. Under the lock. */
+static bool look_at_throughput(clv_peer *p, const clv_path_info *path, int64_t now_us)
 {
-    clv_path_info path = clv_client_path(p->client);
-    const clv_link_witness tcp = {.rtt_us = (double)path.rtt_us,
-                                  .min_rtt_us = (double)path.min_rtt_us,
-                                  .delivery_bytes_per_s = path.delivery_rate_bytes_per_s,
-                                  .app_limited = path.app_limited};
-    pthread_mutex_lock(&p->lock);
-    clv_link_monitor_witness(&p->monitor, clv_now_us(), &tcp);
-    if (us > 0)
-        clv_link_monitor_exchange(&p->monitor, clv_now_us(), up_bytes, down_bytes, (double)us);
-    pthread_mutex_unlock(&p->lock);
-    refresh(p, NULL);
+    const clv_throughput_counters c = {.delivered_bytes = path->delivered_bytes,
+                                       .busy_us = path->busy_us,
+                                       .rtt_us = (double)path->rtt_us,
+                                       .min_rtt_us = (double)path->min_rtt_us};
+    clv_throughput_carried got = clv_throughput_look(&p->throughput, now_us, &c);
+    p->acked_bytes = path->bytes_acked;
+    if (got.us <= 0) return false;
+    clv_link_monitor_carried(&p->monitor, now_us, got.bytes, got.us);
+    p->carried_us = now_us;
+    return true;
+}
+
+/* Nothing came back yet, though it should have: the link is at least so slow. Unless it was just seen what it carries: then
+ * others are before it, or it is not the link. Under the lock. */
+static bool look_at_silence(clv_peer *p, int64_t now_us, size_t up_bytes, int64_t us)
+{
+    if (p->carried_us && now_us - p->carried_us < CLV_THROUGHPUT_MOST_US) return false;
+    clv_link_monitor_unanswered(&p->monitor, now_us, up_bytes, (double)us);
+    return true;
+}
+
+/* Went up what nobody has a turn for any more, before or beside this exchange? What was cancelled may have been on its way. */
+static bool is_disturbed(const clv_peer_ask *a, const clv_path_info *path)
+{
+    if (path->bytes_acked < a->acked_bytes) return false; /* another connection */
+    double own = (double)a->turn.up_bytes, all = (double)(path->bytes_acked - a->acked_bytes);
+    return all > (1 + CLV_OTHERS_SHARE) * own + CLV_OTHERS_BYTES;
 }
 
 void clv_peer_disbelieves(clv_peer *p, const char *why)
@@ -106,7 +128,7 @@ void clv_peer_late(clv_peer *p, size_t up_bytes, int64_t us)
 {
     if (p->closing) return;
     pthread_mutex_lock(&p->lock);
-    clv_link_monitor_unanswered(&p->monitor, clv_now_us(), up_bytes, (double)us);
+    look_at_silence(p, clv_now_us(), up_bytes, us);
     pthread_mutex_unlock(&p->lock);
     refresh(p, NULL);
     look(p, 0);
@@ -116,6 +138,7 @@ typedef struct probe {
     clv_peer *p;
     size_t bytes; /* 0: a ping */
     void *padding;
+    clv_peer_ask way; /* if it has bytes */
 } probe;
 
 /* The answer to a ping tells how busy the peer is. Another program than cleave tells nothing, and is alive all the same. */
@@ -143,7 +166,7 @@ static void on_probe(void *arg, const clv_reply *reply)
     if (reply->error && !p->closing) {
         lost(p, reply->error->text);
     } else if (!reply->error && sent->bytes) {
-        clv_peer_saw_transfer(p, sent->bytes, clv_body_bytes(reply->body),
+        clv_peer_ask_answered(p, &sent->way, clv_body_bytes(reply->body),
                               reply->end_us - reply->start_us);
     } else if (!reply->error) {
         hear(p, reply);
@@ -152,6 +175,7 @@ static void on_probe(void *arg, const clv_reply *reply)
         pthread_mutex_unlock(&p->lock);
         refresh(p, NULL);
     }
+    clv_peer_ask_end(p, &sent->way);
     pthread_mutex_lock(&p->lock);
     bool again = sent->bytes && clv_link_monitor_surprised(&p->monitor);
     pthread_mutex_unlock(&p->lock);
@@ -173,6 +197,12 @@ static void look(clv_peer *p, size_t bytes)
         __builtin_memset(sent->padding, 0x5a, bytes);
     else
         sent->bytes = 0;
+    if (sent->bytes) {
+        pthread_mutex_lock(&p->lock);
+        p->acked_bytes = clv_client_path(p->client).bytes_acked;
+        pthread_mutex_unlock(&p->lock);
+        clv_peer_ask_begin(p, &sent->way, sent->bytes, 0);
+    }
     clv_link link = clv_peer_link(p);
     int64_t patience =
         bytes ? CLV_PROBE_PATIENCE_US : CLV_SIGN_OF_LIFE_US + 4 * (int64_t)link.rtt_us;
@@ -190,7 +220,9 @@ void clv_peer_ask_begin(clv_peer *p, clv_peer_ask *a, size_t up_bytes, int64_t e
     pthread_mutex_lock(&p->lock);
     int64_t link_us = p->link.up ? (int64_t)clv_link_exchange_us(&p->link, up_bytes, 0) : 0;
     int others = atomic_load(&p->in_flight);
-    *a = (clv_peer_ask){.open = true, .compute_us = CLV_MAX(expected_us - link_us, (int64_t)0)};
+    *a = (clv_peer_ask){.open = true,
+                        .acked_bytes = p->acked_bytes,
+                        .compute_us = CLV_MAX(expected_us - link_us, (int64_t)0)};
     if (expected_us > 0)
         a->patience_us = CLV_WONDER_US + CLV_WONDER_TIMES * expected_us * CLV_MAX(others, 1);
     clv_link_turns_begin(&p->turns, &a->turn, up_bytes, clv_now_us());
@@ -199,13 +231,24 @@ void clv_peer_ask_begin(clv_peer *p, clv_peer_ask *a, size_t up_bytes, int64_t e
 
 void clv_peer_ask_answered(clv_peer *p, clv_peer_ask *a, size_t down_bytes, int64_t link_us)
 {
+    int64_t now_us = clv_now_us();
+    clv_path_info path = clv_client_path(p->client);
+    const clv_link_witness tcp = {.rtt_us = (double)path.rtt_us,
+                                  .min_rtt_us = (double)path.min_rtt_us,
+                                  .delivery_bytes_per_s = path.delivery_rate_bytes_per_s,
+                                  .app_limited = path.app_limited};
     pthread_mutex_lock(&p->lock);
     int64_t back_us = p->link.up ? (int64_t)clv_link_exchange_us(&p->link, 0, down_bytes) : 0;
     const clv_link_turn_end end = {.us = link_us, .back_us = back_us, .down_bytes = down_bytes};
+    bool alone = !a->turn.overlapped && !a->turn.later;
     int64_t us = clv_link_turns_end(&p->turns, &a->turn, &end);
     a->open = false;
+    clv_link_monitor_witness(&p->monitor, now_us, &tcp);
+    look_at_throughput(p, &path, now_us);
+    if (us > 0 && !(alone && is_disturbed(a, &path)))
+        clv_link_monitor_exchange(&p->monitor, now_us, a->turn.up_bytes, down_bytes, (double)us);
     pthread_mutex_unlock(&p->lock);
-    clv_peer_saw_transfer(p, a->turn.up_bytes, down_bytes, us);
+    refresh(p, NULL);
 }
 
 void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a)
@@ -216,8 +259,8 @@ void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* An exchange that takes far longer than it should since the link was free for it, and then twice as long again: the link is at least so
- * slow. Of those behind it that cannot be said. */
+/* While anything is under way: what the connection carries; and an exchange that takes far longer than it should since the link
+ * was free for it, and then twice as long again: the link is at least so slow. Of those behind it that cannot be said. */
 static void wonder(void *arg)
 {
     clv_peer *p = arg;
@@ -226,15 +269,16 @@ static void wonder(void *arg)
     clv_link_turn *first = p->turns.last;
     while (first && first->earlier) first = first->earlier;
     clv_peer_ask *a = (clv_peer_ask *)first;
+    bool busy = a || p->throughput.busy; /* what was cancelled may be on its way still */
+    clv_path_info path = busy ? clv_client_path(p->client) : (clv_path_info){0};
+    bool told = busy && look_at_throughput(p, &path, now_us);
     int64_t gone_us = a ? clv_link_turns_at(&p->turns, first, now_us) : 0;
-    bool slow = a && a->patience_us && gone_us > a->patience_us;
-    if (slow) {
-        clv_link_monitor_unanswered(&p->monitor, now_us, first->up_bytes,
-                                    (double)(gone_us - a->compute_us));
+    if (a && a->patience_us && gone_us > a->patience_us) {
+        told |= look_at_silence(p, now_us, first->up_bytes, gone_us - a->compute_us);
         a->patience_us = 2 * gone_us;
     }
     pthread_mutex_unlock(&p->lock);
-    if (slow) refresh(p, NULL);
+    if (told) refresh(p, NULL);
 }
 
 /* Could it change anybody's plan to know the link better? */
@@ -268,6 +312,7 @@ clv_status clv_peer_new(clv_loop *loop, const clv_peer_options *options, clv_pee
                                        &(clv_client_options){.url = options->url,
                                                              .tls = options->tls,
                                                              .token = options->token,
+                                                             .connect_timeout_us = CLV_CONNECT_US,
                                                              .dead_after_us = CLV_DEAD_AFTER_US},
                                        &p->client, err);
     if (status) {

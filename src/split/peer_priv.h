@@ -4,6 +4,7 @@
 
 #include "measure/link_monitor.h"
 #include "measure/link_turns.h"
+#include "measure/throughput.h"
 #include "split/peer.h"
 
 #include <pthread.h>
@@ -18,8 +19,9 @@ typedef struct clv_peer_watcher {
 typedef struct clv_peer_ask {
     clv_link_turn turn; /* first, so that one leads to the other */
     bool open;
-    int64_t compute_us,
-        patience_us; /* compute_us: what of it is expected not to be the link's; patience_us 0: nobody knows what it should take */
+    uint64_t acked_bytes; /* on the connection, when it began */
+    int64_t compute_us;   /* what of it is expected not to be the link's */
+    int64_t patience_us;  /* 0: nobody knows what it should take */
 } clv_peer_ask;
 
 typedef struct clv_peer_planner {
@@ -34,8 +36,11 @@ struct clv_peer {
     char *url;
     int64_t watch_every_us;
     clv_radio radio;
-    pthread_mutex_t lock; /* guards monitor, link and turns */
+    pthread_mutex_t lock; /* guards what follows, up to link */
     clv_link_turns turns; /* of exchanges under way */
+    clv_throughput throughput;
+    int64_t carried_us;   /* when it last told what the link carries; 0: never */
+    uint64_t acked_bytes; /* on the connection, when last looked */
     clv_link_monitor monitor;
     clv_link link;
     clv_node_load load;            /* loop's thread, as is what follows */
@@ -51,8 +56,6 @@ struct clv_peer {
     size_t n_planners, cap_planners;
 };
 
-/* A transfer that had the link for itself ended well: what it tells of the link; us 0: only what TCP knows is asked. Loop's thread. */
-void clv_peer_saw_transfer(clv_peer *p, size_t up_bytes, size_t down_bytes, int64_t us);
 /* An exchange begins, which should take `expected_us` (0: not known), was answered after `link_us` on the link and in line for it, and
  * ends, answered or not. Any thread. */
 void clv_peer_ask_begin(clv_peer *p, clv_peer_ask *a, size_t up_bytes, int64_t expected_us);

@@ -22,6 +22,7 @@ typedef struct clv_adapt {
     clv_route pin; /* where pinned */
     bool planned;  /* at least once, with both profiles */
     bool preparing;
+    clv_route wanted; /* the last that was chosen */
     clv_chooser chooser;
     int64_t looked_us; /* when it was asked last */
     double in_flight;  /* the most at once lately */

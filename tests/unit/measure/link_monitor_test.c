@@ -120,6 +120,44 @@ static void a_step_is_followed_within_three_transfers(void **state)
     }
 }
 
+/* In the middle of one long exchange, and whatever shares the link with it. */
+static void what_a_busy_connection_carries_tells_a_step(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        rig r = rig_new(seed, WIFI, 5000, 0.05);
+        ping(&r);
+        for (int i = 0; i < 30; i++) send(&r, 43264, 4000);
+        for (int i = 0; i < 3; i++) {
+            double us = noisy(&r, 350e3);
+            r.now_us += (int64_t)us;
+            clv_link_monitor_carried(&r.m, r.now_us, (size_t)(G3 * 0.35), us);
+        }
+        near(link_now(&r).up_bytes_per_s, G3, 0.15);
+        near(link_now(&r).rtt_us, 5000, 0.3); /* it says nothing of that */
+        assert_true(link_now(&r).unseen_us < 1);
+    }
+}
+
+static void a_link_that_was_lost_may_be_what_it_was(void **state)
+{
+    (void)state;
+    rig r = rig_new(5, WIFI, 5000, 0.02);
+    ping(&r);
+    for (int i = 0; i < 30; i++) send(&r, 43264, 4000);
+    clv_link_monitor_failure(&r.m, r.now_us);
+    assert_false(link_now(&r).up);
+    ping(&r);
+    send(&r, 16384, 100);
+    assert_true(link_now(&r).up);
+    near(link_now(&r).up_bytes_per_s, WIFI, 0.3);
+    clv_link_monitor_failure(&r.m, r.now_us);
+    r.rate_up = r.rate_down = G3; /* it is not */
+    ping(&r);
+    for (int i = 0; i < 3; i++) send(&r, 16384, 100);
+    near(link_now(&r).up_bytes_per_s, G3, 0.25);
+}
+
 /* A handover changes the round trip too. Traffic alone cannot tell the two apart: a ping is asked
  * for, although there is traffic, and with it both are right. */
 static void after_a_handover_the_round_trip_is_asked_for(void **state)
@@ -500,6 +538,8 @@ int main(void)
         cmocka_unit_test(traffic_tells_rate_and_round_trip),
         cmocka_unit_test(directions_are_told_apart),
         cmocka_unit_test(a_step_is_followed_within_three_transfers),
+        cmocka_unit_test(what_a_busy_connection_carries_tells_a_step),
+        cmocka_unit_test(a_link_that_was_lost_may_be_what_it_was),
         cmocka_unit_test(after_a_handover_the_round_trip_is_asked_for),
         cmocka_unit_test(noise_alone_does_not_move_the_estimate_far),
         cmocka_unit_test(one_stall_does_not_stay),

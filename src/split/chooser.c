@@ -186,6 +186,24 @@ static void look_at_ends(clv_chooser *c, const clv_chooser_view *v, const clv_pl
     for (int i = 0; i < 2 && v->policy == CLV_POLICY_EXACT; i++) follow(c, &ends[i], keep);
 }
 
+/* What it costs to move to a route, as a share of the best one's cost. */
+static double entry_share(const clv_chooser *c, const clv_chooser_view *v, const clv_route *r)
+{
+    double share = is_resident(v, r) ? CLV_ENTRY_WARM : CLV_ENTRY_COLD;
+    return r->n > 1 ? share * exp2(c->restless) : share;
+}
+
+/* A switch that was carried out since the last look; those before fade. */
+static void count_switch(clv_chooser *c, const clv_chooser_view *v)
+{
+    double gone_us = fmax((double)(v->now_us - c->restless_us), 0);
+    c->restless *= exp2(-gone_us / CLV_RESTLESS_HALF_US);
+    if (c->settled && !clv_route_equal(&c->was, v->live))
+        c->restless = fmin(c->restless + 1, CLV_RESTLESS_MAX);
+    c->restless_us = v->now_us;
+    c->was = *v->live;
+}
+
 /* Let the work functions say where to be. */
 static void decide(clv_chooser *c, const clv_chooser_view *v, const clv_plan_problem *p, int live,
                    clv_chooser_answer *out)
@@ -200,8 +218,8 @@ static void decide(clv_chooser *c, const clv_chooser_view *v, const clv_plan_pro
     }
     for (int i = 0; i < CLV_SWITCHING_PLANS; i++)
         if (c->switching.known[i] && isfinite(least))
-            all[i].entry =
-                least * (is_resident(v, &c->routes[i]) ? CLV_ENTRY_WARM : CLV_ENTRY_COLD);
+            all[i].entry = least * entry_share(c, v, &c->routes[i]);
+    count_switch(c, v);
     clv_switching_moved(&c->switching, c->settled ? live : CLV_SWITCHING_NONE);
     clv_switching_step(&c->switching, all, v->tasks, &verdict);
     if (verdict.to >= 0) out->to = c->routes[verdict.to];

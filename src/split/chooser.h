@@ -30,6 +30,10 @@
 /* What a switch costs, as a share of the best plan's cost: to one whose segments are to be built first, and to one that is resident. */
 #define CLV_ENTRY_COLD 0.15
 #define CLV_ENTRY_WARM 0.05
+/* Each switch lately doubles that for routes that leave this node, and is half forgotten in so long: a link that swings faster than it can
+ * be followed is left alone for a while, as routers leave a flapping route (RFC 2439). The way home never costs more. */
+#define CLV_RESTLESS_HALF_US 15000000
+#define CLV_RESTLESS_MAX     8.0
 /* The ends of a link's interval: so many standard deviations. For this question only, a link that is not seen counts as one whose rate
  * wanders by a factor of 1.6 (one standard deviation) in the first second, 4 in ten, 24 at most: links step, and nobody tells. */
 #define CLV_ENDS_SIGMAS    2.0
@@ -43,6 +47,9 @@ typedef struct clv_chooser {
     bool settled; /* a route was chosen and carried out: from now on work functions decide */
     bool heavy;
     size_t way;
+    clv_route was;   /* live at the last look */
+    double restless; /* switches lately */
+    int64_t restless_us;
     int64_t ends_us; /* when the ends were looked at last */
     bool doubt;
 } clv_chooser;

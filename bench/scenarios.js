@@ -70,17 +70,17 @@ function all(quick) {
   const s = (x) => (quick ? Math.max(x / 4, 6) : x);
   const list = {
     steps: { length_s: s(60), steps: [{ t_s: 0, ...WIFI }, { t_s: s(60) / 3, ...G3 }, { t_s: (2 * s(60)) / 3, ...LTE }] },
-    'square 1 s': square(1, s(40)),
-    'square 5 s': square(5, s(40)),
-    'square 20 s': square(20, 60),
-    'square 60 s': square(60, 120),
-    walk: walk(s(60), 1),
-    tram: tram(s(60), 2),
+    'square 1 s': square(1, s(20)),
+    'square 5 s': square(5, s(20)),
+    'square 20 s': square(20, 40),
+    'square 60 s': square(60, 60),
+    walk: walk(s(40), 1),
+    tram: tram(s(40), 2),
     outages: {
       length_s: s(50),
       steps: [0.2, 0.4, 0.64].reduce((steps, at, i) => [...steps, { t_s: at * s(50), ...DOWN }, { t_s: at * s(50) + [1, 3, 6][i] * (quick ? 0.3 : 1), ...WIFI }], [{ t_s: 0, ...WIFI }]),
     },
-    'noise ±10 %': noisy(s(30), 3),
+    'noise ±10 %': noisy(s(20), 3),
   };
   if (!quick) return list;
   return { steps: list.steps, outages: list.outages };

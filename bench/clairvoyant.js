@@ -1,11 +1,11 @@
 // A planner that knows what the link will do: for each request the least that any plan could have taken, by what the plans were measured to
 // compute and by the true link from the moment at which their bytes go out.
 'use strict';
-const { PACKET, median } = require('./scenarios.js');
+const { PACKET, mean } = require('./scenarios.js');
 
 const US = 1e6;
 
-/** What each plan took of computing, over all runs: medians of its requests that went as planned. */
+/** What each plan took of computing, over all runs: means of its requests that went as planned, as what it is held against is a mean. */
 function plansOf(runs) {
   const byPlan = new Map();
   for (const run of runs)
@@ -14,7 +14,7 @@ function plansOf(runs) {
       if (!byPlan.has(r.plan)) byPlan.set(r.plan, []);
       byPlan.get(r.plan).push(r);
     }
-  const part = (list, name) => median(list.map((r) => r[name] || 0));
+  const part = (list, name) => mean(list.map((r) => r[name] || 0));
   return [...byPlan].map(([plan, list]) => ({
     plan,
     n: list.length,

@@ -5,7 +5,8 @@
 #include "cli/demo_contenders.h"
 #include "cli/demo_floor.h"
 
-/* Every row gets ROUNDS_MIN rounds, over its budget if need be; one that is OVERDRAWN times over it only the fewest. */
+/* Every row gets ROUNDS_MIN rounds, over its budget if need be; one that is OVERDRAWN times over
+ * it only the fewest. */
 enum {
     ROUNDS_FEWEST = 3,
     ROUNDS_MIN = 5,
@@ -41,9 +42,9 @@ static void on_done(clv_request *r)
     clv_demo_signal(r->asker, r->error.status ? &r->error : NULL);
 }
 
-/* One request to this entrant, whose split is deployed; its latency, or a negative number when the peer did not do its part (it
- * may also have been lost since the cut was pinned, and then nothing is sent at all); and its
- * energy. */
+/* One request to this entrant, whose split is deployed; its latency, or a negative number when the
+ * peer did not do its part (it may also have been lost since the cut was pinned, and then nothing
+ * is sent at all); and its energy. */
 static clv_status ask(trial *t, clv_demo_entrant *e, double *us, double *energy_j, clv_error *err)
 {
     clv_request *r = clv_demo_request(t->model, t->inputs);
@@ -105,7 +106,8 @@ static clv_status acquaint(trial *t, clv_error *err)
     return status;
 }
 
-/* Rounds: each rival in turn, and the floor next to the plan, so that a slow spell of the machine meets all of them. */
+/* Rounds: each rival in turn, and the floor next to the plan, so that a slow spell of the machine
+ * meets all of them. */
 static clv_status measure(trial *t, clv_demo_floor *f, int *rounds, clv_error *err)
 {
     int64_t begin = clv_now_us(), budget_us = t->node->demo->budget_us;

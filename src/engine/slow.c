@@ -28,8 +28,9 @@ typedef struct slow_session {
     _Atomic int64_t least_ns[CLV_SLOW_ROWS_MAX + 1]; /* by rows; 0: not run yet */
 } slow_session;
 
-/* Wait awake. A processor that slept runs the next thing slower, by a fifth for a network of many small layers, and that would be
- * multiplied too; a slower device would have been busy all the time. */
+/* Wait awake. A processor that slept runs the next thing slower, by a fifth for a network of many
+ * small layers, and that would be multiplied too; a slower device would have been busy all the
+ * time. */
 static void wait_awake(int64_t until_ns)
 {
     while (clv_now_ns() < until_ns) continue;

@@ -80,7 +80,8 @@ static void widen(clv_link_monitor *m, double factor, int from, int to)
     }
 }
 
-/* Only while nothing is seen of a state: forgetting at each observation is what keeps a busy link fresh. */
+/* Only while nothing is seen of a state: forgetting at each observation is what keeps a busy link
+ * fresh. */
 static double ageing(const clv_link_monitor *m, int state, int64_t now_us)
 {
     double idle_us = (double)(now_us - m->aged_us[state]) - AGE_US;
@@ -324,7 +325,8 @@ void clv_link_monitor_witness(clv_link_monitor *m, int64_t now_us, const clv_lin
     witness_rate(m, w);
 }
 
-/* What the link carries, for the budget: as it is known, as it was before it stalled or was lost, or the least that is thought of. */
+/* What the link carries, for the budget: as it is known, as it was before it stalled or was lost,
+ * or the least that is thought of. */
 static double budget_rate(const clv_link_monitor *m)
 {
     if (m->stalled) return m->rate_unstalled;
@@ -378,8 +380,8 @@ static double budget(clv_link_monitor *m, int64_t now_us)
            m->spent_bytes;
 }
 
-/* Of a link whose rate was never seen, or not since it was lost: enough to tell it, however slow it looked then. Of one that stalled, or
- * stepped down: enough to tell which. */
+/* Of a link whose rate was never seen, or not since it was lost: enough to tell it, however slow
+ * it looked then. Of one that stalled, or stepped down: enough to tell which. */
 static double probe_bytes(const clv_link_monitor *m)
 {
     if (!m->rate_seen && m->rate_before <= 0) return PROBE_FIRST;
@@ -397,7 +399,8 @@ static bool wants_bytes(const clv_link_monitor *m, int64_t now_us, bool matters)
     return !m->rate_seen || ((matters || m->stalled) && quiet);
 }
 
-/* It came back, and what may be spent to ask what it is now was spent: it is what it was, perhaps. */
+/* It came back, and what may be spent to ask what it is now was spent: it is what it was, perhaps.
+ */
 static void assume_as_before(clv_link_monitor *m)
 {
     m->rate_seen = m->rate_seen || m->rate_before > 0;

@@ -14,29 +14,31 @@
  * Model: time = rtt + up_bytes / up_rate + down_bytes / down_rate. The logarithms of the three
  * unknowns are fitted by recursive least squares on the logarithm of the time, with forgetting (an
  * iterated extended Kalman filter, as the sum is not linear in logarithms). Logarithms keep every
- * rate positive, make noise and steps relative, as they are on links, and let "no idea" be a factor
- * of ten rather than a number. The weight of an observation on each unknown comes out as its share
- * of the time: a small transfer says much of the round trip and little of the rate. What is
- * predicted is the time that THIS many bytes take (as Fugu does: Yan et al., "Learning in situ",
- * NSDI 2020), never "the bandwidth".
+ * rate positive, make noise and steps relative, as they are on links, and let "no idea" be a
+ * factor of ten rather than a number. The weight of an observation on each unknown comes out as
+ * its share of the time: a small transfer says much of the round trip and little of the rate. What
+ * is predicted is the time that THIS many bytes take (as Fugu does: Yan et al., "Learning in
+ * situ", NSDI 2020), never "the bandwidth".
  *
- * A step of the link must not be averaged away. An observation far outside the predicted range (the
- * gate, 5 sigma) opens the rates' uncertainty: the first one moves the estimate most of the way (it
- * may be a stall), a second one to the same side all of it. After a step from 18.88 to 1.1 Mbit/s
- * the estimate follows within three transfers, to 10 % where transfers are steady to 2 %. Knowledge ages: without observations the
- * sigmas grow, those of the rates and that of the round trip apart: a ping says nothing of a rate.
+ * A step of the link must not be averaged away. An observation far outside the predicted range
+ * (the gate, 5 sigma) opens the rates' uncertainty: the first one moves the estimate most of the
+ * way (it may be a stall), a second one to the same side all of it. After a step from 18.88 to 1.1
+ * Mbit/s the estimate follows within three transfers, to 10 % where transfers are steady to 2 %.
+ * Knowledge ages: without observations the sigmas grow, those of the rates and that of the round
+ * trip apart: a ping says nothing of a rate.
  *
- * TCP is the second witness. Its least round trip counts while it is new, or while the smoothed one is near it; else, on a path that has
- * changed, it is an old one (the kernel keeps it for five minutes) and only a bound from below. Its delivery rate tells the rate
- * up, with a noise of its own, if the application had enough to send and the path was full: the smoothed round trip above the least
- * one, as a queue had formed (after BBR: Cardwell et al., ACM Queue 2016). Else it bounds the rate from below. The kernel shows the
- * same sample until there is another: each counts once. A witness sharpens what transfers say; it does not overturn it.
+ * TCP is the second witness. Its least round trip counts while it is new, or while the smoothed
+ * one is near it; else, on a path that has changed, it is an old one (the kernel keeps it for five
+ * minutes) and only a bound from below. Its delivery rate tells the rate up, with a noise of its
+ * own, if the application had enough to send and the path was full: the smoothed round trip above
+ * the least one, as a queue had formed (after BBR: Cardwell et al., ACM Queue 2016). Else it
+ * bounds the rate from below. The kernel shows the same sample until there is another: each counts
+ * once. A witness sharpens what transfers say; it does not overturn it.
  *
- * The two directions start as likely alike, so one in which nothing large was ever sent follows the
- * other, with a large sigma.
+ * The two directions start as likely alike, so one in which nothing large was ever sent follows
+ * the other, with a large sigma.
  *
- * Threads: none of its own; one at a time.
- */
+ * Threads: none of its own; one at a time. */
 #ifndef CLV_MEASURE_LINK_MONITOR_H
 #define CLV_MEASURE_LINK_MONITOR_H
 
@@ -67,13 +69,14 @@ void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us);
 void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us);
 /* `up_bytes` went there and `down_bytes` came back; `us` is the time from the first byte sent to
  * the last byte received, less what the other side computed and waited. Values that cannot be (not
- * finite, not above 0, more than CLV_LINK_TIME_US_MAX) are ignored, here and above and below. A clock that goes back counts as
- * one that was set: what was known keeps its age. */
+ * finite, not above 0, more than CLV_LINK_TIME_US_MAX) are ignored, here and above and below. A
+ * clock that goes back counts as one that was set: what was known keeps its age. */
 void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_bytes,
                                size_t down_bytes, double us);
-/* `up_bytes` went there and nothing came back for `us`, though the other side lives: the exchange takes at least that long, and
- * likely twice: of what has lasted, and nothing else known, half lasts as long again. Ignored if it was expected to take longer, or while
- * the link is down. It moves the estimate all of the way. */
+/* `up_bytes` went there and nothing came back for `us`, though the other side lives: the exchange
+ * takes at least that long, and likely twice: of what has lasted, and nothing else known, half
+ * lasts as long again. Ignored if it was expected to take longer, or while the link is down. It
+ * moves the estimate all of the way. */
 void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us);
 /* What TCP knows of the connection (net/client.h), after an exchange; 0: not known. */
 typedef struct clv_link_witness {
@@ -82,10 +85,12 @@ typedef struct clv_link_witness {
     bool app_limited; /* that rate is of a time in which there was not enough to send */
 } clv_link_witness;
 void clv_link_monitor_witness(clv_link_monitor *m, int64_t now_us, const clv_link_witness *w);
-/* The connection carried `up_bytes` upwards in `us`, in which it was never idle (measure/throughput.h): tells the rate alone, whatever
- * exchanges that was part of, and before they end. Ignored before a round trip is known. */
+/* The connection carried `up_bytes` upwards in `us`, in which it was never idle
+ * (measure/throughput.h): tells the rate alone, whatever exchanges that was part of, and before
+ * they end. Ignored before a round trip is known. */
 void clv_link_monitor_carried(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us);
-/* The other side is gone: the link counts as down. When it comes back, its rate may be what it was, to a factor. */
+/* The other side is gone: the link counts as down. When it comes back, its rate may be what it
+ * was, to a factor. */
 void clv_link_monitor_failure(clv_link_monitor *m, int64_t now_us);
 
 /* The estimate. `up` is false until a round trip and a rate are known, and after a failure. */
@@ -102,14 +107,19 @@ typedef struct clv_link_probe {
 } clv_link_probe;
 #define CLV_LINK_TIME_US_MAX 3.6e9 /* an exchange that took longer is no measurement */
 
-/* Passive first: a probe is due only when traffic has told nothing for CLV_LINK_QUIET_US, or right after a step, whose round trip nobody
- * has seen yet. It is a ping; or bytes, as many as take a third of the round trip, 20 to 100 ms, 1 to 64 kB, and 8 kB while no rate is
- * known. Bytes go out only if `matters`: if what they tell could change somebody's plan, when an answer stays away, or while no rate is known, and at most
- * every CLV_LINK_PROBE_EVERY_US, or at once after a surprise. While the link is down only pings go out, five a second. A probe that was asked for counts as sent.
+/* Passive first: a probe is due only when traffic has told nothing for CLV_LINK_QUIET_US, or right
+ * after a step, whose round trip nobody has seen yet. It is a ping; or bytes, as many as take a
+ * third of the round trip, 20 to 100 ms, 1 to 64 kB, and 8 kB while no rate is known. Bytes go out
+ * only if `matters`: if what they tell could change somebody's plan, when an answer stays away, or
+ * while no rate is known, and at most every CLV_LINK_PROBE_EVERY_US, or at once after a surprise.
+ * While the link is down only pings go out, five a second. A probe that was asked for counts as
+ * sent.
  *
- * All of them together (a ping counts as CLV_LINK_PING_BYTES) take no more than CLV_LINK_PROBE_SHARE of what the link can carry in any
- * CLV_LINK_PROBE_WINDOW_US, for links of 56 kbit/s and more that answer: what was spent is paid off at 0.55 % of the rate, and may not pass 0.1 % of
- * what the window carries, or 8 kB; a link of which nothing is known counts as 1 Mbit/s. Pings leave half of that to probes. A link that has been lost and is back may take its old
+ * All of them together (a ping counts as CLV_LINK_PING_BYTES) take no more than
+ * CLV_LINK_PROBE_SHARE of what the link can carry in any CLV_LINK_PROBE_WINDOW_US, for links of 56
+ * kbit/s and more that answer: what was spent is paid off at 0.55 % of the rate, and may not pass
+ * 0.1 % of what the window carries, or 8 kB; a link of which nothing is known counts as 1 Mbit/s.
+ * Pings leave half of that to probes. A link that has been lost and is back may take its old
  * rate's share; if that is spent, it counts as what it was, with a sigma of 1. */
 #define CLV_LINK_QUIET_US        1000000
 #define CLV_LINK_DOWN_EVERY_US   200000

@@ -1,20 +1,23 @@
-/* What a connection carried while it was never idle: the rate of a link, told by TCP's own counters. Values in, values out.
+/* What a connection carried while it was never idle: the rate of a link, told by TCP's own
+ * counters. Values in, values out.
  *
  *     clv_throughput f = {0};
  *     clv_throughput_carried got = clv_throughput_look(&f, now_us, &(clv_throughput_counters){…}); // ten times a second, while anything is under way
  *     if (got.us > 0) clv_link_monitor_carried(&monitor, now_us, got.bytes, got.us);
  *
- * The time of an exchange tells the rate only when it has ended, and only if no other exchange shared the link. The kernel counts the
- * packets that have arrived, in whatever order, and the time in which any were on their way (TCP_INFO: tcpi_delivered, tcpi_busy_time;
- * Linux 4.18). A window counts if the connection was busy all of it and its path was full at both ends: the smoothed round trip
- * above the least one, as a queue had formed (after BBR: Cardwell et al., ACM Queue 2016). Then bytes / time is what the link
- * carries, whoever sent them; else it would only be what was asked for, or what a young congestion window allowed.
+ * The time of an exchange tells the rate only when it has ended, and only if no other exchange
+ * shared the link. The kernel counts the packets that have arrived, in whatever order, and the
+ * time in which any were on their way (TCP_INFO: tcpi_delivered, tcpi_busy_time; Linux 4.18). A
+ * window counts if the connection was busy all of it and its path was full at both ends: the
+ * smoothed round trip above the least one, as a queue had formed (after BBR: Cardwell et al., ACM
+ * Queue 2016). Then bytes / time is what the link carries, whoever sent them; else it would only
+ * be what was asked for, or what a young congestion window allowed.
  *
- * A window is CLV_THROUGHPUT_LEAST_US long and CLV_THROUGHPUT_LEAST_BYTES large at least, or CLV_THROUGHPUT_MOST_US long: acknowledgements come in
- * lumps of some packets. In one in which nothing arrived the link stalls, which is not a rate: nothing is said.
+ * A window is CLV_THROUGHPUT_LEAST_US long and CLV_THROUGHPUT_LEAST_BYTES large at least, or
+ * CLV_THROUGHPUT_MOST_US long: acknowledgements come in lumps of some packets. In one in which
+ * nothing arrived the link stalls, which is not a rate: nothing is said.
  *
- * Threads: one at a time.
- */
+ * Threads: one at a time. */
 #ifndef CLV_MEASURE_THROUGHPUT_H
 #define CLV_MEASURE_THROUGHPUT_H
 

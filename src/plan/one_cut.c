@@ -1,8 +1,9 @@
 /* Planner A of plan/planners.h: two devices, every cut with every codec.
  *
- * One pass over the cuts bounds each from below (plan/bounds.h); the few lowest are weighed first, and of the others only those
- * that could still be better than what is then kept. Equal bounds are common (watts that nobody measured, one stage that sets the
- * period), and the bytes on the wire decide then as they do between plans. Memory is looked at only for what would be kept. */
+ * One pass over the cuts bounds each from below (plan/bounds.h); the few lowest are weighed first,
+ * and of the others only those that could still be better than what is then kept. Equal bounds are
+ * common (watts that nobody measured, one stage that sets the period), and the bytes on the wire
+ * decide then as they do between plans. Memory is looked at only for what would be kept. */
 #include "base/mem.h"
 #include "plan/bounds.h"
 #include "plan/parts.h"
@@ -189,7 +190,8 @@ static void take_lower(lowest *l, size_t cut, int64_t bound, int64_t wire_bytes)
     l->wire_bytes[at] = wire_bytes;
 }
 
-/* In strides: bounds mostly rise or fall along the cuts, and in that order each would be lower than all before it. */
+/* In strides: bounds mostly rise or fall along the cuts, and in that order each would be lower
+ * than all before it. */
 static lowest find_lowest(const search *s)
 {
     enum { STRIDE = 23 };

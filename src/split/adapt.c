@@ -1,5 +1,6 @@
-/* Which route, now: look at each change of a link, have both ends prepared, swap. What the peers have and cost is way.c's, which route is
- * the best choice.c's, preparing it preparation.c's. Loop's thread only. */
+/* Which route, now: look at each change of a link, have both ends prepared, swap. What the peers
+ * have and cost is way.c's, which route is the best choice.c's, preparing it preparation.c's.
+ * Loop's thread only. */
 #include "split/choice.h"
 #include "split/forecast.h"
 #include "split/preparation.h"
@@ -13,7 +14,8 @@
 
 /* A peer that is of no use for so long is not waited for. */
 #define CLV_HINDERED_US 3000000
-/* A second route is prepared when it has been the likeliest next one for so long; one that failed, after so long again. */
+/* A second route is prepared when it has been the likeliest next one for so long; one that failed,
+ * after so long again. */
 #define CLV_SPARE_AFTER_US 3000000
 #define CLV_SPARE_AGAIN_US 30000000
 
@@ -39,8 +41,8 @@ static bool is_local(const clv_splitter *s)
     return is_live(s, &s->local->route);
 }
 
-/* The way to plan over: the first that is ready, so that a node that was routed around gets its work back; the pinned one if its
- * peer is up. NULL: none. */
+/* The way to plan over: the first that is ready, so that a node that was routed around gets its
+ * work back; the pinned one if its peer is up. NULL: none. */
 static clv_way *pick(clv_splitter *s)
 {
     const clv_adapt *a = &s->adapt;
@@ -52,7 +54,8 @@ static clv_way *pick(clv_splitter *s)
     return NULL;
 }
 
-/* Is this route still to be deployed, now that it is ready? The link, the peer or the pin may have changed meanwhile. */
+/* Is this route still to be deployed, now that it is ready? The link, the peer or the pin may have
+ * changed meanwhile. */
 static bool still_wanted(clv_splitter *s, const clv_route *route)
 {
     return pick(s) == &s->ways[route->way] && clv_route_equal(route, &s->adapt.wanted);
@@ -120,7 +123,8 @@ clv_status clv_splitter_problem(clv_splitter *s, const clv_plan_problem **proble
     return clv_way_problem(w ? w : &s->ways[0], problem, err);
 }
 
-/* Everything runs here from the next request on, whatever was planned; the next plan is the first again. */
+/* Everything runs here from the next request on, whatever was planned; the next plan is the first
+ * again. */
 static void retreat(clv_splitter *s)
 {
     clv_chooser_init(&s->adapt.chooser);
@@ -165,7 +169,8 @@ static void look_around(clv_splitter *s)
     }
 }
 
-/* Be on the chosen route: at once if it is resident, even while another is being prepared; else as soon as it is. */
+/* Be on the chosen route: at once if it is resident, even while another is being prepared; else as
+ * soon as it is. */
 static void go(clv_splitter *s, clv_way *w, const clv_choice *c)
 {
     clv_deployment *warm = clv_splitter_warm(s, &c->route);
@@ -184,7 +189,8 @@ static void go(clv_splitter *s, clv_way *w, const clv_choice *c)
     clv_deployment_unref(warm);
 }
 
-/* Keep the likeliest next route resident at both ends, once it has been the same one for a while. */
+/* Keep the likeliest next route resident at both ends, once it has been the same one for a while.
+ */
 static void keep_spare(clv_splitter *s, const clv_choice *c)
 {
     clv_adapt *a = &s->adapt;

@@ -3,7 +3,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* Time counts as requests too: so many a second, for a second at most, so that a plan is right before the next one comes. */
+/* Time counts as requests too: so many a second, for a second at most, so that a plan is right
+ * before the next one comes. */
 #define TASKS_PER_S 3.0
 /* The most that were under way at once is forgotten in so long. */
 #define IN_FLIGHT_S 20.0
@@ -45,7 +46,8 @@ static clv_expectation expect(const clv_way *w, const clv_plan_problem *p, const
                              .tail_us = CLV_MAX(whole_ns - head_ns, 0) / 1000};
 }
 
-/* How many requests the chooser is to count since it was asked last, and how many are under way at once; what the load calls for is told to the log. */
+/* How many requests the chooser is to count since it was asked last, and how many are under way at
+ * once; what the load calls for is told to the log. */
 static double look_at_load(clv_splitter *s, int64_t now_us, double *in_flight)
 {
     clv_adapt *a = &s->adapt;

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-/* A profile's times are medians of many runs: their standard deviation is about that of a run over so much. No prediction is
- * better than this share. */
+/* A profile's times are medians of many runs: their standard deviation is about that of a run over
+ * so much. No prediction is better than this share. */
 #define RUNS_ROOT   3.0
 #define SHARE_SIGMA 0.005
 
@@ -15,7 +15,8 @@ void clv_chooser_init(clv_chooser *c)
     clv_switching_init(&c->switching);
 }
 
-/* The route as the planner has it; false: it is over another way, or in a codec that is not offered. */
+/* The route as the planner has it; false: it is over another way, or in a codec that is not
+ * offered. */
 static bool chain_of(const clv_chooser_view *v, const clv_route *r, clv_plan_chain *out)
 {
     const clv_plan_problem *p = v->problem;
@@ -73,7 +74,8 @@ static void put_hop(const clv_plan_problem *p, size_t k, const clv_plan_chain *c
     factor[2] = heavy ? 0 : sqrt((double)h->rtt_var_us2);
 }
 
-/* The longest stage at the peers as they are: what waits there before a request is others' work, or its own node's. */
+/* The longest stage at the peers as they are: what waits there before a request is others' work,
+ * or its own node's. */
 static double shared_us(const clv_chooser_view *v, const clv_plan_problem *p,
                         const clv_plan_chain *chain, size_t n)
 {
@@ -144,7 +146,8 @@ static int slot_of(const clv_chooser *c, const clv_route *r)
     return CLV_SWITCHING_NONE;
 }
 
-/* Follow this route too; `keep` has the slots that are not to be given away, and gets this one's. */
+/* Follow this route too; `keep` has the slots that are not to be given away, and gets this one's.
+ */
 static int follow(clv_chooser *c, const clv_route *r, unsigned *keep)
 {
     int slot = slot_of(c, r);

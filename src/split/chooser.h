@@ -1,25 +1,27 @@
-/* Which route to be on, as the planner's question changes: the best of the moment, and whether to move to it. Values in, a
- * value out; no clock, no sockets.
+/* Which route to be on, as the planner's question changes: the best of the moment, and whether to
+ * move to it. Values in, a value out; no clock, no sockets.
  *
  *     clv_chooser c;
  *     clv_chooser_init(&c);
  *     clv_chooser_look(&c, &(clv_chooser_view){.problem = p, .codecs = codecs, .live = &route, .tasks = 2, ...}, &answer, &err);
  *     // answer.to: the route to be on; the next view's `live` says whether that was carried out
  *
- * Lightly loaded, a route costs what its request takes; heavily loaded, its longest stage (policy/load_mode.h). A peer that others keep busy
- * is a longer stage than its segment: of n requests under way there, each waiting w and running s, one ends every (w + s) / n (Little
- * 1961). If only this node's wait there that is s, whatever their number; among eight nodes that do the same it is 8 s: the share that a
- * node gets. Without it eight nodes at their limits would all take the peer's whole pace for their own, and never leave. Of the policy "exact" the
- * work functions of policy/switching.h decide when to move, over these plans: the one in use, all local (the way out), the best, and
- * what would be the best at both ends of the links' intervals: the likeliest to be wanted next. Two plans' predictions are off together
- * where they rest on the same link's rate or round trip; apart, by what their segments' times are uncertain. Other policies are followed
- * as they are: they are what is compared with.
+ * Lightly loaded, a route costs what its request takes; heavily loaded, its longest stage
+ * (policy/load_mode.h). A peer that others keep busy is a longer stage than its segment: of n
+ * requests under way there, each waiting w and running s, one ends every (w + s) / n (Little
+ * 1961). If only this node's wait there that is s, whatever their number; among eight nodes that
+ * do the same it is 8 s: the share that a node gets. Without it eight nodes at their limits would
+ * all take the peer's whole pace for their own, and never leave. Of the policy "exact" the work
+ * functions of policy/switching.h decide when to move, over these plans: the one in use, all local
+ * (the way out), the best, and what would be the best at both ends of the links' intervals: the
+ * likeliest to be wanted next. Two plans' predictions are off together where they rest on the same
+ * link's rate or round trip; apart, by what their segments' times are uncertain. Other policies
+ * are followed as they are: they are what is compared with.
  *
- * When the load's mode, the way or the nodes behind it change, and after clv_chooser_init(), the best route is taken at once: nothing that was learnt of
- * the others' costs holds any more.
+ * When the load's mode, the way or the nodes behind it change, and after clv_chooser_init(), the
+ * best route is taken at once: nothing that was learnt of the others' costs holds any more.
  *
- * Threads: one at a time. Private to split/.
- */
+ * Threads: one at a time. Private to split/. */
 #ifndef CLV_SPLIT_CHOOSER_H
 #define CLV_SPLIT_CHOOSER_H
 
@@ -27,15 +29,18 @@
 #include "policy/switching.h"
 #include "split/route.h"
 
-/* What a switch costs, as a share of the best plan's cost: to one whose segments are to be built first, and to one that is resident. */
+/* What a switch costs, as a share of the best plan's cost: to one whose segments are to be built
+ * first, and to one that is resident. */
 #define CLV_ENTRY_COLD 0.15
 #define CLV_ENTRY_WARM 0.05
-/* Each switch lately doubles that for routes that leave this node, and is half forgotten in so long: a link that swings faster than it can
- * be followed is left alone for a while, as routers leave a flapping route (RFC 2439). The way home never costs more. */
+/* Each switch lately doubles that for routes that leave this node, and is half forgotten in so
+ * long: a link that swings faster than it can be followed is left alone for a while, as routers
+ * leave a flapping route (RFC 2439). The way home never costs more. */
 #define CLV_RESTLESS_HALF_US 15000000
 #define CLV_RESTLESS_MAX     8.0
-/* The ends of a link's interval: so many standard deviations. For this question only, a link that is not seen counts as one whose rate
- * wanders by a factor of 1.6 (one standard deviation) in the first second, 4 in ten, 24 at most: links step, and nobody tells. */
+/* The ends of a link's interval: so many standard deviations. For this question only, a link that
+ * is not seen counts as one whose rate wanders by a factor of 1.6 (one standard deviation) in the
+ * first second, 4 in ten, 24 at most: links step, and nobody tells. */
 #define CLV_ENDS_SIGMAS    2.0
 #define CLV_ENDS_VAR_PER_S 0.2
 #define CLV_ENDS_VAR_MAX   10.0

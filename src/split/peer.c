@@ -20,7 +20,8 @@
 #define CLV_WONDER_TIMES    2
 #define CLV_WONDER_US       50000
 #define CLV_WONDER_EVERY_US 100000
-/* So much more than itself may the connection have carried during an exchange that tells of the link: heads, pings. */
+/* So much more than itself may the connection have carried during an exchange that tells of the
+ * link: heads, pings. */
 #define CLV_OTHERS_SHARE 0.1
 #define CLV_OTHERS_BYTES 2000
 
@@ -40,14 +41,16 @@ static void say_why(clv_peer *p, const char *why, bool just_lost)
     clv_log(CLV_LOG_WARN, "split", "peer is down", "peer=%s why=\"%s\"", p->url, why);
 }
 
-/* Take over the monitor's estimate as it is now: what nobody saw lately is less sure with each look. Under the lock. */
+/* Take over the monitor's estimate as it is now: what nobody saw lately is less sure with each
+ * look. Under the lock. */
 static void estimate(clv_peer *p)
 {
     p->link = clv_link_monitor_link(&p->monitor, clv_now_us());
     p->link.radio = p->radio;
 }
 
-/* The estimate has changed: take it over and tell whoever watches. `why`: what made it look, for the log; NULL if all is well. */
+/* The estimate has changed: take it over and tell whoever watches. `why`: what made it look, for
+ * the log; NULL if all is well. */
 static void refresh(clv_peer *p, const char *why)
 {
     pthread_mutex_lock(&p->lock);
@@ -79,8 +82,8 @@ static bool look_at_throughput(clv_peer *p, const clv_path_info *path, int64_t n
     return true;
 }
 
-/* Nothing came back yet, though it should have: the link is at least so slow. Unless it was just seen what it carries: then
- * others are before it, or it is not the link. Under the lock. */
+/* Nothing came back yet, though it should have: the link is at least so slow. Unless it was just
+ * seen what it carries: then others are before it, or it is not the link. Under the lock. */
 static bool look_at_silence(clv_peer *p, int64_t now_us, size_t up_bytes, int64_t us)
 {
     if (p->carried_us && now_us - p->carried_us < CLV_THROUGHPUT_MOST_US) return false;
@@ -88,7 +91,8 @@ static bool look_at_silence(clv_peer *p, int64_t now_us, size_t up_bytes, int64_
     return true;
 }
 
-/* Went up what nobody has a turn for any more, before or beside this exchange? What was cancelled may have been on its way. */
+/* Went up what nobody has a turn for any more, before or beside this exchange? What was cancelled
+ * may have been on its way. */
 static bool is_disturbed(const clv_peer_ask *a, const clv_path_info *path)
 {
     if (path->bytes_acked < a->acked_bytes) return false; /* another connection */
@@ -141,7 +145,8 @@ typedef struct probe {
     clv_peer_ask way; /* if it has bytes */
 } probe;
 
-/* The answer to a ping tells how busy the peer is. Another program than cleave tells nothing, and is alive all the same. */
+/* The answer to a ping tells how busy the peer is. Another program than cleave tells nothing, and
+ * is alive all the same. */
 static void hear(clv_peer *p, const clv_reply *reply)
 {
     if (reply->status != 200 || clv_node_load_parse(clv_body_data(reply->body),
@@ -259,8 +264,9 @@ void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* While anything is under way: what the connection carries; and an exchange that takes far longer than it should since the link
- * was free for it, and then twice as long again: the link is at least so slow. Of those behind it that cannot be said. */
+/* While anything is under way: what the connection carries; and an exchange that takes far longer
+ * than it should since the link was free for it, and then twice as long again: the link is at
+ * least so slow. Of those behind it that cannot be said. */
 static void wonder(void *arg)
 {
     clv_peer *p = arg;

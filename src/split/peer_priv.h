@@ -1,4 +1,5 @@
-/* What the files of the peer share: peer.c (life, link), peer_infer.c (tensors) and peer_model.c (models). Private to split/. */
+/* What the files of the peer share: peer.c (life, link), peer_infer.c (tensors) and peer_model.c
+ * (models). Private to split/. */
 #ifndef CLV_SPLIT_PEER_PRIV_H
 #define CLV_SPLIT_PEER_PRIV_H
 
@@ -56,15 +57,17 @@ struct clv_peer {
     size_t n_planners, cap_planners;
 };
 
-/* An exchange begins, which should take `expected_us` (0: not known), was answered after `link_us` on the link and in line for it, and
- * ends, answered or not. Any thread. */
+/* An exchange begins, which should take `expected_us` (0: not known), was answered after `link_us`
+ * on the link and in line for it, and ends, answered or not. Any thread. */
 void clv_peer_ask_begin(clv_peer *p, clv_peer_ask *a, size_t up_bytes, int64_t expected_us);
 void clv_peer_ask_answered(clv_peer *p, clv_peer_ask *a, size_t down_bytes, int64_t link_us);
 void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a);
-/* What the peer says of its times cannot be: to the log, once for the same reason (static text). Loop's thread. */
+/* What the peer says of its times cannot be: to the log, once for the same reason (static text).
+ * Loop's thread. */
 void clv_peer_disbelieves(clv_peer *p, const char *why);
-/* A call that sent `up_bytes` had no answer for `us`. On CLV_ETIMEOUT, which may be the deadline's fault, the peer is asked for a sign of life first; otherwise
- * the connection broke and the peer counts as lost at once. Loop's thread. */
+/* A call that sent `up_bytes` had no answer for `us`. On CLV_ETIMEOUT, which may be the deadline's
+ * fault, the peer is asked for a sign of life first; otherwise the connection broke and the peer
+ * counts as lost at once. Loop's thread. */
 void clv_peer_saw_loss(clv_peer *p, const clv_error *error, size_t up_bytes, int64_t us);
 
 #endif

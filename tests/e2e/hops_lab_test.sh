@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The exact plan over three emulated hosts: a slow device, a gateway four times slower than the cloud, and a network that wants all three.
+# The exact plan over three emulated hosts: a slow device, a gateway six times slower than the cloud, and a network that wants all three.
 # Its input is large, but little work makes it small; what is made of that is smaller still, and what is left then is the most work. With a
 # slow link between gateway and cloud the gateway runs the middle; it is killed under the stream, routed around, and comes back. With a
 # fast one it only hands on. Skipped (77) where this machine allows no network namespaces.
@@ -97,7 +97,7 @@ serve "$1" "$2"
 SH
 # lab NAME LINK: that between gateway and cloud.
 lab() {
-  "$CLEAVE" lab run --hosts edge,gateway,cloud --link "lan+$2" --slow edge=10 --slow gateway=4 --wait 8000 \
+  "$CLEAVE" lab run --hosts edge,gateway,cloud --link "lan+$2" --slow edge=15 --slow gateway=6 --wait 8000 \
     cloud="'$CLEAVE' serve -m models --host {cloud} --threads 1 2>cloud.log" \
     gateway="CLEAVE='$CLEAVE' bash gateway {gateway} {cloud} 2>/dev/null" \
     edge="GATEWAY={gateway} CLOUD={cloud} CLEAVE='$CLEAVE' bash -e edge $1" || fail "$1 ended with $?"
@@ -109,7 +109,7 @@ node until.mjs '(?!local)[^>]*' 'gateway lost'
 : >again
 node until.mjs '.* > .*' 'gateway back'
 SH
-lab slow 2Mbit,5ms
+lab slow 5Mbit,5ms
 rm again
 cat >fast.sh <<'SH'
 node until.mjs '((peak|small).* > (peak|small).*)|(remote.* > remote.*)' 'gateway hands on'

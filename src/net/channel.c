@@ -13,6 +13,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+enum {
+    HANDSHAKE_US = 3000000
+};                   /* to be ready, after the connect timeout, if TCP is connected by then */
 enum { PULSES = 4 }; /* looks at the peer per dead_after_us */
 
 struct clv_channel {
@@ -25,8 +28,8 @@ struct clv_channel {
     clv_conn *conn;
     clv_http2 *http2;
     clv_timer *dial_timer, *pulse;
-    size_t flights; /* whose streams are open */
-    bool ready, met, going, failed;
+    size_t flights;                           /* whose streams are open */
+    bool ready, met, going, failed, greeting; /* greeting: connected, past the connect timeout */
     clv_error failure;
     int64_t alive_us;  /* last sign of life */
     int64_t since_us;  /* since when it is watched for signs of life; 0: it is not */
@@ -251,6 +254,12 @@ static void on_resolved(void *arg, struct addrinfo *addresses, const char *failu
 static void on_dial_timeout(void *arg)
 {
     clv_channel *s = arg;
+    bool answered = s->conn && clv_path_read(clv_conn_fd(s->conn)).rtt_us > 0;
+    if (answered && !s->greeting) { /* no packet was lost: the handshake is long on a long way */
+        s->greeting = true;
+        clv_timer_start(s->dial_timer, HANDSHAKE_US, 0);
+        return;
+    }
     clv_error err = {0};
     clv_fail(&err, CLV_EUNAVAIL, "no answer within %lld ms",
              (long long)(s->o.connect_timeout_us / 1000));

@@ -25,7 +25,7 @@ typedef struct clv_client_options {
     const char *url;
     const clv_tls_options *tls; /* for https; NULL: system's issuers */
     const char *token;          /* bearer token, or NULL */
-    int64_t connect_timeout_us; /* 0: 3 s */
+    int64_t connect_timeout_us; /* 0: 3 s; for TCP. TLS and HTTP/2 may take 3 s more */
     int64_t dead_after_us;      /* 0: 2 s */
     size_t reply_max;           /* bytes of one reply's body; 0: CLV_HTTP_BODY_MAX_DEFAULT */
 } clv_client_options;

@@ -3,9 +3,14 @@
 
 #include "base/file.h"
 
+#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 typedef struct pki {
     char *dir;
@@ -244,6 +249,67 @@ static void options_that_do_not_fit_name_the_file(void **state)
     clv_loop_free(loop);
 }
 
+/* ---- a long way ---- */
+
+enum { CONNECT_US = 20000, WAY_US = 200000 };
+
+typedef struct way {
+    int listener, far; /* far: the port behind it */
+} way;
+
+/* Takes one connection, keeps the first bytes back for ten times the connect timeout, then hands on both ways until one side ends. */
+static void *carry_late(void *arg)
+{
+    const way *w = arg;
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)w->far),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct pollfd ends[2] = {{accept(w->listener, NULL, NULL), POLLIN, 0},
+                             {socket(AF_INET, SOCK_STREAM, 0), POLLIN, 0}};
+    char bytes[4096];
+    clv_sleep_us(WAY_US);
+    bool open = connect(ends[1].fd, (struct sockaddr *)&to, sizeof to) == 0;
+    while (open && poll(ends, 2, -1) > 0)
+        for (int i = 0; i < 2 && open; i++) {
+            ssize_t n = ends[i].revents ? recv(ends[i].fd, bytes, sizeof bytes, 0) : 0;
+            if (ends[i].revents)
+                open = n > 0 && send(ends[!i].fd, bytes, (size_t)n, MSG_NOSIGNAL) == n;
+        }
+    close(ends[0].fd);
+    close(ends[1].fd);
+    return NULL;
+}
+
+/* TCP was connected within the connect timeout: no packet was lost, and the handshake may take longer than that. */
+static void a_long_handshake_is_waited_for(void **state)
+{
+    const pki *p = *state;
+    clv_tls_options server_tls = {.cert = p->cert, .key = p->key}, tls = {.ca = p->ca};
+    node n;
+    node_start(&n, (clv_http_server_options){.tls = &server_tls}, &echoing, NULL);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof a;
+    way w = {.listener = socket(AF_INET, SOCK_STREAM, 0), .far = atoi(strrchr(n.url, ':') + 1)};
+    assert_int_equal(bind(w.listener, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(w.listener, 1), 0);
+    getsockname(w.listener, (struct sockaddr *)&a, &size);
+    char url[64];
+    snprintf(url, sizeof url, "https://127.0.0.1:%d", ntohs(a.sin_port));
+    pthread_t carrier;
+    assert_int_equal(pthread_create(&carrier, NULL, carry_late, &w), 0);
+    clv_loop *loop = clv_loop_new();
+    clv_client *c = client_of(
+        loop, (clv_client_options){.url = url, .tls = &tls, .connect_timeout_us = CONNECT_US});
+    outcome o = call_and_wait(loop, c, (clv_call){.path = "/"});
+    clv_client_free(c);
+    clv_loop_free(loop);
+    pthread_join(carrier, NULL);
+    assert_int_equal(o.status, 200);
+    clv_body_unref(o.body);
+    close(w.listener);
+    node_stop(&n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +318,7 @@ int main(void)
         cmocka_unit_test(plain_and_tls_do_not_match),
         cmocka_unit_test(a_server_may_demand_certificates),
         cmocka_unit_test(a_client_is_its_certificate_on_every_connection),
+        cmocka_unit_test(a_long_handshake_is_waited_for),
         cmocka_unit_test(options_that_do_not_fit_name_the_file),
     };
     return cmocka_run_group_tests(tests, make_pki, drop_pki);

@@ -399,13 +399,6 @@ static bool wants_bytes(const clv_link_monitor *m, int64_t now_us, bool matters)
     return !m->rate_seen || ((matters || m->stalled) && quiet);
 }
 
-/* It came back, and what may be spent to ask what it is now was spent: it is what it was, perhaps.
- */
-static void assume_as_before(clv_link_monitor *m)
-{
-    m->rate_seen = m->rate_seen || m->rate_before > 0;
-}
-
 clv_link_probe clv_link_monitor_probe(clv_link_monitor *m, int64_t now_us, bool matters)
 {
     heed_clock(m, now_us);
@@ -416,7 +409,7 @@ clv_link_probe clv_link_monitor_probe(clv_link_monitor *m, int64_t now_us, bool 
         return (clv_link_probe){CLV_PROBE_BYTES, (size_t)bytes};
     }
     if (m->alive && m->rtt_seen && !m->rate_seen && bytes + CLV_LINK_PING_BYTES > left)
-        assume_as_before(m);
+        m->rate_seen = m->rate_before > 0; /* nothing is left to ask with: as it was, perhaps */
     int64_t rest_us = m->alive ? CLV_LINK_QUIET_US : CLV_LINK_DOWN_EVERY_US;
     bool quiet = now_us - m->seen_us >= rest_us;
     bool asked = m->rtt_asked && m->alive;

@@ -3,18 +3,9 @@
 # Its input is large, but little work makes it small; what is made of that is smaller still, and what is left then is the most work. With a
 # slow link between gateway and cloud the gateway runs the middle; it is killed under the stream, routed around, and comes back. With a
 # fast one it only hands on. Skipped (77) where this machine allows no network namespaces.
-set -euo pipefail
-here=$PWD
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
-export XDG_CACHE_HOME="$dir/cache" TMPDIR="$dir"
+. "$(dirname "${BASH_SOURCE[0]}")/kit.sh"
+export TMPDIR="$dir"
 unset XDG_RUNTIME_DIR CLEAVE_LAB
-fail() {
-  echo "FAILED: $*" >&2
-  tail -n 30 ./[a-l]*.log >&2 || true
-  exit 1
-}
 if "$CLEAVE" lab run --edge true 2>&1 | grep -q 'no rights for'; then exit 77; fi
 
 mkdir -p models/hourglass/1
@@ -37,7 +28,7 @@ for (const [w, to] of [['widen', 'wide'], ['narrow', 'again'], ['few', 'least'],
 }
 fs.writeFileSync('models/hourglass/1/model.onnx', model(nodes, { inputs: { x: [120, 128, 10] }, outputs: { end: [120, 8] }, weights }))
 JS
-node make.mjs "$here"
+node make.mjs "$repository/tests/e2e"
 "$CLEAVE" profile hourglass --models models --threads 1 --budget 2s --keep >/dev/null 2>profile.log || fail "no profile"
 # The whole as measured, its parts by their work: a busy machine has them otherwise each time.
 node - cache/cleave/profiles/*.json <<'JS'

@@ -139,6 +139,30 @@ static void what_a_busy_connection_carries_tells_a_step(void **state)
     }
 }
 
+/* Silence may be a stall or a step: it is asked which, at once, though nobody's plan waits for it, with more bytes than a slow link
+ * would get. What was sent before the silence does not tell. */
+static void a_stall_is_asked_about_at_once(void **state)
+{
+    (void)state;
+    rig r = rig_new(6, WIFI, 5000, 0.02);
+    ping(&r);
+    for (int i = 0; i < 30; i++) send(&r, 43264, 4000);
+    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us, false).kind, CLV_PROBE_NONE);
+    r.now_us += 300000;
+    clv_link_monitor_unanswered(&r.m, r.now_us, 43264, 300000);
+    double slow = link_now(&r).up_bytes_per_s;
+    assert_true(slow < WIFI / 10);
+    r.now_us += 20000;
+    clv_link_monitor_exchange(&r.m, r.now_us, 43264, 4000, 320000); /* it began before */
+    clv_link_probe p = clv_link_monitor_probe(&r.m, r.now_us, false);
+    assert_int_equal(p.kind, CLV_PROBE_BYTES);
+    assert_true((double)p.bytes > 2 * slow * 0.02 && (double)p.bytes < WIFI * 0.02);
+    for (int i = 0; i < 3; i++) send(&r, p.bytes, 100); /* it was a stall */
+    near(link_now(&r).up_bytes_per_s, WIFI, 0.3);
+    r.now_us += CLV_LINK_PROBE_EVERY_US;
+    assert_int_not_equal(clv_link_monitor_probe(&r.m, r.now_us, false).kind, CLV_PROBE_BYTES);
+}
+
 static void a_link_that_was_lost_may_be_what_it_was(void **state)
 {
     (void)state;
@@ -539,6 +563,7 @@ int main(void)
         cmocka_unit_test(directions_are_told_apart),
         cmocka_unit_test(a_step_is_followed_within_three_transfers),
         cmocka_unit_test(what_a_busy_connection_carries_tells_a_step),
+        cmocka_unit_test(a_stall_is_asked_about_at_once),
         cmocka_unit_test(a_link_that_was_lost_may_be_what_it_was),
         cmocka_unit_test(after_a_handover_the_round_trip_is_asked_for),
         cmocka_unit_test(noise_alone_does_not_move_the_estimate_far),

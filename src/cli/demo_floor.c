@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-enum { CLV_FLOOR_VISIT = 3 }; /* runs of a visit; the first is not counted */
-
 typedef struct times {
     double *us;
     size_t n, cap;
@@ -20,17 +18,19 @@ struct clv_demo_floor {
     clv_codec codec;
     const clv_tensors *inputs;
     double slowdown;
+    clv_demo_visit visit;
     times head_us, coding_us, tail_us;
     size_t up_bytes, down_bytes;
 };
 
 clv_status clv_demo_floor_new(clv_network *network, size_t cut, clv_codec codec,
-                              const clv_tensors *inputs, double slowdown, clv_demo_floor **out,
-                              clv_error *err)
+                              const clv_tensors *inputs, double slowdown, clv_demo_visit visit,
+                              clv_demo_floor **out, clv_error *err)
 {
     size_t last = clv_network_cuts(network)->n - 1;
     clv_demo_floor *f = clv_alloc(sizeof *f);
-    *f = (clv_demo_floor){.codec = codec, .inputs = inputs, .slowdown = CLV_MAX(slowdown, 1.0)};
+    *f = (clv_demo_floor){
+        .codec = codec, .inputs = inputs, .slowdown = CLV_MAX(slowdown, 1.0), .visit = visit};
     clv_status status = CLV_OK;
     if (cut > 0) status = clv_network_segment(network, 0, cut, &f->head, err);
     if (!status && cut < last) status = clv_network_segment(network, cut, last, &f->tail, err);
@@ -111,7 +111,8 @@ static clv_status run_both(clv_demo_floor *f, bool counts, clv_error *err)
 clv_status clv_demo_floor_visit(clv_demo_floor *f, clv_error *err)
 {
     clv_status status = CLV_OK;
-    for (int i = 0; !status && i < CLV_FLOOR_VISIT; i++) status = run_both(f, i > 0, err);
+    for (int i = 0; !status && i < f->visit.runs; i++)
+        status = run_both(f, i >= f->visit.uncounted, err);
     return status;
 }
 

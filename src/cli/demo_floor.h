@@ -1,7 +1,7 @@
 /* The floor under a plan: what a request would take if nothing but the engine and the wire took time.
  *
  *     clv_demo_floor *f;
- *     clv_demo_floor_new(network, cut, codec, &inputs, slowdown, &f, &err);
+ *     clv_demo_floor_new(network, cut, codec, &inputs, slowdown, visit, &f, &err);
  *     while (...) clv_demo_floor_visit(f, &err);        // between the requests that it is compared with
  *     double us = clv_demo_floor_us(f, &link);          // bare time + bytes / rate + RTT
  *     double wire_us = clv_demo_floor_wire_us(f, &link); // the same with the bytes of TCP/IP's headers
@@ -9,8 +9,8 @@
  *
  * The bare time is that of the compiled prefix and suffix called in turns: no queue, no threads, no
  * messages. Both run on this device, whose speed is emulated (engine/slow.h): the suffix's time is
- * divided by the slowdown, as the cloud has none. A visit runs each once uncounted, because the
- * requests before it have had the caches, then twice. Medians of all visits count, so that a slow
+ * divided by the slowdown, as the cloud has none. A visit runs both as often as one to
+ * a contender asks, and counts as many (the first may find the caches taken). Medians of all visits count, so that a slow
  * spell of the machine meets floor and requests alike.
  *
  * In a codec the tensors are written and read between the two, one after the other, as bare calls
@@ -30,11 +30,17 @@
 
 typedef struct clv_demo_floor clv_demo_floor;
 
+/* Runs in a row of the same split. */
+typedef struct clv_demo_visit {
+    int runs;
+    int uncounted; /* the first of them */
+} clv_demo_visit;
+
 /* Compiles the segments of the cut (blocks). `inputs` are borrowed until the floor is freed. */
 CLV_MUST
 clv_status clv_demo_floor_new(clv_network *network, size_t cut, clv_codec codec,
-                              const clv_tensors *inputs, double slowdown, clv_demo_floor **out,
-                              clv_error *err);
+                              const clv_tensors *inputs, double slowdown, clv_demo_visit visit,
+                              clv_demo_floor **out, clv_error *err);
 CLV_MUST
 clv_status clv_demo_floor_visit(clv_demo_floor *f, clv_error *err);
 /* After one visit at least. */

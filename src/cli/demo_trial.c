@@ -7,18 +7,15 @@
 
 /* Every row gets ROUNDS_MIN rounds, over its budget if need be; one that is OVERDRAWN times over
  * it only the fewest. */
-enum {
-    ROUNDS_FEWEST = 3,
-    ROUNDS_MIN = 5,
-    ROUNDS_MAX = 40,
-    OVERDRAWN = 4,
-    VISIT = 3,
-    LONG_VISIT = 2
-};
-/* Requests so long are few in a visit, so that the rounds are many. */
-#define LONG_US 200000.0
-/* Plans that the node may try before it is measured, and requests to each. */
+enum { ROUNDS_FEWEST = 3, ROUNDS_MIN = 5, ROUNDS_MAX = 400, OVERDRAWN = 4 };
+/* Plans that the node may try before it is measured, and requests to each at least; a part of the
+ * budget goes to them, so that no short spell of the machine decides. */
 enum { ACQUAINT_PLANS = 6, ACQUAINT_REQUESTS = 10, ACQUAINT_LONG_REQUESTS = 5 };
+#define ACQUAINT_SHARE 0.1
+/* Long requests are few, so that the rounds are many; the first of the others warms caches up after
+ * the split before. */
+#define LONG_US 200000.0
+static const clv_demo_visit visits[] = {{.runs = 3, .uncounted = 1}, {.runs = 1}};
 /* Predicted to take so many times the best: one request tells enough. */
 #define FAR 3.0
 
@@ -65,16 +62,20 @@ static clv_status ask(trial *t, clv_demo_entrant *e, double *us, double *energy_
     return why->status ? clv_fail(err, why->status, "%s: %s", t->model, why->text) : CLV_OK;
 }
 
+static bool is_long(const clv_demo_entrant *e)
+{
+    return e->predicted_us > LONG_US;
+}
+
 static clv_status visit(trial *t, clv_demo_entrant *e, clv_error *err)
 {
     if (clv_demo_pin(t->node, t->model, (int)e->cut, e->codec, err)) return err->status;
     bool far = e->predicted_us > FAR * t->c.items[0].predicted_us;
-    int requests = !far && e->predicted_us > LONG_US ? LONG_VISIT : VISIT;
-    for (int k = 0; k < requests && !(far && e->n > 0); k++) {
+    const clv_demo_visit stay = visits[is_long(e)];
+    for (int k = 0; k < stay.runs && !(far && e->n > 0); k++) {
         double us, energy_j;
         if (ask(t, e, &us, &energy_j, err)) return err->status;
-        if ((k == 0 && !far) || us < 0)
-            continue; /* the first warms caches up after the cut before */
+        if ((k < stay.uncounted && !far) || us < 0) continue;
         clv_demo_entrant_add(e, us);
         e->energy_j += energy_j;
         e->n_energies++;
@@ -87,21 +88,33 @@ static bool same_split(const clv_demo_entrant *a, const clv_demo_entrant *b)
     return a->cut == b->cut && clv_codec_index(a->codec) == clv_codec_index(b->codec);
 }
 
-/* A node that has served a while: what its first requests took has corrected the profiles, which
- * may have led to another plan, until one stayed. Finds the contenders of that plan. */
+/* A node that has served a while with one plan: its requests have corrected the profiles. */
+static clv_status serve_a_while(trial *t, clv_error *err)
+{
+    clv_demo_entrant *plan = &t->c.items[0];
+    if (clv_demo_pin(t->node, t->model, (int)plan->cut, plan->codec, err)) return err->status;
+    const int64_t until =
+        clv_now_us() + (int64_t)(ACQUAINT_SHARE * (double)t->node->demo->budget_us);
+    const int least = is_long(plan) ? ACQUAINT_LONG_REQUESTS : ACQUAINT_REQUESTS;
+    for (int k = 0; k < least || clv_now_us() < until; k++) {
+        double us, energy_j;
+        if (ask(t, plan, &us, &energy_j, err)) return err->status;
+    }
+    return CLV_OK;
+}
+
+/* What the requests taught may have led to another plan: until one stays. Finds the contenders of
+ * that plan. */
 static clv_status acquaint(trial *t, clv_error *err)
 {
     clv_status status = look(t, err);
     for (int i = 0; !status && i < ACQUAINT_PLANS; i++) {
-        clv_demo_entrant before = t->c.items[0];
-        status = clv_demo_pin(t->node, t->model, (int)before.cut, before.codec, err);
-        double us, energy_j;
-        int requests =
-            t->c.items[0].predicted_us > LONG_US ? ACQUAINT_LONG_REQUESTS : ACQUAINT_REQUESTS;
-        for (int k = 0; !status && k < requests; k++) status = ask(t, &before, &us, &energy_j, err);
+        status = serve_a_while(t, err);
+        if (status) break;
+        const clv_demo_entrant before = t->c.items[0];
         clv_demo_contenders_done(&t->c);
-        if (!status) status = look(t, err);
-        if (same_split(&t->c.items[0], &before)) break;
+        status = look(t, err);
+        if (!status && same_split(&t->c.items[0], &before)) break;
     }
     return status;
 }
@@ -135,8 +148,9 @@ clv_status clv_demo_trial(clv_demo_node *n, const char *model, clv_network *netw
     clv_status status = acquaint(&t, err);
     clv_demo_floor *f = NULL;
     if (!status && !n->demo->policies)
-        status = clv_demo_floor_new(network, t.c.items[0].cut, t.c.items[0].codec, inputs,
-                                    n->demo->device->slowdown, &f, err);
+        status =
+            clv_demo_floor_new(network, t.c.items[0].cut, t.c.items[0].codec, inputs,
+                               n->demo->device->slowdown, visits[is_long(&t.c.items[0])], &f, err);
     if (!status) status = measure(&t, f, &row->rounds, err);
     if (!status) {
         const clv_link *link = n->demo->link ? n->demo->link : &t.link;

@@ -10,7 +10,7 @@
  * far one cut is from the others. */
 #define RUN_SIGMA      0.10
 #define LEVEL_SIGMA    0.15
-#define RESIDUAL_SIGMA 0.05
+#define RESIDUAL_SIGMA 0.03
 
 void clv_correction_init(clv_correction *c, size_t n_cuts)
 {

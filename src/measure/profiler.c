@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "measure/codec_meter.h"
+#include "measure/complement.h"
 #include "measure/cut_choice.h"
 #include "measure/mood.h"
 #include "measure/stopwatch.h"
@@ -16,7 +17,7 @@
 
 /* A segment's memory besides the shared weights: bookkeeping of the engine, and an arena. */
 #define SEGMENT_BYTES ((size_t)4 << 20)
-enum { ROUNDS_LEAST = 3, STEADY_ROUNDS_MIN = 9 };
+enum { ROUNDS_LEAST = 3 };
 
 /* One cut of the block that is under the stopwatch. */
 typedef struct trial {
@@ -133,9 +134,9 @@ static bool settled(const run *r, const clv_stopwatch *w)
 {
     if (!w->segment) return true;
     if (r->o->steady) return false;
+    if (w->visits < CLV_PROFILER_ROUNDS_MIN) return false;
     clv_time t = clv_stopwatch_time(w, 0);
-    return t.n >= CLV_PROFILER_ROUNDS_MIN &&
-           clv_time_error_us(&t) <= r->precision * fmax(t.us, 1e-3);
+    return clv_time_error_us(&t) <= r->precision * fmax(t.us, 1e-3);
 }
 
 /* One visit to everything that is not precise enough yet; `open` counts what was not. */
@@ -233,7 +234,7 @@ static size_t cut_memory(const run *r)
  * the whole, once to warm up and twice a round. */
 static size_t cuts_in_time(const run *r, int64_t left_us)
 {
-    int rounds = r->o->steady ? STEADY_ROUNDS_MIN : ROUNDS_LEAST;
+    int rounds = r->o->steady ? CLV_PROFILER_ROUNDS_MIN : ROUNDS_LEAST;
     double one_us = (2 + rounds * 2) * fmax(clv_stopwatch_time(&r->whole, 0).us, 1);
     return left_us > 0 ? (size_t)((double)left_us / one_us) : 0;
 }
@@ -318,6 +319,7 @@ static clv_status time_all(run *r, clv_error *err)
     clv_time whole = clv_stopwatch_time(&r->whole, 0);
     r->profile->cuts[0].suffix = r->profile->cuts[r->profile->n_cuts - 1].prefix = whole;
     remove_drift(r, whole.us);
+    clv_complement_settle(r->profile);
     clv_unit_times(clv_network_graph(r->network), clv_network_cuts(r->network), r->choice->chain,
                    r->choice->n_chain, r->profile);
     clv_codec_meter_fill(r->meter, r->profile);

@@ -15,18 +15,19 @@
  * memory). Within a block the runs are interleaved: one visit to each segment, then again, so that a
  * change of the machine's speed meets all cuts alike. A visit first runs the segment once untimed
  * (it warms the caches that the segment before it has filled; not for runs so long that it makes no
- * difference), then a few times timed. Rounds go on until the median of every segment has a
- * relative standard error below `precision`, or the block's share of the budget is spent; a segment
- * that is precise enough is not visited again. The whole network stays resident and is timed in every
+ * difference), then a few times timed. Rounds go on until every segment was visited
+ * CLV_PROFILER_ROUNDS_MIN times and its median has a relative standard error below `precision`, or the
+ * block's share of the budget is spent; a segment that is precise enough is not visited again. The whole network stays resident and is timed in every
  * round: if a block saw it run slower or faster than all blocks did together, by more than the noise
  * of its median, the block's times are scaled by that ratio.
  *
  * On a machine with neighbours, speed changes by tens of percent within seconds: a median of a few runs in a
- * row says how fast the machine was just then, however little they vary. A steady run (`steady`) therefore
- * visits all segments evenly over the whole budget, which leaves 2 to 4 % where a burst leaves 5 to 12 %.
+ * row says how fast the machine was just then, however little they vary: hence the visits. A steady run
+ * (`steady`) visits all segments evenly over the whole budget, which leaves 2 to 4 % where a burst leaves 5 to 12 %.
  *
  * Runs that the kernel interrupted for another process are left out where there are enough others; what a run has
- * in common with the runs of other segments just before and after it is taken off (measure/mood.h).
+ * in common with the runs of other segments just before and after it is taken off (measure/mood.h). At last both
+ * sides of each cut are held against the whole (measure/complement.h).
  *
  * Beside that, codecs write and read the tensors at each cut (measure/codec_meter.h): what they take here,
  * and the coded bytes of those that need no data to be offered.
@@ -48,7 +49,7 @@
 #define CLV_PROFILER_RESIDENT_MAX 64
 #define CLV_PROFILER_MEMORY_MAX   ((size_t)512 << 20)
 enum {
-    CLV_PROFILER_ROUNDS_MIN = 5,
+    CLV_PROFILER_ROUNDS_MIN = 9,
     CLV_PROFILER_ROUNDS_MAX = 100,
     CLV_PROFILER_STEADY_CUTS = 48,  /* resident together for a yardstick */
     CLV_PROFILER_STEADY_ROUNDS = 40 /* of it, when the budget allows */

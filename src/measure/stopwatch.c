@@ -61,6 +61,7 @@ clv_status clv_stopwatch_visit(clv_stopwatch *w, clv_error *err)
         clv_status s = run_once(w, NULL, &lap, err);
         if (s != CLV_OK) return s;
     }
+    w->visits++;
     int runs = (int)fmin(fmax(VISIT_US / fmax(lap.us, 1), 1), VISIT_RUNS_MAX);
     for (int i = 0; i < runs; i++) {
         clv_status s = run_once(w, NULL, &lap, err);

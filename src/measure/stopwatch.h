@@ -26,6 +26,7 @@ typedef struct clv_stopwatch {
     size_t n_inputs;
     clv_lap *laps; /* the timed runs, in their order */
     size_t n, cap;
+    int visits;
     double first_us; /* of the warm-up */
 } clv_stopwatch;
 

@@ -24,7 +24,7 @@ typedef enum standin_answer {
     ANSWER_CORRUPT,  /* what becomes of encodings that broke on the way */
 } standin_answer;
 
-enum { STANDIN_HELD_MAX = 1024 };
+enum { STANDIN_HELD_MAX = 1024, STANDIN_SLICES_MAX = 16 };
 
 typedef struct standin {
     node n;
@@ -41,6 +41,8 @@ typedef struct standin {
     atomic_int protocol;                 /* its version; 0: not told */
     atomic_bool takes_push, keeps_push;  /* PUT: allowed; and then it has the model */
     atomic_bool bad_profile, bad_prepare;
+    const clv_buf *_Atomic more; /* of ModelInfer's answers: bytes behind the message; NULL: none */
+    const char *_Atomic load;    /* GET of the load; NULL: nothing */
     /* what it was asked */
     atomic_int gone; /* exchanges that the asker left before they were answered */
     atomic_int infers, prepares, pushes, profiles;
@@ -173,7 +175,12 @@ static inline void standin_tail(standin *s, clv_exchange *x, standin_answer how)
     }
     standin_lie(r, how);
     clv_oip_message m = clv_oip_encode_answer(r);
-    clv_grpc_respond(x, m.slices, m.n);
+    const clv_buf *more = s->more;
+    clv_slice slices[STANDIN_SLICES_MAX];
+    assert_true(m.n < STANDIN_SLICES_MAX);
+    memcpy(slices, m.slices, m.n * sizeof *slices);
+    if (more) slices[m.n] = (clv_slice){.data = more->data, .bytes = more->len};
+    clv_grpc_respond(x, slices, m.n + (more ? 1 : 0));
     clv_oip_message_done(&m);
 }
 
@@ -221,6 +228,8 @@ static inline void standin_request(void *ctx, clv_exchange *x)
     const char *path = clv_exchange_path(x), *method = clv_exchange_method(x);
     if (strcmp(path, CLV_OIP_METHOD) == 0) {
         standin_infer(s, x);
+    } else if (strcmp(path, "/v2/load") == 0 && s->load) {
+        standin_say(x, 200, clv_strdup(s->load));
     } else if (strcmp(path, "/v2/load") == 0 || strcmp(path, "/v2/link/probe") == 0) {
         clv_sleep_us((int64_t)clv_body_bytes(clv_exchange_body(x)) * s->byte_ns / 1000);
         standin_say(x, 200, clv_strdup("{}"));

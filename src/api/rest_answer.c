@@ -99,6 +99,7 @@ static void put_parameters(clv_buf *b, clv_request *r, int64_t start_us)
     if (r->crossed.n) put_text(b, before, "cleave_crossed", crossed);
     if (r->plan[0]) put_text(b, before, "cleave_plan", r->plan);
     if (r->recovered[0]) put_text(b, before, "cleave_recovered", r->recovered);
+    if (r->shared) clv_buf_text(b, ",\"cleave_shared\":true");
     put_prediction(b, r);
     if (r->hedged[0]) put_text(b, before, "cleave_hedged", r->hedged);
     clv_buf_char(b, '}');

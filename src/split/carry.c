@@ -70,7 +70,7 @@ bool clv_carry_wants(const clv_carry *c, const char *output)
 static void teach(clv_carry *c)
 {
     clv_deployment *d = c->cut == c->s->last ? c->s->local : c->d;
-    if (c->r->recovered[0] || c->shared || c->hedge.begun_us) return;
+    if (c->r->recovered[0] || c->r->shared || c->hedge.begun_us) return;
     if (atomic_fetch_add(&d->answered, 1) < CLV_COLD_REQUESTS || !clv_carry_is_single(c)) return;
     for (size_t i = 0; i < c->s->n_ways; i++)
         if (d->route.n == 1 || d->route.way == i)

@@ -42,7 +42,6 @@ typedef struct clv_carry {
     clv_segment *own;      /* a reference that only this request holds, or NULL */
     clv_pace_part *part;   /* what is known of `run`; NULL: nothing */
     size_t rows;           /* of its inputs */
-    bool shared;           /* it ran together with others' */
     atomic_bool answered, recalled;
     /* the peer's part: set before it is asked, then the loop's thread */
     _Atomic uint64_t call;

@@ -61,6 +61,7 @@ static void take_answer(clv_carry *c, const clv_peer_answer *answer)
     t->cloud_us += answer->cloud_us;
     t->relay_us += answer->relay_us;
     t->decode_us += answer->decode_us;
+    c->r->shared |= answer->shared;
     c->r->trip = answer->trip;
     c->crossing.up_bytes = (int64_t)answer->up_bytes;
     c->crossing.down_bytes = (int64_t)answer->down_bytes;

@@ -256,7 +256,7 @@ static bool run_as_one(clv_carry *const *list, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (fine) {
             list[i]->r->timing.edge_us += took;
-            list[i]->shared = true;
+            list[i]->r->shared = true;
             go_on(list[i], &out[i]);
         } else {
             clv_tensors_done(&out[i]);

@@ -20,7 +20,7 @@
  *
  * Parameters (docs/protocol.md): questions carry `timeout` (us), `cleave_digest`,
  * `cleave_local_only`, `cleave_route`; answers carry `cleave_trip`, `cleave_crossed`,
- * `cleave_plan`, `cleave_recovered` and `cleave_<field>` for every field of CLV_TIMING_MAP, as seen
+ * `cleave_plan`, `cleave_recovered`, `cleave_shared` and `cleave_<field>` for every field of CLV_TIMING_MAP, as seen
  * by the node that answers.
  *
  * An input whose raw contents are an encoding (tensor/codec.h) has a parameter of its own,
@@ -110,6 +110,7 @@ typedef struct clv_oip_answer {
     clv_prediction predicted; /* of the node that answered; known only if it was asked to explain */
     clv_crossings crossed;    /* from the node that answered to the next one, and so on */
     char plan[128], recovered[160];
+    bool shared; /* as in clv_request */
 } clv_oip_answer;
 /* CLV_EPROTO where a question would be CLV_EINVAL: it is the peer's fault. */
 CLV_MUST

@@ -449,6 +449,7 @@ static clv_status answer_parameter(clv_oip_answer *a, const parameter *p, clv_er
     }
     if (key_is(p, "cleave_plan")) text_of(p, a->plan, sizeof a->plan);
     if (key_is(p, "cleave_recovered")) text_of(p, a->recovered, sizeof a->recovered);
+    if (key_is(p, "cleave_shared")) a->shared = p->kind == 1 && p->number;
     return CLV_OK;
 }
 

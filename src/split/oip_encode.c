@@ -182,6 +182,7 @@ clv_oip_message clv_oip_encode_answer(clv_request *take)
     put_text_parameter(b, "cleave_plan", take->plan);
     put_text_parameter(b, "cleave_recovered", take->recovered);
     put_text_parameter(b, "cleave_hedged", take->hedged);
+    if (take->shared) put_true_parameter(b, "cleave_shared");
 #define X(name, about) put_int_parameter(b, "cleave_" #name, take->timing.name);
     CLV_TIMING_MAP(X)
 #undef X

@@ -99,6 +99,7 @@ typedef struct clv_peer_answer {
     bool nonsense;
     clv_trip trip; /* of the peer and those behind it; n 0: not told, or not to be believed */
     clv_crossings crossed; /* on the hops behind the peer, as it tells */
+    bool shared;           /* as in clv_request */
     /* why the peer did itself what one behind it should have done; "" if it did not */
     const char *recovered;
     size_t up_bytes, down_bytes; /* of the messages */

@@ -103,6 +103,7 @@ static void on_reply(void *arg, const clv_reply *reply, const clv_error *error, 
                               .down_bytes = bytes,
                               .queue_us = times.queue_us,
                               .cloud_us = times.cloud_us,
+                              .shared = got.shared,
                               .recovered = got.recovered,
                               .crossed = got.crossed,
                               .decode_us = clv_now_us() - decode};

@@ -62,7 +62,13 @@ static void expect_nothing_learnt(const learnt *before, const learnt *after)
 
 /* --- with every answer --- */
 
-typedef enum said_kind { SAID_INT = 2, SAID_TEXT = 3, SAID_DOUBLE = 4, SAID_UINT = 5 } said_kind;
+typedef enum said_kind {
+    SAID_BOOL = 1,
+    SAID_INT = 2,
+    SAID_TEXT = 3,
+    SAID_DOUBLE = 4,
+    SAID_UINT = 5
+} said_kind;
 
 /* A parameter of the answer (InferParameter of src/api/oip.proto). */
 typedef struct said {
@@ -213,6 +219,23 @@ static void a_trip_that_is_too_long_is_not_taken(void **state)
     clv_request_free(a);
 }
 
+/* No nonsense, but nothing to learn from either: it took so long for all of them. The wait is known as ever. */
+static void what_ran_with_others_teaches_no_time(void **state)
+{
+    rig *r = *state;
+    static const said shared = {"cleave_shared", SAID_BOOL, .number = 1};
+    begin(r);
+    learnt before = learnt_now(r);
+    clv_request *a = ask_while(r, &shared, 1);
+    learnt after = learnt_now(r);
+    assert_true(a->shared);
+    assert_string_equal(a->recovered, "");
+    assert_int_equal(after.sightings, before.sightings);
+    assert_int_equal(after.waits, before.waits + 1);
+    assert_true(after.timed_us > before.timed_us);
+    clv_request_free(a);
+}
+
 /* --- with its load --- */
 
 static void a_load_that_cannot_be_is_not_heard(void **state)
@@ -241,9 +264,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(times_that_cannot_be_teach_nothing),
-        TEST(what_is_no_time_is_refused),
-        TEST(a_trip_that_is_too_long_is_not_taken),
+        TEST(times_that_cannot_be_teach_nothing),   TEST(what_is_no_time_is_refused),
+        TEST(a_trip_that_is_too_long_is_not_taken), TEST(what_ran_with_others_teaches_no_time),
         TEST(a_load_that_cannot_be_is_not_heard),
     };
 #undef TEST

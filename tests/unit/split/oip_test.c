@@ -199,6 +199,7 @@ static void an_answer_round_trips(void **state)
 #undef X
     snprintf(r->plan, sizeof r->plan, "cut at conv/1");
     snprintf(r->recovered, sizeof r->recovered, "peer lost");
+    r->shared = true;
     r->crossed = (clv_crossings){.hops = {{"q8", 40, 22, 90, 80}, {"raw", 4, 4, 9, 8}}, .n = 2};
     clv_timing timing = r->timing;
     clv_oip_message m = clv_oip_encode_answer(r);
@@ -211,6 +212,7 @@ static void an_answer_round_trips(void **state)
     assert_string_equal(a.id, "x");
     assert_string_equal(a.plan, "cut at conv/1");
     assert_string_equal(a.recovered, "peer lost");
+    assert_true(a.shared);
     assert_int_equal(a.crossed.n, 2);
     assert_string_equal(a.crossed.hops[0].codec, "q8");
     assert_int_equal(a.crossed.hops[0].coded_bytes, 22);

@@ -99,13 +99,16 @@ static int flood(fixture *f)
     clv_request *answers[N];
     for (int i = 0; i < N; i++) answers[i] = answer_of(&all[i]);
     int runs = e->engine->wholes - before - 1;
+    size_t shared = 0;
     for (int i = 0; i < N; i++) {
         assert_as_alone(e, answers[i], i + 1);
+        shared += answers[i]->shared;
         const clv_timing *t = &answers[i]->timing;
         assert_true(t->edge_us >= FIXED_US); /* queue and compute times stay apart */
         assert_true(t->total_us >= t->wait_us + t->edge_us);
         clv_request_free(answers[i]);
     }
+    assert_true(runs < N ? shared >= 2 : shared == 0); /* who shared a run says so */
     return runs;
 }
 

@@ -188,5 +188,7 @@ void clv_carry_ask_peer(clv_carry *c)
     atomic_fetch_add(&c->s->remote_now, 1);
     atomic_fetch_add(&c->refs, 2); /* the message's and the arming's */
     c->call = clv_peer_infer(c->s->ways[c->way].peer, &ask);
+    if (atomic_load(&c->recalled)) /* maybe when there was no number yet to cancel */
+        clv_peer_cancel(c->s->ways[c->way].peer, c->call);
     clv_carry_arm(c);
 }

@@ -342,6 +342,38 @@ static void going_back_costs_nothing(void **state)
     for (int i = 0; i < 2; i++) free(labels[i]);
 }
 
+static void pin_nothing(void *arg)
+{
+    edge_call *c = arg;
+    clv_splitter_pin(c->e->splitter, NULL, edge_called, c);
+}
+
+/* All here has become the best while a cut is still being prepared: the node goes home at once, and
+ * what is ready later does not take it away again. */
+static void home_does_not_wait_for_a_preparation(void **state)
+{
+    rig *r = *state;
+    r->s.best = clv_network_cuts(r->s.network)->n - 1;
+    follow(r);
+    edge_pin(&r->e, 1);
+    char *away = label_of(r, 1);
+    expect_plan(r, away);
+    atomic_store(&r->e.engine->hold_compiles, true);
+    edge_call pin = {.e = &r->e, .cut = 3}, unpin = {.e = &r->e};
+    clv_loop_post(r->e.loop, edge_pin_step, &pin);
+    await(r->e.engine->held > 0);
+    expect_plan(r, away);
+    clv_loop_post(r->e.loop, pin_nothing, &unpin);
+    await(plan_is(r, "local"));
+    assert_false(edge_settled(&r->e)); /* it is being prepared still */
+    expect_plan(r, "local");
+    atomic_store(&r->e.engine->hold_compiles, false);
+    await(edge_settled(&r->e));
+    expect_plan(r, "local");
+    assert_int_equal(pin.error.status, CLV_ECANCELED);
+    free(away);
+}
+
 /* A pin that is overtaken by another says so; nobody waits for ever. */
 static void a_pin_is_answered_when_another_comes(void **state)
 {
@@ -375,6 +407,7 @@ int main(void)
         TEST(losing_the_peer_under_load_loses_no_answer),
         TEST(a_switch_pauses_nothing),
         TEST(going_back_costs_nothing),
+        TEST(home_does_not_wait_for_a_preparation),
         TEST(a_pin_is_answered_when_another_comes),
     };
 #undef TEST

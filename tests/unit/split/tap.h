@@ -1,5 +1,6 @@
 /* A wire tap: takes connections, passes every byte on in both directions, and keeps a copy of what
- * went towards the peer. */
+ * went towards the peer. While it holds, what goes towards the peer stays where it is: little in the
+ * tap's socket, the rest in the sender's. */
 #ifndef CLV_TESTS_SPLIT_TAP_H
 #define CLV_TESTS_SPLIT_TAP_H
 
@@ -10,14 +11,16 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TAP_LINES_MAX = 16 };
+enum { TAP_LINES_MAX = 16, TAP_HELD_BYTES = 32768 };
 
 typedef struct tap {
     int listener, port, to_port;
@@ -26,7 +29,8 @@ typedef struct tap {
     pthread_t thread;
     pthread_mutex_t lock; /* guards `sent` */
     clv_buf sent;
-    atomic_bool ending;
+    atomic_bool ending, hold;
+    atomic_int held_bytes; /* that wait here, while it holds */
     char url[64];
 } tap;
 
@@ -73,14 +77,25 @@ static inline void tap_pass(tap *t, int line, int from)
     }
 }
 
+static inline int tap_waiting(const tap *t)
+{
+    int sum = 0;
+    for (int i = 0, n = 0; i < t->n_lines; i++, sum += n, n = 0)
+        if (t->lines[i][0] >= 0) (void)!ioctl(t->lines[i][0], FIONREAD, &n);
+    return sum;
+}
+
 static inline void *tap_run(void *arg)
 {
     tap *t = arg;
     while (!t->ending) {
+        bool hold = t->hold;
         struct pollfd fds[1 + 2 * TAP_LINES_MAX] = {{.fd = t->listener, .events = POLLIN}};
         for (int i = 0; i < 2 * t->n_lines; i++)
-            fds[1 + i] = (struct pollfd){.fd = t->lines[i / 2][i % 2], .events = POLLIN};
+            fds[1 + i] = (struct pollfd){.fd = t->lines[i / 2][i % 2],
+                                         .events = hold && i % 2 == 0 ? 0 : POLLIN};
         int n = t->n_lines;
+        atomic_store(&t->held_bytes, hold ? tap_waiting(t) : 0);
         if (poll(fds, (nfds_t)(1 + 2 * n), 20) <= 0) continue;
         for (int i = 0; i < 2 * n; i++)
             if (fds[1 + i].revents && t->lines[i / 2][i % 2] >= 0) tap_pass(t, i / 2, i % 2);
@@ -94,6 +109,9 @@ static inline void tap_start(tap *t, int to_port)
     struct sockaddr_in here = tap_address(0);
     socklen_t size = sizeof here;
     *t = (tap){.to_port = to_port, .listener = socket(AF_INET, SOCK_STREAM, 0)};
+    const int most = TAP_HELD_BYTES, packet = 1448; /* those it takes have them too */
+    assert_int_equal(setsockopt(t->listener, SOL_SOCKET, SO_RCVBUF, &most, sizeof most), 0);
+    assert_int_equal(setsockopt(t->listener, IPPROTO_TCP, TCP_MAXSEG, &packet, sizeof packet), 0);
     assert_int_equal(bind(t->listener, (struct sockaddr *)&here, size), 0);
     assert_int_equal(listen(t->listener, 16), 0);
     assert_int_equal(getsockname(t->listener, (struct sockaddr *)&here, &size), 0);

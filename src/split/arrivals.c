@@ -41,6 +41,14 @@ void clv_arrivals_period(clv_arrivals *a, double period_us)
     pthread_mutex_unlock(&a->lock);
 }
 
+double clv_arrivals_rate(clv_arrivals *a, int64_t now_us)
+{
+    pthread_mutex_lock(&a->lock);
+    double rate = clv_load_mode_rate(&a->mode, now_us);
+    pthread_mutex_unlock(&a->lock);
+    return rate;
+}
+
 bool clv_arrivals_heavy(clv_arrivals *a)
 {
     pthread_mutex_lock(&a->lock);

@@ -35,5 +35,6 @@ bool clv_arrivals_came(clv_arrivals *a, int64_t now_us, int in_flight);
 clv_load clv_arrivals_look(clv_arrivals *a, int64_t now_us);
 void clv_arrivals_period(clv_arrivals *a, double period_us);
 bool clv_arrivals_heavy(clv_arrivals *a);
+double clv_arrivals_rate(clv_arrivals *a, int64_t now_us); /* requests a second */
 
 #endif

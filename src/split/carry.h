@@ -107,8 +107,12 @@ void clv_carry_run_together(void *kind, void *const *args, const int64_t *queue_
 
 /* ---- carry_admit.c ---- */
 
-/* Can it be answered in time by the deployment, or (`*here` is set) at least by this node alone?
- * CLV_EBUSY and CLV_ETIMEOUT have the numbers. */
+/* Could this node do so much for every request that comes? What is done here instead of by the peer
+ * is done for one request at the cost of those behind it: under a load that is too much for this
+ * node alone, it would make all of them late. */
+bool clv_carry_affords(const clv_carry *c, int64_t run_us);
+/* Can it be answered in time by the deployment, or (`*here` is set) at least by this node alone, if
+ * that is afforded? CLV_EBUSY and CLV_ETIMEOUT have the numbers. */
 CLV_MUST
 clv_status clv_carry_admit(clv_carry *c, bool *here, clv_error *err);
 

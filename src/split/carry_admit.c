@@ -33,6 +33,11 @@ static clv_status admit_split(const clv_carry *c, const char *what, clv_error *e
     return clv_admit(&q, what, err);
 }
 
+bool clv_carry_affords(const clv_carry *c, int64_t run_us)
+{
+    return clv_arrivals_rate(&c->s->arrivals, clv_now_us()) * (double)run_us < 1e6;
+}
+
 clv_status clv_carry_admit(clv_carry *c, bool *here, clv_error *err)
 {
     char what[96];
@@ -42,6 +47,10 @@ clv_status clv_carry_admit(clv_carry *c, bool *here, clv_error *err)
     if (!*here && admit_split(c, what, &why) == CLV_OK) return CLV_OK;
     clv_pace_part *part = clv_pace_of(&c->s->pace, c->from, c->s->last);
     clv_admit_question q = question(c, clv_pace_us(part, rows_given(c)), true);
+    if (why.status && !clv_carry_affords(c, q.run_us)) {
+        *err = why;
+        return why.status;
+    }
     clv_status status = clv_admit(&q, what, err);
     if (status == CLV_ETIMEOUT) clv_pace_doubt(part);
     if (!status) *here = true;

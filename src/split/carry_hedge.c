@@ -8,11 +8,20 @@
 
 #include <stdio.h>
 
+/* What the part takes here; 0: not known. */
+static int64_t run_us(const clv_carry *c)
+{
+    int64_t run = clv_pace_us(clv_pace_of(&c->s->pace, clv_deployment_cut(c->d), c->s->last), 1);
+    return run > 0 ? run : atomic_load(&c->d->expected_tail_us);
+}
+
 /* No budget for a hedge: leave the peer's part be, or, before a deadline, give it up while the tail
- * can still make it. */
+ * can still make it. But a peer that answers others is only busy, and who cannot take its load is
+ * no help. */
 static void give_up(clv_carry *c)
 {
-    if (!c->r->deadline_us) return;
+    bool answers = c->s->ways[c->way].answered_us > c->asked_us;
+    if (!c->r->deadline_us || (answers && !clv_carry_affords(c, run_us(c)))) return;
     c->hedge.gave_up = true;
     clv_peer_cancel(c->s->ways[c->way].peer, c->call);
 }
@@ -36,11 +45,10 @@ static void on_time(void *arg)
         give_up(c);
 }
 
-/* What the part takes here, behind what waits; 0: not known. */
+/* The same behind what waits. */
 static int64_t here_us(const clv_carry *c)
 {
-    int64_t run = clv_pace_us(clv_pace_of(&c->s->pace, clv_deployment_cut(c->d), c->s->last), 1);
-    if (run <= 0) run = atomic_load(&c->d->expected_tail_us);
+    int64_t run = run_us(c);
     clv_job job = {.deadline_us = c->r->deadline_us, .asker = c->r->account};
     return run > 0 ? run + clv_lane_ahead_us(c->s->o.compute, &job) : 0;
 }

@@ -88,6 +88,7 @@ static void on_answer(void *arg, const clv_peer_answer *answer)
     c->peer_open = false;
     clv_carry_disarm(c);
     if (answer->error) err = *answer->error;
+    if (!err.status) c->s->ways[c->way].answered_us = clv_now_us();
     if (!answer->withheld) learn(c, answer);
     if (atomic_load(&c->answered)) { /* the hedge was first */
         clv_carry_unref(c);

@@ -48,7 +48,7 @@ static clv_expectation expect(const clv_way *w, const clv_plan_problem *p, const
 
 /* How many requests the chooser is to count since it was asked last, and how many are under way at
  * once; what the load calls for is told to the log. */
-static double look_at_load(clv_splitter *s, int64_t now_us, double *in_flight)
+static double look_at_load(clv_splitter *s, int64_t now_us, double *in_flight, double *rate_per_s)
 {
     clv_adapt *a = &s->adapt;
     clv_load load = clv_arrivals_look(&s->arrivals, now_us);
@@ -58,6 +58,7 @@ static double look_at_load(clv_splitter *s, int64_t now_us, double *in_flight)
     /* The peer's wait that is planned with is of the last seconds: so is the number that waited. */
     a->in_flight = CLV_MAX(load.in_flight, a->in_flight * CLV_MAX(1 - s_gone / IN_FLIGHT_S, 0.0));
     *in_flight = a->in_flight;
+    *rate_per_s = load.rate_per_s;
     if (load.heavy != a->heavy)
         clv_log(CLV_LOG_INFO, "split", "load", "model=%s mode=%s requests_per_s=%.3g", s->model,
                 clv_load_mode_name(load.heavy), load.rate_per_s);
@@ -69,7 +70,7 @@ static clv_status choose(clv_splitter *s, clv_way *w, const clv_plan_problem *p,
                          clv_error *err)
 {
     int64_t now_us = clv_now_us();
-    double in_flight, tasks = look_at_load(s, now_us, &in_flight);
+    double in_flight, rate_per_s, tasks = look_at_load(s, now_us, &in_flight, &rate_per_s);
     clv_chooser_answer answer;
     const clv_chooser_view view = {.problem = p,
                                    .codecs = w->tables->named,
@@ -78,6 +79,7 @@ static clv_status choose(clv_splitter *s, clv_way *w, const clv_plan_problem *p,
                                    .unseen_us = clv_peer_link(w->peer).unseen_us,
                                    .tasks = tasks,
                                    .in_flight = in_flight,
+                                   .rate_per_s = rate_per_s,
                                    .heavy = s->adapt.heavy,
                                    .live = &s->live->route,
                                    .warm = s->warm ? &s->warm->route : NULL,

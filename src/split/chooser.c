@@ -89,6 +89,14 @@ static double shared_us(const clv_chooser_view *v, const clv_plan_problem *p,
     return most;
 }
 
+/* What requests wait for on average while they pile up: the route's longest stage is busy for `used`
+ * of the time that they are apart. */
+static double piled_us(const clv_chooser_view *v, double period_us)
+{
+    double used = v->rate_per_s * period_us * 1e-6;
+    return fmax(used - 1, 0) * CLV_PILE_US / 2;
+}
+
 static clv_prospect promise(const clv_chooser_view *v, const clv_plan_problem *p,
                             const clv_route *r)
 {
@@ -99,7 +107,8 @@ static clv_prospect promise(const clv_chooser_view *v, const clv_plan_problem *p
         clv_plan_violated(p, &chain, &cost) != CLV_LIMIT_NONE)
         return out;
     out.cost = us(cost.score);
-    if (v->heavy) out.cost = fmax(out.cost, shared_us(v, p, &chain, r->n));
+    out.cost = v->heavy ? fmax(out.cost, shared_us(v, p, &chain, r->n))
+                        : out.cost + piled_us(v, us(cost.period_ns));
     double var = 0;
     size_t last = p->cuts->n - 1, from = 0;
     for (size_t k = 0; k < r->n; k++) {
@@ -189,6 +198,16 @@ static void look_at_ends(clv_chooser *c, const clv_chooser_view *v, const clv_pl
     for (int i = 0; i < 2 && v->policy == CLV_POLICY_EXACT; i++) follow(c, &ends[i], keep);
 }
 
+/* The route that gets through the most, too. */
+static void look_at_many(clv_chooser *c, const clv_chooser_view *v, unsigned *keep)
+{
+    clv_plan_problem many = *v->problem;
+    clv_route best;
+    many.objective.goal = CLV_GOAL_THROUGHPUT;
+    if (v->policy == CLV_POLICY_EXACT && !choose(v, &many, &best, NULL, NULL))
+        follow(c, &best, keep);
+}
+
 /* What it costs to move to a route, as a share of the best one's cost. */
 static double entry_share(const clv_chooser *c, const clv_chooser_view *v, const clv_route *r)
 {
@@ -248,6 +267,7 @@ clv_status clv_chooser_look(clv_chooser *c, const clv_chooser_view *v, clv_choos
     int live = follow(c, v->live, &keep);
     follow(c, &out->to, &keep);
     follow(c, &local, &keep);
+    if (!v->heavy && piled_us(v, out->period_us) > 0) look_at_many(c, v, &keep);
     look_at_ends(c, v, &p, &keep);
     out->doubt = c->doubt;
     if (v->policy != CLV_POLICY_EXACT) return CLV_OK;

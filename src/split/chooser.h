@@ -11,9 +11,15 @@
  * requests under way there, each waiting w and running s, one ends every (w + s) / n (Little
  * 1961). If only this node's wait there that is s, whatever their number; among eight nodes that
  * do the same it is 8 s: the share that a node gets. Without it eight nodes at their limits would
- * all take the peer's whole pace for their own, and never leave. Of the policy "exact" the work
- * functions of policy/switching.h decide when to move, over these plans: the one in use, all local
- * (the way out), the best, and what would be the best at both ends of the links' intervals: the
+ * all take the peer's whole pace for their own, and never leave.
+ *
+ * Lightly loaded is not unloaded: a route whose longest stage takes longer than requests are apart
+ * is charged for the queue that would grow. Without that a peer that is waited for made the way home
+ * look short, until all went there. When such a route is the best for one request, the best for
+ * many is looked at beside it.
+ *
+ * Of the policy "exact" the work functions of policy/switching.h decide when to move, over these
+ * plans: the one in use, all local (the way out), the best, and what would be the best at both ends of the links' intervals: the
  * likeliest to be wanted next. Two plans' predictions are off together where they rest on the same
  * link's rate or round trip; apart, by what their segments' times are uncertain. Other policies
  * are followed as they are: they are what is compared with.
@@ -38,6 +44,8 @@
  * leave a flapping route (RFC 2439). The way home never costs more. */
 #define CLV_RESTLESS_HALF_US 15000000
 #define CLV_RESTLESS_MAX     8.0
+/* How long requests pile up on a route that cannot keep up, before the load's mode has changed. */
+#define CLV_PILE_US 2000000.0
 /* The ends of a link's interval: so many standard deviations. For this question only, a link that
  * is not seen counts as one whose rate wanders by a factor of 1.6 (one standard deviation) in the
  * first second, 4 in ten, 24 at most: links step, and nobody tells. */
@@ -68,6 +76,7 @@ typedef struct clv_chooser_view {
     const clv_route *live, *warm; /* warm: resident besides; NULL: none */
     double unseen_us;             /* since anything told of the rates of this node's link */
     double in_flight;             /* requests under way at once, the most lately; 0: one */
+    double rate_per_s;            /* of requests that come; 0: not known */
     double tasks;                 /* requests since the last look; time counts as some */
     int64_t now_us;
 } clv_chooser_view;

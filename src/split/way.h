@@ -58,6 +58,7 @@ typedef struct clv_way {
     clv_plan_tables *tables;       /* of this device and what is behind; NULL: not made yet */
     clv_learning learning;         /* what requests over it, and those here, taught */
     clv_wait wait;                 /* in the peer's queue: which to plan with (policy/wait.h) */
+    int64_t answered_us;           /* when the peer last answered a request */
     int64_t heard_us;              /* when the peer told its load, as far as it is in `wait` */
     char said[CLV_ERROR_TEXT_MAX]; /* last trouble told to the log, so that it is told once */
 } clv_way;

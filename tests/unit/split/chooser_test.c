@@ -422,6 +422,38 @@ static void a_peer_that_others_keep_busy_counts_as_the_share_that_is_left(void *
     toy_done(&r.t);
 }
 
+/* Where requests go that come at this rate when the peer lets each wait so long. */
+static clv_route waiting_route(double rate_per_s, int64_t wait_ms)
+{
+    rig r;
+    rig_start(&r, 18.88, 0.02);
+    r.v.tasks = 1;
+    r.v.rate_per_s = rate_per_s;
+    r.live = rig_look(&r).to;
+    assert_int_equal(r.live.n, 2);
+    rig_look(&r);
+    r.t.p.devices[1].queue_ns = wait_ms * MS * 1000;
+    for (int i = 0; i < 20; i++) r.live = rig_look(&r).to;
+    clv_route to = r.live;
+    toy_done(&r.t);
+    return to;
+}
+
+/* A peer that is waited for sends one home, but not more than home can take. */
+static void all_do_not_go_where_one_would(void **state)
+{
+    (void)state;
+    int64_t home_ms = 0;
+    for (int u = 0; u < UNITS; u++) home_ms += edge_ms[u];
+    assert_int_equal(waiting_route(0, home_ms).n, 1);
+    assert_int_equal(waiting_route(0.5e3 / (double)home_ms, home_ms).n, 1);
+    clv_route to = waiting_route(2e3 / (double)home_ms, home_ms);
+    assert_int_equal(to.n, 2);
+    int64_t here_ms = 0;
+    for (size_t u = 0; u < to.cut[0]; u++) here_ms += edge_ms[u];
+    assert_true(2 * here_ms <= home_ms);
+}
+
 /* Heavily loaded the longest stage counts: the plan is the throughput plan, at once, and back. */
 static void a_heavy_load_takes_the_throughput_plan(void **state)
 {
@@ -512,6 +544,7 @@ int main(void)
         cmocka_unit_test(square_waves_are_followed_or_left_alone),
         cmocka_unit_test(wandering_links_are_followed),
         cmocka_unit_test(a_peer_that_others_keep_busy_counts_as_the_share_that_is_left),
+        cmocka_unit_test(all_do_not_go_where_one_would),
         cmocka_unit_test(a_heavy_load_takes_the_throughput_plan),
         cmocka_unit_test(doubt_is_where_the_plan_could_be_another),
         cmocka_unit_test(other_policies_are_followed_at_once),

@@ -61,6 +61,12 @@ static const clv_cli_about calibrate_about = {
     .positionals_max = 1000,
 };
 
+/* What measuring needs. */
+typedef struct tools {
+    clv_engine *engine;
+    clv_speedometer *speedometer;
+} tools;
+
 /* ---- calibrating ---- */
 
 typedef struct watcher {
@@ -95,20 +101,21 @@ static clv_status start(const calibrate_options *o, const clv_calibrator_options
     return CLV_OK;
 }
 
-static clv_status calibrate(const calibrate_options *o, const clv_device_options *d,
-                            clv_engine *engine, bool quick, clv_calibration **out, clv_error *err)
+static clv_status calibrate(const calibrate_options *o, const clv_device_options *d, const tools *t,
+                            bool quick, clv_calibration **out, clv_error *err)
 {
-    clv_calibrator_options options = {.threads = clv_device_threads(d),
+    clv_calibrator_options options = {.speedometer = t->speedometer,
+                                      .threads = clv_device_threads(d),
                                       .slowdown = d->slowdown,
                                       .networks = (int)o->networks,
                                       .seed = (uint64_t)o->seed};
     if (!options.networks && quick) options.networks = CLV_CALIBRATOR_NETWORKS_QUICK;
     clv_calibration *c = NULL;
-    clv_status s = start(o, &options, engine, &c, err);
+    clv_status s = start(o, &options, t->engine, &c, err);
     if (s != CLV_OK) return s;
     watcher w = {.o = o, .saved_us = clv_now_us()};
     w.bar = clv_progress_new("calibrate", clv_calibrator_steps(&options));
-    s = clv_calibrator_run(engine, &options, c, watch, &w, err);
+    s = clv_calibrator_run(t->engine, &options, c, watch, &w, err);
     clv_progress_free(w.bar);
     if (s == CLV_OK && o->output) s = clv_calibration_write(o->output, c, err);
     if (s == CLV_OK)
@@ -122,7 +129,9 @@ static void print_kinds(const clv_calibration *c)
 {
     static const clv_column columns[] = {
         {"kind", CLV_LEFT}, {"samples", CLV_RIGHT}, {"median error", CLV_RIGHT}};
-    printf("%s: %zu networks\n\n", c->engine, c->n_networks);
+    printf("%s: %zu networks\n", c->engine, c->n_networks);
+    if (c->reference.n > 0) printf("reference network: %.2f ms\n", c->reference.us / 1000);
+    printf("\n");
     clv_table *t = clv_table_new(columns, CLV_COUNT(columns));
     for (int k = 0; k < CLV_UNIT_KIND_COUNT; k++) {
         if (!c->kinds[k].known || k == CLV_UNIT_OTHER) continue;
@@ -142,16 +151,17 @@ static void show(void *arg, size_t done, size_t total)
 }
 
 static clv_status measure(clv_network *net, const char *name, const calibrate_options *o,
-                          const clv_device_options *d, clv_engine *engine, clv_profile **p,
+                          const clv_device_options *d, const tools *t, clv_profile **p,
                           clv_error *err)
 {
     const clv_profiler_options options = {.model = name,
+                                          .speedometer = t->speedometer,
                                           .threads = clv_device_threads(d),
                                           .slowdown = d->slowdown,
                                           .budget_us = o->budget_us,
                                           .steady = true};
     clv_progress *bar = clv_progress_new(name, clv_profiler_steps(net, &options));
-    clv_status s = clv_profiler_run(net, engine, &options, show, bar, p, err);
+    clv_status s = clv_profiler_run(net, t->engine, &options, show, bar, p, err);
     clv_progress_free(bar);
     return s;
 }
@@ -167,14 +177,14 @@ static clv_status read_profile(const clv_network *net, const char *file, clv_pro
 
 /* From the folder, or measured and put there. */
 static clv_status measured_profile(clv_network *net, const char *name, const calibrate_options *o,
-                                   const clv_device_options *d, clv_engine *engine, clv_profile **p,
+                                   const clv_device_options *d, const tools *t, clv_profile **p,
                                    clv_error *err)
 {
-    if (!o->profiles) return measure(net, name, o, d, engine, p, err);
+    if (!o->profiles) return measure(net, name, o, d, t, p, err);
     CLV_AUTO(clv_text_free) char *file = clv_format("%s/%s.json", o->profiles, name);
     if (!clv_file_exists(file)) {
         clv_status s = clv_dir_make(o->profiles, err);
-        if (s == CLV_OK) s = measure(net, name, o, d, engine, p, err);
+        if (s == CLV_OK) s = measure(net, name, o, d, t, p, err);
         return s == CLV_OK ? clv_profile_write(file, *p, err) : s;
     }
     return read_profile(net, file, p, err);
@@ -182,14 +192,14 @@ static clv_status measured_profile(clv_network *net, const char *name, const cal
 
 static clv_status evaluate_one(clv_evaluation *e, const char *model, const calibrate_options *o,
                                const clv_device_options *d, const clv_model_options *m,
-                               clv_engine *engine, clv_error *err)
+                               const tools *t, clv_error *err)
 {
     clv_network *net = NULL;
     clv_located at = {0};
     clv_profile *p = NULL, *again = NULL;
-    clv_status s = clv_model_open(model, m, engine, &at, &net, err);
+    clv_status s = clv_model_open(model, m, t->engine, &at, &net, err);
     if (s != CLV_OK) return s;
-    s = measured_profile(net, at.name, o, d, engine, &p, err);
+    s = measured_profile(net, at.name, o, d, t, &p, err);
     if (s == CLV_OK && o->again) {
         CLV_AUTO(clv_text_free) char *file = clv_format("%s/%s.json", o->again, at.name);
         s = read_profile(net, file, &again, err);
@@ -220,17 +230,17 @@ static clv_status print_evaluation(const clv_evaluation *e, const calibrate_opti
 }
 
 static clv_status evaluate(const clv_args *args, const calibrate_options *o,
-                           const clv_device_options *d, const clv_model_options *m,
-                           clv_engine *engine, clv_error *err)
+                           const clv_device_options *d, const clv_model_options *m, const tools *t,
+                           clv_error *err)
 {
     if (args->argc == 0) return clv_fail(err, CLV_EUSAGE, "--evaluate needs a MODEL or more");
     clv_calibration *c = NULL;
     clv_evaluation *e = NULL;
     clv_status s = o->calibration ? clv_calibration_read(o->calibration, &c, err)
-                                  : calibrate(o, d, engine, true, &c, err);
+                                  : calibrate(o, d, t, true, &c, err);
     if (s == CLV_OK) s = clv_evaluation_new(c, (size_t)o->seen, &e, err);
     for (int i = 0; i < args->argc && s == CLV_OK; i++)
-        s = evaluate_one(e, args->argv[i], o, d, m, engine, err);
+        s = evaluate_one(e, args->argv[i], o, d, m, t, err);
     if (s == CLV_OK) s = print_evaluation(e, o, err);
     clv_evaluation_free(e);
     clv_calibration_free(c);
@@ -238,13 +248,13 @@ static clv_status evaluate(const clv_args *args, const calibrate_options *o,
 }
 
 static clv_status run(const clv_args *args, const calibrate_options *o, const clv_device_options *d,
-                      const clv_model_options *m, clv_engine *engine, clv_error *err)
+                      const clv_model_options *m, const tools *t, clv_error *err)
 {
-    if (o->evaluate) return evaluate(args, o, d, m, engine, err);
+    if (o->evaluate) return evaluate(args, o, d, m, t, err);
     if (args->argc > 0)
         return clv_fail(err, CLV_EUSAGE, "'%s': models are for --evaluate", args->argv[0]);
     clv_calibration *c = NULL;
-    clv_status s = calibrate(o, d, engine, o->quick, &c, err);
+    clv_status s = calibrate(o, d, t, o->quick, &c, err);
     if (s != CLV_OK) return s;
     if (o->json) {
         CLV_AUTO(clv_text_free) char *text = clv_calibration_json(c);
@@ -267,10 +277,12 @@ clv_status clv_cmd_calibrate(clv_args *args, clv_error *err)
     bool help;
     clv_status s = clv_cli_begin(&calibrate_about, sets, CLV_COUNT(sets), args, &help, err);
     if (s || help) return s;
-    clv_engine *engine = NULL;
-    s = clv_device_engine(&d, &engine, err);
-    if (s == CLV_OK) s = run(args, &o, &d, &m, engine, err);
-    clv_engine_free(engine);
+    tools t = {0};
+    s = clv_device_engine(&d, &t.engine, err);
+    if (s == CLV_OK) s = clv_speedometer_new(t.engine, d.slowdown, &t.speedometer, err);
+    if (s == CLV_OK) s = run(args, &o, &d, &m, &t, err);
+    clv_speedometer_free(t.speedometer);
+    clv_engine_free(t.engine);
     clv_opt_done(sets, CLV_COUNT(sets));
     return s;
 }

@@ -166,15 +166,20 @@ static clv_status measure(clv_network *net, const clv_located *at, const profile
                           const clv_device_options *d, clv_engine *engine, clv_profile **p,
                           clv_error *err)
 {
+    clv_speedometer *speedometer = NULL;
+    clv_status s = clv_speedometer_new(engine, d->slowdown, &speedometer, err);
+    if (s != CLV_OK) return s;
     const clv_profiler_options options = {.model = at->name,
+                                          .speedometer = speedometer,
                                           .threads = clv_device_threads(d),
                                           .slowdown = d->slowdown,
                                           .budget_us = o->budget_us,
                                           .max_cuts = (size_t)o->max_cuts,
                                           .all = o->all};
     clv_progress *bar = clv_progress_new("profile", clv_profiler_steps(net, &options));
-    clv_status s = clv_profiler_run(net, engine, &options, show, bar, p, err);
+    s = clv_profiler_run(net, engine, &options, show, bar, p, err);
     clv_progress_free(bar);
+    clv_speedometer_free(speedometer);
     return s;
 }
 

@@ -9,6 +9,10 @@
  * prefixes, taken from the measured profile (they then do not count); and by Neurosurgeon's regressions
  * fitted on the same rows (cost/layerwise.h). A profile that was measured at another time may stand in as a
  * fourth: no prediction is better than measuring is repeatable.
+ *
+ * All of them count twice: as they are; and at the speed that the machine had when the truth was measured, multiplied by
+ * what the reference network took then over what it took when the other was made (cost/speed.h). Where one of the two
+ * files does not know it, or they are of other threads, that factor is 1.
  */
 #ifndef CLV_CLI_EVALUATE_H
 #define CLV_CLI_EVALUATE_H
@@ -24,11 +28,11 @@ CLV_MUST
 clv_status clv_evaluation_new(const clv_calibration *c, size_t seen, clv_evaluation **out,
                               clv_error *err);
 void clv_evaluation_free(clv_evaluation *e); /* NULL is fine */
-/* `again`: of the same network and device, or NULL. */
+/* `again`: of the same network and device, or NULL; its times are brought to the speed of `measured`. */
 CLV_MUST
 clv_status clv_evaluation_add(clv_evaluation *e, const char *model, const clv_graph *g,
-                              const clv_cuts *cuts, const clv_profile *measured,
-                              const clv_profile *again, clv_error *err);
+                              const clv_cuts *cuts, const clv_profile *measured, clv_profile *again,
+                              clv_error *err);
 void clv_evaluation_print(const clv_evaluation *e, FILE *out);
 char *clv_evaluation_json(const clv_evaluation *e); /* heap text */
 /* Predicted against measured times. */

@@ -1,8 +1,10 @@
 #include "cost/calibration.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/stats.h"
 #include "cost/profile_priv.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,19 @@ void clv_calibration_free(clv_calibration *c)
     for (size_t i = 0; i < c->n_networks; i++) clv_calibration_network_done(&c->networks[i]);
     free(c->networks);
     free(c);
+}
+
+void clv_calibration_refer(clv_calibration *c)
+{
+    CLV_AUTO(clv_free) double *us = clv_alloc_array(c->n_networks + 1, sizeof *us);
+    size_t n = 0;
+    for (size_t i = 0; i < c->n_networks; i++) {
+        const clv_calibration_network *net = &c->networks[i];
+        if (net->reference_us > 0) us[n++] = net->reference_us * exp(-net->mood);
+    }
+    c->reference.n = (int)n;
+    c->reference.us = clv_median(us, n);
+    c->reference.sigma_us = clv_mad_sigma(us, n);
 }
 
 /* ---- writing ---- */
@@ -59,8 +74,10 @@ static json_t *network_json(const clv_calibration_network *n)
     for (size_t i = 0; i < n->n_rows; i++) json_array_append_new(rows, row_json(&n->rows[i]));
     for (size_t i = 0; i < n->n_segments; i++)
         json_array_append_new(segments, segment_json(&n->segments[i], n->n_rows));
-    return json_pack("{sssIsososo}", "family", n->family, "seed", (json_int_t)n->seed, "mood",
-                     short_real(n->mood), "rows", rows, "segments", segments);
+    json_t *o = json_pack("{sssIsososo}", "family", n->family, "seed", (json_int_t)n->seed, "mood",
+                          short_real(n->mood), "rows", rows, "segments", segments);
+    if (n->reference_us > 0) json_object_set_new(o, "reference_us", short_real(n->reference_us));
+    return o;
 }
 
 static json_t *kind_json(clv_unit_kind k, const clv_calibration_kind *kind)
@@ -99,6 +116,7 @@ char *clv_calibration_json(const clv_calibration *c)
                              "device", c->device, "engine", c->engine, "threads", c->threads,
                              "slowdown", short_real(c->slowdown), "complete", c->complete, "border",
                              border_json(&c->border), "kinds", kinds, "networks", networks);
+    clv_speed_json(&c->reference, root);
     return json_dumps(root, JSON_COMPACT);
 }
 
@@ -166,6 +184,10 @@ static clv_status read_network(const clv_place *at, clv_calibration_network *n, 
         clv_field_real(at, "mood", -5, 5, &n->mood, err) ||
         clv_field_array(at, "rows", CLV_UNITS_MAX, &rows, err) ||
         clv_field_array(at, "segments", SEGMENTS_MAX, &segments, err))
+        return CLV_EINVAL;
+    if (json_object_get(at->object, "reference_us") &&
+        clv_field_real(at, "reference_us", CLV_SPEED_US_MIN, CLV_SPEED_US_MAX, &n->reference_us,
+                       err))
         return CLV_EINVAL;
     n->rows = clv_alloc_array(json_array_size(rows), sizeof *n->rows);
     n->segments = clv_alloc_array(json_array_size(segments), sizeof *n->segments);
@@ -246,7 +268,8 @@ static clv_status read_head(const clv_place *root, clv_calibration *c, clv_error
         clv_field_bool(root, "complete", &c->complete, err))
         return CLV_EINVAL;
     c->threads = (int)threads;
-    return read_border(root, &c->border, err);
+    clv_status s = clv_speed_parse(root, &c->reference, err);
+    return s == CLV_OK ? read_border(root, &c->border, err) : s;
 }
 
 static clv_status read_all(const json_t *document, clv_calibration *c, clv_error *err)

@@ -18,6 +18,7 @@
 
 #include "cost/gaussian.h"
 #include "cost/place.h"
+#include "cost/speed.h"
 
 enum { CLV_CALIBRATION_SCHEMA = 2 };
 enum { CLV_CALIBRATION_NETWORKS_MAX = 10000, CLV_CALIBRATION_ROWS_MAX = 1000000 };
@@ -42,6 +43,7 @@ typedef struct clv_calibration_network {
     char family[16];
     int64_t seed;
     double mood;
+    double reference_us; /* of the reference network just before and after; 0: not known */
     clv_calibration_row *rows;
     size_t n_rows;
     clv_calibration_segment *segments;
@@ -81,10 +83,14 @@ typedef struct clv_calibration {
     size_t n_networks, cap_networks;
     clv_calibration_kind kinds[CLV_UNIT_KIND_COUNT];
     clv_calibration_border border;
+    clv_speed reference; /* the speed that predictions stand for */
 } clv_calibration;
 
 void clv_calibration_free(clv_calibration *c);
 void clv_calibration_network_done(clv_calibration_network *n); /* what it owns */
+/* Finds c->reference's time from those of the networks: each less its network's mood, as what is learnt stands for
+ * a machine in no mood; their median. */
+void clv_calibration_refer(clv_calibration *c);
 /* Text is NUL-terminated JSON (heap). Parsing checks schema, ranges, counts and names and says which
  * field is wrong; CLV_EMISMATCH: of another schema. */
 char *clv_calibration_json(const clv_calibration *c);

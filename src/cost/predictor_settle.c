@@ -360,4 +360,5 @@ void clv_predictor_settle(clv_calibration *c,
         if (round + 1 < ROUNDS) settle_moods(c);
     }
     settle_border(c);
+    clv_calibration_refer(c);
 }

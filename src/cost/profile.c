@@ -41,6 +41,21 @@ bool clv_profile_has_suffix(const clv_profile *p, size_t cut)
     return cut + 1 == p->n_cuts || p->cuts[cut].suffix.n > 0;
 }
 
+static void scale(clv_time *t, double factor)
+{
+    t->us *= factor;
+    t->sigma_us *= factor;
+}
+
+void clv_profile_scale(clv_profile *p, double factor)
+{
+    for (size_t i = 0; i < p->n_cuts; i++) {
+        scale(&p->cuts[i].prefix, factor);
+        scale(&p->cuts[i].suffix, factor);
+    }
+    for (size_t u = 0; u < p->n_units; u++) p->units[u].us *= factor;
+}
+
 /* Nanoseconds are as fine as a clock is: the rest of a double's digits is noise in the file. */
 static json_t *real_us(double us)
 {
@@ -146,6 +161,7 @@ static char *profile_text(const clv_profile *p, size_t flags)
     json_object_set_new(root, "slowdown", json_real(p->slowdown));
     if (clv_power_known(&p->power)) json_object_set_new(root, "power", power_json(&p->power));
     if (p->price_per_s > 0) json_object_set_new(root, "price_per_s", json_real(p->price_per_s));
+    clv_speed_json(&p->reference, root);
     json_object_set_new(root, "cuts", cuts);
     clv_profile_codecs_json(p, root);
     json_object_set_new(root, "units", units);

@@ -20,6 +20,7 @@
 
 #include "base/digest.h"
 #include "cost/power.h"
+#include "cost/speed.h"
 #include "graph/graph.h"
 
 enum { CLV_PROFILE_SCHEMA = 3 };
@@ -87,9 +88,10 @@ typedef struct clv_profile {
     char model[128], digest[CLV_DIGEST_TEXT];
     char device[64], engine[128];
     int threads;
-    double slowdown;    /* stated factor of an emulated slower device, 1: none */
-    clv_power power;    /* zeroed: not known */
-    double price_per_s; /* money for computing, in any currency; 0: none */
+    double slowdown;     /* stated factor of an emulated slower device, 1: none */
+    clv_power power;     /* zeroed: not known */
+    clv_speed reference; /* how fast the machine was meanwhile; zeroed: not known */
+    double price_per_s;  /* money for computing, in any currency; 0: none */
     clv_profile_cut *cuts;
     size_t n_cuts;
     clv_profile_unit *units;
@@ -106,6 +108,8 @@ typedef struct clv_profile {
 void clv_profile_free(clv_profile *p);
 /* Gives a profile without units and tensors those of `g`; all times 0. */
 void clv_profile_describe(clv_profile *p, const clv_graph *g);
+/* All times of segments and units `factor` times as long; those of codecs stay. */
+void clv_profile_scale(clv_profile *p, double factor);
 /* The network that was profiled, its units and tensors in the profile's order. What
  * clv_profile_parse() gave always has one. CLV_EINVAL names what is inconsistent: a tensor made twice
  * or by nobody, a unit that needs what is made later. */

@@ -5,7 +5,6 @@
 #include "cost/profile_priv.h"
 #include "graph/cuts.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static void free_profile(clv_profile **p)
@@ -88,16 +87,14 @@ static clv_status get_head(const clv_place *root, clv_profile *p, clv_error *err
                         "schema %lld, this program reads %d: profile the model again",
                         (long long)schema, CLV_PROFILE_SCHEMA);
     if (clv_field_fixed_text(root, "model", p->model, sizeof p->model, err) ||
-        clv_field_fixed_text(root, "digest", p->digest, sizeof p->digest, err) ||
+        clv_digest_field(root, "digest", p->digest, err) ||
         clv_field_fixed_text(root, "device", p->device, sizeof p->device, err) ||
         clv_field_fixed_text(root, "engine", p->engine, sizeof p->engine, err) ||
         clv_field_count(root, "threads", 65536, &threads, err) ||
         clv_field_real(root, "slowdown", 1e-3, 1e6, &p->slowdown, err))
         return CLV_EINVAL;
     p->threads = (int)threads;
-    bool hex = strlen(p->digest) == CLV_DIGEST_TEXT - 1;
-    for (const char *c = p->digest; *c; c++) hex = hex && isxdigit((unsigned char)*c);
-    return hex ? CLV_OK : clv_field_bad(err, root, "digest", "must be 64 hexadecimal digits");
+    return CLV_OK;
 }
 
 /* Both may be missing: not known, no price. */
@@ -165,6 +162,7 @@ static clv_status get_profile(const json_t *document, clv_profile *p, clv_error 
         return clv_fail(err, CLV_EINVAL, "the document must be an object");
     clv_status s = get_head(&root, p, err);
     if (s == CLV_OK) s = get_power(&root, p, err);
+    if (s == CLV_OK) s = clv_speed_parse(&root, &p->reference, err);
     if (s == CLV_OK) s = clv_profile_parse_network(&root, p, err);
     if (s == CLV_OK) s = get_cuts(&root, p, err);
     if (s == CLV_OK) s = clv_profile_parse_codecs(&root, p, err);

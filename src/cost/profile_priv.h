@@ -13,6 +13,16 @@
 
 #define CLV_PROFILE_BYTES_MAX ((int64_t)1 << 40) /* also of a dimension */
 
+/* Text of 64 hexadecimal digits. */
+CLV_MUST
+clv_status clv_digest_field(const clv_place *at, const char *key, char out[CLV_DIGEST_TEXT],
+                            clv_error *err);
+/* Field "reference" of a profile or a calibration (cost/speed.h), if it is known; reading it back, which leaves
+ * *out alone where it is missing. */
+void clv_speed_json(const clv_speed *s, json_t *of);
+CLV_MUST
+clv_status clv_speed_parse(const clv_place *of, clv_speed *out, clv_error *err);
+
 /* The numbers of clv_unit_features: X(field, the most it may be). The least is 0. */
 #define CLV_PROFILE_FEATURE_MAP(X)                                                                 \
     X(in_channels, CLV_PROFILE_BYTES_MAX)                                                          \

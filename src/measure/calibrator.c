@@ -65,6 +65,16 @@ static clv_status check_same(const clv_calibration *c, const clv_engine *engine,
     return CLV_OK;
 }
 
+/* Times of another reference network are of no use beside those to come. */
+static void take_reference(clv_calibration *c, const clv_speedometer *speedometer)
+{
+    clv_speed is = clv_speedometer_speed(speedometer, 0);
+    if (!speedometer || strcmp(c->reference.network, is.network) == 0) return;
+    for (size_t i = 0; i < c->n_networks; i++) c->networks[i].reference_us = 0;
+    c->reference = (clv_speed){0};
+    memcpy(c->reference.network, is.network, sizeof is.network);
+}
+
 /* ---- one network ---- */
 
 typedef struct look {
@@ -111,13 +121,24 @@ static clv_status visit_whole(look *l, int visits, clv_error *err)
     return s;
 }
 
+/* The whole and the reference network in turns: at the speed of these moments the units count. */
+static clv_status visit_both(look *l, clv_error *err)
+{
+    clv_status s = CLV_OK;
+    for (int i = 0; i < VISITS && s == CLV_OK; i++) {
+        s = visit_whole(l, 1, err);
+        if (s == CLV_OK) s = clv_speedometer_visit(l->w->o->speedometer, err);
+    }
+    return s;
+}
+
 /* The whole before, the trace, the whole after. */
 static clv_status take_trace(look *l, clv_error *err)
 {
-    clv_status s = visit_whole(l, VISITS, err);
+    clv_status s = visit_both(l, err);
     if (s == CLV_OK)
         s = clv_network_trace(l->net, l->inputs.items, l->inputs.n, TRACE_RUNS, l->us, err);
-    return s == CLV_OK ? visit_whole(l, VISITS, err) : s;
+    return s == CLV_OK ? visit_both(l, err) : s;
 }
 
 static double whole_us(const look *l, size_t first)
@@ -215,6 +236,7 @@ static clv_status look_at(work *w, clv_random_family family, int64_t seed, clv_e
     CLV_AUTO(clv_buf_done) clv_buf model = {0};
     CLV_AUTO(clv_text_free) char *path = clv_path_join(w->dir, "network.onnx");
     CLV_AUTO(look_done) look l = {.w = w};
+    size_t speed_first = clv_speedometer_runs(w->o->speedometer);
     clv_random_network(family, (uint64_t)seed, &model);
     clv_status s = clv_file_write(path, model.data, model.len, err);
     if (s == CLV_OK) s = open_network(&l, path, err);
@@ -222,7 +244,9 @@ static clv_status look_at(work *w, clv_random_family family, int64_t seed, clv_e
     if (s != CLV_OK) return s;
     scale_units(&l);
     clv_calibration_network net = {
-        .seed = seed, .segments = clv_alloc_array(2 * SEGMENT_CUTS, sizeof *net.segments)};
+        .seed = seed,
+        .reference_us = clv_speedometer_speed(w->o->speedometer, speed_first).us,
+        .segments = clv_alloc_array(2 * SEGMENT_CUTS, sizeof *net.segments)};
     snprintf(net.family, sizeof net.family, "%s", clv_random_family_name(family));
     keep_rows(&l, &net);
     size_t n_cuts = clv_network_cuts(l.net)->n;
@@ -235,6 +259,7 @@ static clv_status look_at(work *w, clv_random_family family, int64_t seed, clv_e
     judge(w, family, &net);
     clv_grow(&w->c->networks, &w->c->cap_networks, w->c->n_networks + 1, sizeof *w->c->networks);
     w->c->networks[w->c->n_networks++] = net;
+    clv_calibration_refer(w->c);
     return CLV_OK;
 }
 
@@ -332,6 +357,7 @@ clv_status clv_calibrator_run(clv_engine *engine, const clv_calibrator_options *
     s = clv_dir_temp("calibrate", &w.dir, err);
     if (s != CLV_OK) return s;
     c->complete = false;
+    take_reference(c, o->speedometer);
     s = measure(&w, err);
     if (s == CLV_OK) {
         clv_predictor_settle(c, show_learning, &w);

@@ -17,6 +17,9 @@
  * fitted to what is there, and a family is drawn more often the worse its networks are predicted
  * (each before it is learnt from; a network's mood aside).
  *
+ * With a speedometer, the reference network is timed before and after each network: so the calibration knows at which
+ * speed of the machine it was made (cost/speed.h), and what was measured at another can be held against it.
+ *
  * Threads: runs in the caller's. Other work on the machine is noise: what slows a whole network alike is
  * found and taken out (cost/calibration.h, mood), what comes and goes within one is not.
  */
@@ -25,6 +28,7 @@
 
 #include "cost/predictor.h"
 #include "engine/engine.h"
+#include "measure/speedometer.h"
 
 enum {
     CLV_CALIBRATOR_NETWORKS = 140,
@@ -38,6 +42,8 @@ typedef struct clv_calibrator_options {
     int64_t budget_us; /* of wall time for measuring; 0: no limit */
     int networks;      /* 0: CLV_CALIBRATOR_NETWORKS */
     uint64_t seed;
+    clv_speedometer *speedometer; /* visited around each network; NULL: the speed stays unknown. Not
+                                     owned */
 } clv_calibrator_options;
 
 /* Called after each network, and while learning. `c` may be stored: it can be gone on with. */

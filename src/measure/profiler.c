@@ -34,6 +34,7 @@ typedef struct run {
     size_t n_wanted; /* cuts to time, a start of choice->order */
     clv_tensors inputs;
     clv_stopwatch whole;
+    size_t speed_first; /* the speedometer's runs before ours */
     clv_codec_meter *meter;
     clv_profile *profile;
     double *block_whole_us, *block_whole_error; /* the whole, as each block saw it */
@@ -145,6 +146,7 @@ static clv_status visit_all(run *r, trial *trials, size_t n, size_t *open, clv_e
     *open = 0;
     clv_status s = clv_stopwatch_visit(&r->whole, err);
     for (size_t i = 0; i < n && s == CLV_OK; i++) {
+        s = clv_speedometer_look(r->o->speedometer, err);
         clv_stopwatch *both[] = {&trials[i].prefix, &trials[i].suffix};
         for (size_t k = 0; k < CLV_COUNT(both) && s == CLV_OK; k++) {
             if (settled(r, both[k])) continue;
@@ -168,7 +170,7 @@ static void block_laps_done(block_laps *b)
 
 static void add_laps(block_laps *b, clv_stopwatch *w, size_t first)
 {
-    for (size_t i = first; i < w->n; i++) {
+    for (size_t i = first; w && i < w->n; i++) {
         if (w->laps[i].disturbed || !(w->laps[i].us > 0)) continue;
         clv_grow(&b->items, &b->cap, b->n + 1, sizeof *b->items);
         b->items[b->n++] =
@@ -178,10 +180,11 @@ static void add_laps(block_laps *b, clv_stopwatch *w, size_t first)
 }
 
 /* The times of the block into the profile, and how the whole ran meanwhile. */
-static void take_times(run *r, trial *trials, size_t n, size_t whole_before)
+static void take_times(run *r, trial *trials, size_t n, size_t whole_before, size_t speed_before)
 {
     CLV_AUTO(block_laps_done) block_laps laps = {0};
     add_laps(&laps, &r->whole, whole_before);
+    add_laps(&laps, clv_speedometer_watch(r->o->speedometer), speed_before);
     for (size_t i = 0; i < n; i++) {
         add_laps(&laps, &trials[i].prefix, 0);
         add_laps(&laps, &trials[i].suffix, 0);
@@ -202,6 +205,7 @@ static void take_times(run *r, trial *trials, size_t n, size_t whole_before)
 static clv_status time_block(run *r, trial *trials, size_t n, int64_t until_us, clv_error *err)
 {
     size_t whole_before = r->whole.n, open = 1;
+    size_t speed_before = clv_speedometer_runs(r->o->speedometer);
     clv_status s = CLV_OK;
     int most = r->o->steady ? CLV_PROFILER_STEADY_ROUNDS : CLV_PROFILER_ROUNDS_MAX;
     for (int round = 0; round < most && open > 0 && s == CLV_OK; round++) {
@@ -210,7 +214,7 @@ static clv_status time_block(run *r, trial *trials, size_t n, int64_t until_us, 
         s = visit_all(r, trials, n, &open, err);
         if (round < CLV_PROFILER_ROUNDS_MIN) step(r, n);
     }
-    if (s == CLV_OK) take_times(r, trials, n, whole_before);
+    if (s == CLV_OK) take_times(r, trials, n, whole_before, speed_before);
     return s;
 }
 
@@ -289,8 +293,10 @@ static clv_status time_whole(run *r, clv_error *err)
     clv_status s = clv_stopwatch_start(&r->whole, r->network, 0, last, r->inputs.items, r->inputs.n,
                                        NULL, err);
     /* A start; every round of every block times it again. */
-    for (int i = 0; i < CLV_PROFILER_ROUNDS_MIN && s == CLV_OK; i++)
+    for (int i = 0; i < CLV_PROFILER_ROUNDS_MIN && s == CLV_OK; i++) {
         s = clv_stopwatch_visit(&r->whole, err);
+        if (s == CLV_OK) s = clv_speedometer_visit(r->o->speedometer, err);
+    }
     return s == CLV_OK ? CLV_OK : clv_within(err, "whole network");
 }
 
@@ -301,6 +307,7 @@ static clv_status settle_whole(run *r, clv_error *err)
     for (int i = 0; i < CLV_PROFILER_ROUNDS_MAX && s == CLV_OK && !settled(r, &r->whole); i++) {
         if (clv_now_us() > r->end_us) break;
         s = clv_stopwatch_visit(&r->whole, err);
+        if (s == CLV_OK) s = clv_speedometer_look(r->o->speedometer, err);
     }
     return s;
 }
@@ -316,6 +323,7 @@ static clv_status time_all(run *r, clv_error *err)
     }
     if (r->n_wanted == 0 && s == CLV_OK) s = settle_whole(r, err);
     if (s != CLV_OK) return s;
+    r->profile->reference = clv_speedometer_speed(r->o->speedometer, r->speed_first);
     clv_time whole = clv_stopwatch_time(&r->whole, 0);
     r->profile->cuts[0].suffix = r->profile->cuts[r->profile->n_cuts - 1].prefix = whole;
     remove_drift(r, whole.us);
@@ -355,6 +363,7 @@ clv_status clv_profiler_run(clv_network *network, const clv_engine *engine,
     const clv_cuts *cuts = clv_network_cuts(network);
     CLV_AUTO(run_done)
     run r = {.network = network, .o = options, .progress = progress, .arg = arg};
+    r.speed_first = clv_speedometer_runs(options->speedometer);
     r.precision = options->precision > 0 ? options->precision : CLV_PROFILER_PRECISION;
     r.choice = clv_cut_choice_new(clv_network_graph(network), cuts);
     r.n_wanted = wanted_of(r.choice->n, options);

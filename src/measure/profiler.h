@@ -29,6 +29,9 @@
  * in common with the runs of other segments just before and after it is taken off (measure/mood.h). At last both
  * sides of each cut are held against the whole (measure/complement.h).
  *
+ * With a speedometer (measure/speedometer.h) the reference network is one of the segments that are timed in turns, and
+ * its time is kept in the profile: at which speed of the machine this was measured.
+ *
  * Beside that, codecs write and read the tensors at each cut (measure/codec_meter.h): what they take here,
  * and the coded bytes of those that need no data to be offered.
  *
@@ -42,6 +45,7 @@
 #define CLV_MEASURE_PROFILER_H
 
 #include "cost/profile.h"
+#include "measure/speedometer.h"
 #include "repo/network.h"
 
 #define CLV_PROFILER_BUDGET_US    ((int64_t)30000000)
@@ -68,6 +72,8 @@ typedef struct clv_profiler_options {
     bool no_prefixes;  /* a node that is only ever the cloud needs suffixes, … */
     bool no_suffixes;  /* … one that is only ever the edge needs prefixes */
     uint64_t seed;     /* of the inputs */
+    clv_speedometer *speedometer; /* looked at all along, for the profile's `reference`; NULL: none.
+                                     Not owned */
 } clv_profiler_options;
 
 /* How many steps a run with these options reports, for a progress bar. */

@@ -262,7 +262,7 @@ void clv_evaluation_print(const clv_evaluation *e, FILE *out)
     row sum = total(e);
     for (int w = 0; w < WAY_COUNT; w++) print_row(t, "all", 0, &sum.by[AT_SPEED][w], (way)w);
     for (int w = 0; w < WAY_COUNT; w++)
-        print_row(t, "all, speed 1", 0, &sum.by[AS_IT_WAS][w], (way)w);
+        print_row(t, "all, as calibrated", 0, &sum.by[AS_IT_WAS][w], (way)w);
     clv_table_print(t, out);
     clv_table_free(t);
     fprintf(out, "\n");

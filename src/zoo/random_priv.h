@@ -1,4 +1,4 @@
-/* The layers that zoo/random.c draws networks from. Private to zoo/.
+/* The layers that zoo/random.c draws networks from and zoo/reference.c is made of. Private to zoo/.
  *
  *     clv_spot x = clv_draft_input(&d, 3, 32, 32);
  *     x = clv_draft_conv(&d, x, (clv_filter){.out = 16, .kh = 3, .kw = 3, .stride = 1, .relu = true});

@@ -23,6 +23,13 @@ for field in hit_10 hit_20 ceiling_10 mape rank_error regret; do
   done
 done
 [ "$(json e.json 'd.models.map(m => m.model).join()')" = lenet,mobilenet_v2 ] || fail "models"
+# Both know the reference, so predictions are brought to the speed of measuring; without it they stay as calibrated.
+[ "$(json e.json 'd.models.every(m => m.speed > 0 && m.speed !== 1) && d.total.as_calibrated.baseline.hit_10 >= 0')" = true ] || fail "speed"
+[ "$(json c.json 'd.reference.n + " " + (d.reference.us > 0)')" = "3 true" ] || fail "reference of the calibration"
+[ "$(json p/lenet.json 'd.reference.n > 0 && d.reference.network')" = "$(json c.json 'd.reference.network')" ] || fail "reference of the profile"
+mkdir old && json p/lenet.json '(delete d.reference, JSON.stringify(d))' >old/lenet.json
+"$CLEAVE" calibrate --evaluate models/lenet -c c.json --threads 1 --profiles old --json >old.json
+[ "$(json old.json 'd.models[0].speed === 1 && d.total.mape === d.total.as_calibrated.mape')" = true ] || fail "a factor without a reference"
 [ "$(json e.json 'd.total.segments === d.models[0].segments + d.models[1].segments')" = true ] || fail "total"
 grep -q '</svg>' e.svg || fail "no SVG"
 [ -s p/lenet.json ] && [ -s p/mobilenet_v2.json ] || fail "profiles are not kept"
@@ -41,6 +48,8 @@ want_error 1 "cut.json" "$CLEAVE" plan models/lenet --edge cut.json --cloud c.js
 sed 's/"calibration":2/"calibration":9/' c.json >new.json
 want_error 1 "schema 9, this program reads 2" "$CLEAVE" plan models/lenet --edge new.json --cloud c.json --link wifi
 want_error 1 "schema 9" "$CLEAVE" calibrate -o new.json
+json c.json '(d.reference.us = -1, JSON.stringify(d))' >slow.json
+want_error 1 "reference.us" "$CLEAVE" plan models/lenet --edge slow.json --cloud c.json --link wifi
 sed 's/"complete":true/"complete":false/' c.json >half.json
 want_error 1 "not complete" "$CLEAVE" plan models/lenet --edge half.json --cloud c.json --link wifi
 want_error 1 "slowed" "$CLEAVE" calibrate -o c.json --slowdown 3 --threads 1

@@ -3,6 +3,8 @@
 #include "synthetic.h"
 #include "unit.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +36,41 @@ static void a_calibration_reads_back_as_it_was(void **state)
     free(second);
     clv_calibration_free(c);
     clv_calibration_free(again);
+}
+
+#define NETWORK "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void its_speed_is_that_of_no_mood(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    clv_calibration *c = synthetic_calibration(4, 0), *again;
+    clv_calibration_refer(c);
+    assert_int_equal(c->reference.n, 0); /* no network has one */
+    char *text = clv_calibration_json(c);
+    assert_null(strstr(text, "reference"));
+    free(text);
+    snprintf(c->reference.network, sizeof c->reference.network, NETWORK);
+    const double us[] = {3000, 2000, 8000, 0}, moods[] = {0.5, 0, 1, -2};
+    for (int i = 0; i < 4; i++) {
+        c->networks[i].reference_us = us[i];
+        c->networks[i].mood = moods[i];
+    }
+    clv_calibration_refer(c); /* 1819.6, 2000, 2943; the fourth is not known */
+    assert_int_equal(c->reference.n, 3);
+    assert_float_equal(c->reference.us, 2000, 1e-9);
+    assert_float_equal(c->reference.sigma_us, 1.4826 * (2000 - 3000 * exp(-0.5)), 1e-9);
+    text = clv_calibration_json(c);
+    assert_ok(clv_calibration_parse(text, strlen(text), &again, &err), err);
+    assert_string_equal(again->reference.network, NETWORK);
+    assert_float_equal(again->reference.us, 2000, 1e-3);
+    assert_int_equal(again->reference.n, 3);
+    assert_true(again->networks[2].reference_us == 8000 && again->networks[3].reference_us == 0);
+    clv_predictor_settle(again, NULL, NULL); /* with the moods that it finds: none */
+    assert_float_equal(again->reference.us, 3000, 1500);
+    free(text);
+    clv_calibration_free(again);
+    clv_calibration_free(c);
 }
 
 /* The text with the first `from` replaced is refused, and the error says `why`. */
@@ -75,6 +112,13 @@ static void what_is_wrong_is_named(void **state)
     refused(text, "\"shared\":", "\"shared\":1e9,\"was\":", "shared", CLV_EINVAL);
     refused(text, "\"in_us_per_mb\":", "\"in_us_per_mb\":-1,\"was\":", "in_us_per_mb", CLV_EINVAL);
     refused(text, "\"complete\":true", "\"complete\":1", "complete", CLV_EINVAL);
+    refused(text, "\"seed\":0", "\"seed\":0,\"reference_us\":-1", "networks[0].reference_us",
+            CLV_EINVAL);
+    refused(text, "\"seed\":0", "\"seed\":0,\"reference_us\":1e9", "networks[0].reference_us",
+            CLV_EINVAL);
+    refused(text, "\"complete\":", "\"reference\":[],\"complete\":", "'reference'", CLV_EINVAL);
+    refused(text, "\"complete\":", "\"reference\":{\"network\":\"" NETWORK "\"},\"complete\":",
+            "'reference.us'", CLV_EINVAL);
     free(text);
     clv_calibration_free(c);
 }
@@ -111,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_calibration_reads_back_as_it_was),
+        cmocka_unit_test(its_speed_is_that_of_no_mood),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(truncated_files_are_refused),
         cmocka_unit_test(one_byte_over_the_limit_is_refused),

@@ -117,37 +117,6 @@ static void an_interrupted_calibration_is_refused(void **state)
 
 enum { UNITS = 6 };
 
-static clv_graph *chain(void)
-{
-    clv_graph *g = clv_alloc(sizeof *g);
-    g->units = clv_alloc_array(UNITS, sizeof *g->units);
-    g->tensors = clv_alloc_array(UNITS + 1, sizeof *g->tensors);
-    for (int i = 0; i <= UNITS; i++) {
-        clv_graph_tensor *t = &g->tensors[g->n_tensors++];
-        *t = (clv_graph_tensor){
-            .name = clv_format("t%d", i),
-            .dtype = CLV_F32,
-            .bytes = 4 * 40 * 40 * 64,
-            .shape = clv_shape_of(4, (int64_t)1, (int64_t)64, (int64_t)40, (int64_t)40),
-            .producer = i - 1,
-            .is_input = i == 0,
-            .is_output = i == UNITS};
-        if (i == 0) t->producer = CLV_NO_UNIT;
-        if (i == UNITS) break;
-        t->consumers = clv_alloc_array(1, sizeof(int));
-        t->consumers[t->n_consumers++] = i;
-        clv_unit *u = &g->units[g->n_units++];
-        *u = (clv_unit){.name = clv_format("u%d", i),
-                        .op = clv_strdup("Conv"),
-                        .features = synthetic_conv(40, 64, i % 2 ? 3 : 5)};
-        u->inputs = clv_alloc_array(1, sizeof(int));
-        u->outputs = clv_alloc_array(1, sizeof(int));
-        u->inputs[u->n_inputs++] = i;
-        u->outputs[u->n_outputs++] = i + 1;
-    }
-    return g;
-}
-
 typedef struct net {
     clv_graph *graph;
     clv_cuts *cuts;
@@ -157,7 +126,7 @@ typedef struct net {
 static net make_net(void)
 {
     clv_error err = {0};
-    net n = {.graph = chain(), .predictor = quiet};
+    net n = {.graph = synthetic_chain(UNITS), .predictor = quiet};
     assert_ok(clv_graph_check(n.graph, &err), err);
     assert_ok(clv_cuts_enumerate(n.graph, CLV_CUTS_CAP, &n.cuts, &err), err);
     assert_int_equal(n.cuts->n, UNITS + 1);

@@ -165,12 +165,46 @@ static void power_and_price_survive_and_may_be_missing(void **state)
     free(json);
 }
 
-static void wrong_power_is_named(void **state)
+static void the_reference_survives_and_may_be_missing(void **state)
+{
+    (void)state;
+    clv_profile *p = parse(GOOD);
+    assert_int_equal(p->reference.n, 0);
+    char *json = clv_profile_json(p);
+    assert_null(strstr(json, "reference"));
+    free(json);
+    p->reference = (clv_speed){DIGEST, 2703.25, 31.5, 140};
+    json = clv_profile_json(p);
+    clv_profile_free(p);
+    p = parse(json);
+    assert_string_equal(p->reference.network, DIGEST);
+    assert_true(p->reference.us == 2703.25 && p->reference.sigma_us == 31.5);
+    assert_int_equal(p->reference.n, 140);
+    clv_profile_free(p);
+    free(json);
+}
+
+static void scaling_takes_all_times_and_no_codec(void **state)
+{
+    (void)state;
+    clv_profile *p = parse(GOOD);
+    clv_profile_codec_add(p, "f16")->encode_us_per_mb = 8;
+    clv_profile_scale(p, 2);
+    assert_true(p->cuts[0].suffix.us == 41 && p->cuts[0].suffix.sigma_us == 0.5);
+    assert_true(p->cuts[1].prefix.us == 41 && p->units[0].us == 41);
+    assert_true(p->cuts[0].suffix.n == 9 && p->cuts[0].prefix.us == 0);
+    assert_true(p->codecs[0].encode_us_per_mb == 8);
+    clv_profile_free(p);
+}
+
+static void wrong_power_and_reference_are_named(void **state)
 {
     (void)state;
 #define POWER(idle, core, cores, source)                                                           \
     "\"power\":{\"idle_w\":" idle ",\"active_w_per_core\":" core ",\"cores\":" cores               \
     ",\"source\":" source "}"
+#define REFERENCE(network, us, sigma, n)                                                           \
+    "\"reference\":{\"network\":\"" network "\",\"us\":" us ",\"sigma_us\":" sigma ",\"n\":" n "}"
     static const struct {
         const char *field, *says;
     } rows[] = {
@@ -187,6 +221,16 @@ static void wrong_power_is_named(void **state)
         {POWER("1", "2", "60000", "\"given\""), "'power.active_w_per_core': all cores"},
         {POWER("1", "2", "1", "\"guessed\""), "'power.source': must be"},
         {POWER("1", "2", "1", "7"), "'power.source': must be a string"},
+        {"\"reference\":2700", "'reference': must be an object"},
+        {REFERENCE("abc", "1", "1", "1"), "'reference.network': must be 64 hexadecimal digits"},
+        {REFERENCE(DIGEST, "-1", "1", "1"), "'reference.us': -1"},
+        {REFERENCE(DIGEST, "0.9", "1", "1"), "'reference.us': 0.9"},
+        {REFERENCE(DIGEST, "6.1e7", "1", "1"), "'reference.us': 6.1e+07"},
+        {REFERENCE(DIGEST, "null", "1", "1"), "'reference.us': must be a number"},
+        {REFERENCE(DIGEST, "2700", "-1", "1"), "'reference.sigma_us': -1"},
+        {REFERENCE(DIGEST, "2700", "1", "0"), "'reference.n': must be 1 or more"},
+        {REFERENCE(DIGEST, "2700", "1", "-3"), "'reference.n': -3"},
+        {REFERENCE(DIGEST, "NaN", "1", "1"), "not JSON"},
     };
     for (size_t i = 0; i < CLV_COUNT(rows); i++) {
         clv_error err = {0};
@@ -449,7 +493,9 @@ int main(void)
         cmocka_unit_test(a_written_profile_reads_back_the_same),
         cmocka_unit_test(every_wrong_field_is_named),
         cmocka_unit_test(power_and_price_survive_and_may_be_missing),
-        cmocka_unit_test(wrong_power_is_named),
+        cmocka_unit_test(the_reference_survives_and_may_be_missing),
+        cmocka_unit_test(scaling_takes_all_times_and_no_codec),
+        cmocka_unit_test(wrong_power_and_reference_are_named),
         cmocka_unit_test(codecs_survive_and_may_be_missing),
         cmocka_unit_test(wrong_codecs_are_named),
         cmocka_unit_test(at_most_so_many_codecs),

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "cost/calibration.h"
+#include "graph/graph.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -76,6 +77,38 @@ SYNTHETIC_FN clv_calibration *synthetic_calibration(size_t networks, double stre
         }
     }
     return c;
+}
+
+/* A network of that device: a chain of convolutions. */
+SYNTHETIC_FN clv_graph *synthetic_chain(int units)
+{
+    clv_graph *g = clv_alloc(sizeof *g);
+    g->units = clv_alloc_array((size_t)units, sizeof *g->units);
+    g->tensors = clv_alloc_array((size_t)units + 1, sizeof *g->tensors);
+    for (int i = 0; i <= units; i++) {
+        clv_graph_tensor *t = &g->tensors[g->n_tensors++];
+        *t = (clv_graph_tensor){
+            .name = clv_format("t%d", i),
+            .dtype = CLV_F32,
+            .bytes = 4 * 40 * 40 * 64,
+            .shape = clv_shape_of(4, (int64_t)1, (int64_t)64, (int64_t)40, (int64_t)40),
+            .producer = i - 1,
+            .is_input = i == 0,
+            .is_output = i == units};
+        if (i == 0) t->producer = CLV_NO_UNIT;
+        if (i == units) break;
+        t->consumers = clv_alloc_array(1, sizeof(int));
+        t->consumers[t->n_consumers++] = i;
+        clv_unit *u = &g->units[g->n_units++];
+        *u = (clv_unit){.name = clv_format("u%d", i),
+                        .op = clv_strdup("Conv"),
+                        .features = synthetic_conv(40, 64, i % 2 ? 3 : 5)};
+        u->inputs = clv_alloc_array(1, sizeof(int));
+        u->outputs = clv_alloc_array(1, sizeof(int));
+        u->inputs[u->n_inputs++] = i;
+        u->outputs[u->n_outputs++] = i + 1;
+    }
+    return g;
 }
 
 #endif

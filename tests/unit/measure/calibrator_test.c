@@ -55,10 +55,13 @@ static void what_is_looked_at_is_learnt_and_gone_on_with(void **state)
     clv_calibrator_options o = {.threads = 1, .networks = 1, .seed = 5};
     clv_calibration *c = clv_calibrator_begin(engine, &o);
     steps s = {0};
+    assert_ok(clv_speedometer_new(engine, 1, &o.speedometer, &err), err);
     assert_ok(clv_calibrator_run(engine, &o, c, watch, &s, &err), err);
     assert_int_equal(c->n_networks, 1);
     assert_true(c->complete && s.calls > 0 && s.done == s.total);
     double first_us = c->networks[0].rows[0].us;
+    assert_true(c->networks[0].reference_us > 0 && c->reference.n == 1);
+    memset(c->reference.network, 'a', 64); /* as by another reference network: forgotten */
     o.networks = 2;
     s = (steps){0};
     assert_ok(clv_calibrator_run(engine, &o, c, watch, &s, &err), err);
@@ -73,6 +76,9 @@ static void what_is_looked_at_is_learnt_and_gone_on_with(void **state)
         assert_true(sum > 0);
         assert_true(c->networks[i].n_segments > 0);
     }
+    assert_true(c->networks[0].reference_us <= 0 && c->networks[1].reference_us > 0);
+    assert_true(c->reference.n == 1 && c->reference.network[0] != 0 && c->reference.us > 0);
+    clv_speedometer_free(o.speedometer);
     assert_string_not_equal(c->networks[0].family, c->networks[1].family);
     clv_predictor *p;
     assert_ok(clv_predictor_new(c, &p, &err), err);

@@ -71,10 +71,14 @@ static void every_cut_of_lenet_is_timed(void **state)
 {
     rig *r = *state;
     steps s = {0};
-    clv_profile *p = run(
-        r,
-        (clv_profiler_options){.model = "lenet", .threads = 1, .budget_us = 1000000, .all = true},
-        &s);
+    clv_error err = {0};
+    clv_profiler_options o = {
+        .model = "lenet", .threads = 1, .budget_us = 1000000, .all = true, .slowdown = 1};
+    assert_ok(clv_speedometer_new(r->engine, 1, &o.speedometer, &err), err);
+    assert_ok(clv_speedometer_visit(o.speedometer, &err), err);
+    clv_profile *p = run(r, o, &s);
+    assert_true(p->reference.us > 0 && p->reference.n >= CLV_PROFILER_ROUNDS_MIN);
+    clv_speedometer_free(o.speedometer);
     const clv_cuts *cuts = clv_network_cuts(r->net);
     assert_int_equal(p->n_cuts, cuts->n);
     assert_string_equal(p->model, "lenet");
@@ -104,7 +108,6 @@ static void every_cut_of_lenet_is_timed(void **state)
     assert_float_equal(sum, p->cuts[p->n_cuts - 1].prefix.us, 1e-6 * sum);
     char *text = clv_profile_json(p); /* and it is a profile that can be read */
     clv_profile *again = NULL;
-    clv_error err = {0};
     assert_ok(clv_profile_parse(text, strlen(text), &again, &err), err);
     clv_profile_free(again);
     free(text);
@@ -137,6 +140,7 @@ static void a_side_that_is_not_wanted_is_not_timed(void **state)
     clv_profile *p = run(r, o, &s);
     for (size_t i = 1; i + 1 < p->n_cuts; i++) assert_int_equal(p->cuts[i].suffix.n, 0);
     assert_true(p->cuts[0].suffix.n > 0); /* the whole always is */
+    assert_int_equal(p->reference.n, 0);  /* nobody looked */
     clv_profile_free(p);
 }
 

@@ -58,9 +58,10 @@ static void refresh(clv_peer *p, const char *why)
     estimate(p);
     clv_link link = p->link;
     pthread_mutex_unlock(&p->lock);
-    if (link.up && !was)
-        clv_log(CLV_LOG_INFO, "split", "peer is up", "peer=%s rate=\"%s\" rtt=\"%s\"", p->url,
-                clv_show_rate(link.up_bytes_per_s).s, clv_show_duration(link.rtt_us).s);
+    if (link.up && !was) /* whoever was warned is to know that it is over */
+        clv_log(p->said[0] ? CLV_LOG_WARN : CLV_LOG_INFO, "split", "peer is up",
+                "peer=%s rate=\"%s\" rtt=\"%s\"", p->url, clv_show_rate(link.up_bytes_per_s).s,
+                clv_show_duration(link.rtt_us).s);
     else if (!link.up && why)
         say_why(p, why, was);
     if (link.up) p->said[0] = 0;

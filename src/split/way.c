@@ -11,7 +11,7 @@
 void clv_way_init(clv_way *w, clv_splitter *s, clv_peer *peer)
 {
     *w = (clv_way){.s = s, .peer = peer};
-    uint64_t own = (uint64_t)(uintptr_t)w ^ (uint64_t)clv_wall_us();
+    uint64_t own = (uint64_t)(uintptr_t)w ^ (uint64_t)clv_now_ns();
     clv_wait_init(&w->wait, own, clv_now_us()); /* no two nodes are to look at the same moments */
     clv_learning_init(&w->learning, clv_network_cuts(s->network)->n);
 }
@@ -28,8 +28,7 @@ void clv_way_say(clv_way *w, clv_log_level level, const char *event, const char 
 {
     char line[CLV_ERROR_TEXT_MAX];
     snprintf(line, sizeof line, "%s: %.400s", event, text);
-    if (strcmp(line, w->said) == 0) return;
-    memcpy(w->said, line, sizeof line);
+    if (!clv_told_anew(&w->told, line, clv_now_us())) return;
     clv_log(level, "split", event, "model=%s peer=%s text=\"%s\"", w->s->model,
             clv_peer_url(w->peer), text);
 }
@@ -142,7 +141,8 @@ static void on_pushed(void *arg, const clv_error *error)
     } else {
         w->stage = CLV_WAY_ASK;
         w->pushed = true;
-        clv_way_say(w, CLV_LOG_INFO, "model pushed", clv_network_path(w->s->network));
+        clv_log(CLV_LOG_INFO, "split", "model pushed", "model=%s peer=%s text=\"%s\"", w->s->model,
+                clv_peer_url(w->peer), clv_network_path(w->s->network));
         clv_adapt_step(w->s);
     }
 }

@@ -24,6 +24,7 @@
 #include "split/learning.h"
 #include "split/peer.h"
 #include "split/route.h"
+#include "split/told.h"
 
 #include <stdatomic.h>
 
@@ -51,16 +52,16 @@ typedef struct clv_way {
     clv_profile *profile; /* of the peer's device; NULL: not known yet */
     /* the peer and what stands behind it; n 0: it does not tell; NULL: not known yet */
     clv_chain *chain;
-    bool lacks_profiles;           /* the chain has nodes whose profiles are to be asked for */
-    int64_t chain_seen_us;         /* when, last; 0: at once again */
-    bool chain_doubted;            /* a request met a node that does not do its part */
-    clv_plan_problem problem;      /* the last, for whoever asked */
-    clv_plan_tables *tables;       /* of this device and what is behind; NULL: not made yet */
-    clv_learning learning;         /* what requests over it, and those here, taught */
-    clv_wait wait;                 /* in the peer's queue: which to plan with (policy/wait.h) */
-    int64_t answered_us;           /* when the peer last answered a request */
-    int64_t heard_us;              /* when the peer told its load, as far as it is in `wait` */
-    char said[CLV_ERROR_TEXT_MAX]; /* last trouble told to the log, so that it is told once */
+    bool lacks_profiles;      /* the chain has nodes whose profiles are to be asked for */
+    int64_t chain_seen_us;    /* when, last; 0: at once again */
+    bool chain_doubted;       /* a request met a node that does not do its part */
+    clv_plan_problem problem; /* the last, for whoever asked */
+    clv_plan_tables *tables;  /* of this device and what is behind; NULL: not made yet */
+    clv_learning learning;    /* what requests over it, and those here, taught */
+    clv_wait wait;            /* in the peer's queue: which to plan with (policy/wait.h) */
+    int64_t answered_us;      /* when the peer last answered a request */
+    int64_t heard_us;         /* when the peer told its load, as far as it is in `wait` */
+    clv_told told;            /* to the log, of its troubles */
 } clv_way;
 
 void clv_way_init(clv_way *w, struct clv_splitter *s, clv_peer *peer);
@@ -82,7 +83,7 @@ void clv_way_lost(clv_way *w);
 void clv_way_doubt(clv_way *w, int64_t after_us);
 /* The way cannot be used as the peer is; says why. */
 void clv_way_refuse(clv_way *w, const char *why);
-/* To the log, once for the same trouble in a row. */
+/* A trouble to the log, once (split/told.h). */
 void clv_way_say(clv_way *w, clv_log_level level, const char *event, const char *text);
 /* The wait in the peer's queue to plan with now. */
 double clv_way_wait_us(clv_way *w);

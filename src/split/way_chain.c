@@ -77,7 +77,10 @@ static void on_chain(void *arg, clv_chain *take, const clv_error *error)
         take_chain(w, take);
         w->chain_seen_us = clv_now_us();
         w->chain_doubted = false;
-        if (w->stage == CLV_WAY_CHAIN) w->stage = CLV_WAY_READY;
+        if (w->stage == CLV_WAY_CHAIN) {
+            clv_told_over(&w->told);
+            w->stage = CLV_WAY_READY;
+        }
     }
     clv_adapt_step(w->s);
 }

@@ -7,7 +7,7 @@
 
 int64_t clv_now_us(void);      /* monotonic, for durations and deadlines */
 int64_t clv_now_ns(void);      /* monotonic, for benches */
-int64_t clv_wall_us(void);     /* since the Unix epoch, for logs and records */
+int64_t clv_wall_us(void);     /* since the Unix epoch; it jumps: for the log alone */
 void clv_sleep_us(int64_t us); /* returns no earlier; resumes after signals */
 
 #endif

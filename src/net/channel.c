@@ -31,11 +31,11 @@ struct clv_channel {
     size_t flights;                           /* whose streams are open */
     bool ready, met, going, failed, greeting; /* greeting: connected, past the connect timeout */
     clv_error failure;
-    int64_t alive_us;  /* last sign of life */
-    int64_t since_us;  /* since when it is watched for signs of life; 0: it is not */
-    uint64_t acked;    /* bytes, when last looked */
+    int64_t alive_us;          /* last sign of life */
+    int64_t since_us;          /* since when it is watched for signs of life; 0: it is not */
+    uint64_t acked, delivered; /* bytes, when last looked; delivered: in whatever order */
     int64_t ping_us;   /* when a PING was sent that has not been followed by any byte, or 0 */
-    uint64_t ping_end; /* `acked` will be this when the peer's kernel has that PING */
+    uint64_t ping_end; /* with so much `acked` the peer's kernel has that PING */
 };
 
 static void fail(clv_channel *s, const clv_error *err)
@@ -269,23 +269,27 @@ static void on_dial_timeout(void *arg)
 static void ping(clv_channel *s, int64_t now_us)
 {
     int unacked = 0;
-    clv_http2_ping(s->http2);
+    size_t before = clv_http2_ping(s->http2);
     clv_conn_flush(s->conn);
     ioctl(clv_conn_fd(s->conn), SIOCOUTQ, &unacked);
     s->ping_us = now_us;
-    s->ping_end = s->acked + (uint64_t)unacked + clv_conn_out(s->conn)->bytes;
+    s->ping_end = s->acked + (uint64_t)unacked + clv_conn_out(s->conn)->bytes + before;
 }
 
 static void on_pulse(void *arg)
 {
     clv_channel *s = arg;
     int64_t now_us = clv_now_us(), read_us = clv_conn_read_us(s->conn);
-    uint64_t acked = clv_path_read(clv_conn_fd(s->conn)).bytes_acked;
+    const clv_path_info path = clv_path_read(clv_conn_fd(s->conn));
+    const uint64_t acked = path.bytes_acked;
+    const bool moves = acked != s->acked || path.delivered_bytes != s->delivered;
     if (read_us >= s->ping_us) s->ping_us = 0;
-    /* The kernel of a stopped process still acknowledges what its buffer takes, so that counts only
-     * until the PING itself has arrived there. */
-    if (acked != s->acked && (!s->ping_us || acked <= s->ping_end)) s->alive_us = now_us;
+    /* What came there behind a lost packet is not acknowledged as bytes, but told (SACK), and the
+     * packet may have to wait for all of it. The kernel of a stopped process still acknowledges
+     * what its buffer takes, so that counts only until the PING itself has arrived there. */
+    if (moves && (!s->ping_us || acked <= s->ping_end)) s->alive_us = now_us;
     s->acked = acked;
+    s->delivered = path.delivered_bytes;
     s->alive_us = CLV_MAX(s->alive_us, read_us);
     if (now_us - s->alive_us > s->o.dead_after_us) {
         clv_error err = {0};
@@ -345,7 +349,9 @@ void clv_channel_start(clv_channel *s, clv_flight *f)
     s->flights++;
     if (!s->since_us) {
         s->alive_us = s->since_us = clv_now_us();
-        s->acked = clv_path_read(clv_conn_fd(s->conn)).bytes_acked;
+        const clv_path_info path = clv_path_read(clv_conn_fd(s->conn));
+        s->acked = path.bytes_acked;
+        s->delivered = path.delivered_bytes;
         int64_t every_us = s->o.dead_after_us / PULSES;
         clv_timer_start(s->pulse, every_us, every_us);
     }

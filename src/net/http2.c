@@ -377,9 +377,13 @@ void clv_http2_reset(clv_http2 *h, int32_t id, uint32_t code)
     nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE, id, code);
 }
 
-void clv_http2_ping(clv_http2 *h)
+size_t clv_http2_ping(clv_http2 *h)
 {
+    size_t left = 0;
+    for (const stream *s = h->streams; s; s = s->next)
+        if (s->body) left = CLV_MAX(left, clv_outbody_left(s->body));
     nghttp2_submit_ping(h->session, NGHTTP2_FLAG_NONE, NULL);
+    return CLV_MIN(left, (size_t)CLV_HTTP2_FRAME_BYTES);
 }
 
 void clv_http2_announce_goaway(clv_http2 *h)

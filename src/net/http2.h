@@ -75,7 +75,8 @@ void clv_http2_respond(clv_http2 *h, int32_t id, const clv_headers *fields, clv_
                        const clv_headers *trailers);
 void clv_http2_continue(clv_http2 *h, int32_t id); /* "100 Continue" */
 void clv_http2_reset(clv_http2 *h, int32_t id, uint32_t code);
-void clv_http2_ping(clv_http2 *h);
+/* Returns how many bytes of a body, at most, still go before it: a frame that was begun is ended. */
+size_t clv_http2_ping(clv_http2 *h);
 /* Two steps of going away: announce, and (a round trip later) refuse new streams. */
 void clv_http2_announce_goaway(clv_http2 *h);
 void clv_http2_goaway(clv_http2 *h);

@@ -1,6 +1,8 @@
 /* The peer's part begun here as well, requests that nobody waits for any more, and requests that
  * cannot be in time: each is answered exactly once, and the side that lost is told. */
+#include "split/carry.h"
 #include "split/rig.h"
+#include "split/splitter_priv.h"
 
 #include "policy/fair.h"
 #include "policy/hedge.h"
@@ -258,6 +260,20 @@ static void what_would_be_late_is_refused_at_once(void **state)
     clv_request_free(q);
 }
 
+/* Thirty requests in a moment, remembered for a second: what takes 15 ms could be done for all of them, what takes
+ * 150 ms could not; and after a quiet while it could. */
+static void work_that_all_would_want_is_not_afforded(void **state)
+{
+    rig *r = *state;
+    clv_splitter *s = r->e.splitter;
+    const clv_carry c = {.s = s};
+    assert_true(clv_carry_affords(&c, 3600000000));
+    for (int i = 0; i < 30; i++) clv_arrivals_came(&s->arrivals, clv_now_us(), i);
+    assert_true(clv_carry_affords(&c, 15000));
+    assert_false(clv_carry_affords(&c, 150000));
+    await(clv_carry_affords(&c, 150000));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -266,7 +282,7 @@ int main(void)
         TEST(a_failing_peer_leaves_it_to_the_hedge), TEST(a_hedge_that_fails_leaves_it_to_the_peer),
         TEST(hedges_keep_to_their_budget),           TEST(recalled_work_leaves_the_queue),
         TEST(a_recall_goes_on_to_the_peer),          TEST(a_recall_may_come_first_or_last),
-        TEST(what_would_be_late_is_refused_at_once),
+        TEST(what_would_be_late_is_refused_at_once), TEST(work_that_all_would_want_is_not_afforded),
     };
 #undef TEST
     return cmocka_run_group_tests_name("hedge", tests, NULL, NULL);

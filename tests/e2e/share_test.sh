@@ -85,6 +85,16 @@ holds change "shares at first, otherwise later" 'rows[0].plan !== "local" && row
 holds change "tells every plan" 'd.plans.length > 1 && d.plans.every(p => rows.some(r => r.plan === p.plan))'
 echo "change: $(json change 'd.plans.map(p => `${p.plan} ${p.count}`).join(", ")')"
 
+# Images over a link that takes five seconds for each: slow is not dead.
+cat >slow.sh <<'SH'
+said '"plan" model=mobilenet_v2'
+SH
+lab slow 3g 4 mobilenet_v2 3 0.4 --policy cloud
+holds slow "none failed, none differs" 'd.count === 3 && d.failed === 0 && d.mismatches === 0'
+holds slow "all went there" 'rows.some(r => r.plan === "remote" && !r.recovered)'
+grep '"peer is down"' slow.log && fail "slow: a slow peer was taken for a dead one"
+echo "slow: $(json slow 'd.plans.map(p => `${p.plan} ${p.count}`).join(", ")')"
+
 # A scenario by hand is met as it says, its record is met again, and either can be shown.
 wire() { echo "{\"event\": \"wire\", \"t_us\": $1, \"up\": {\"bytes_per_s\": $2, \"delay_us\": 2000}, \"down\": {\"bytes_per_s\": $2, \"delay_us\": 2000}}"; }
 {

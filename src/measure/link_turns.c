@@ -38,6 +38,13 @@ int64_t clv_link_turns_end(clv_link_turns *t, clv_link_turn *turn, const clv_lin
     return known && !mixed ? CLV_MAX(over - begin, (int64_t)1) : 0;
 }
 
+size_t clv_link_turns_bytes(const clv_link_turns *t)
+{
+    size_t bytes = 0;
+    for (const clv_link_turn *turn = t->last; turn; turn = turn->earlier) bytes += turn->up_bytes;
+    return bytes;
+}
+
 int64_t clv_link_turns_at(const clv_link_turns *t, const clv_link_turn *turn, int64_t now_us)
 {
     return turn->earlier ? 0 : CLV_MAX(now_us - begin_us(t, turn), (int64_t)0);

@@ -51,6 +51,8 @@ void clv_link_turns_begin(clv_link_turns *t, clv_link_turn *turn, size_t up_byte
 int64_t clv_link_turns_end(clv_link_turns *t, clv_link_turn *turn, const clv_link_turn_end *end);
 /* It ended without an answer: nothing is known of its bytes. */
 void clv_link_turns_drop(clv_link_turns *t, clv_link_turn *turn);
+/* Of all that are under way. */
+size_t clv_link_turns_bytes(const clv_link_turns *t);
 /* For how long, at `now_us`, the link has been at this exchange; 0: others are before it. */
 int64_t clv_link_turns_at(const clv_link_turns *t, const clv_link_turn *turn, int64_t now_us);
 

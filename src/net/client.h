@@ -63,6 +63,7 @@ typedef struct clv_path_info {
     bool app_limited;
     uint64_t bytes_acked, bytes_received, retransmits;
     uint64_t delivered_bytes; /* acknowledged, in whatever order; counted in packets */
+    uint64_t queued_bytes;    /* given to the kernel and not acknowledged yet, about */
     int64_t busy_us; /* in all, in which something was on its way; steps of some milliseconds */
 } clv_path_info;
 

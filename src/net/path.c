@@ -22,5 +22,6 @@ clv_path_info clv_path_read(int fd)
         .retransmits = info.tcpi_total_retrans,
         .delivered_bytes = (uint64_t)info.tcpi_delivered * info.tcpi_snd_mss,
         .busy_us = (int64_t)info.tcpi_busy_time,
+        .queued_bytes = info.tcpi_notsent_bytes + (uint64_t)info.tcpi_unacked * info.tcpi_snd_mss,
     };
 }

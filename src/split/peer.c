@@ -5,12 +5,15 @@
 #include "base/mem.h"
 #include "base/unit.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CLV_WATCH_DEFAULT_US 1000000
-#define CLV_SIGN_OF_LIFE_US  1000000 /* to answer a ping, beyond four round trips */
+/* To answer a ping, beyond four round trips and twice what is before it, the latter up to a limit. */
+#define CLV_SIGN_OF_LIFE_US 1000000
+#define CLV_PING_BEHIND_US  30e6
 #define CLV_CONNECT_US                                                                             \
     1200000 /* a lost SYN is sent again after a second, then after two more: dial anew instead */
 #define CLV_DEAD_AFTER_US     1500000
@@ -190,6 +193,19 @@ static void on_probe(void *arg, const clv_reply *reply)
     free(sent);
 }
 
+/* How long a ping may take: it goes behind all that is on its way up, also behind what was given up. */
+static int64_t ping_patience_us(clv_peer *p)
+{
+    const uint64_t queued = clv_client_path(p->client).queued_bytes;
+    pthread_mutex_lock(&p->lock);
+    const clv_link link = p->link;
+    const size_t up_bytes = clv_link_turns_bytes(&p->turns);
+    pthread_mutex_unlock(&p->lock);
+    const double before_us = link.up ? clv_link_exchange_us(&link, up_bytes + queued, 0) : 0;
+    return CLV_SIGN_OF_LIFE_US + 4 * (int64_t)link.rtt_us +
+           (int64_t)fmin(2 * before_us, CLV_PING_BEHIND_US);
+}
+
 /* Ask the peer for a sign of life (bytes 0), or time a transfer to it. One at a time. */
 static void look(clv_peer *p, size_t bytes)
 {
@@ -209,9 +225,7 @@ static void look(clv_peer *p, size_t bytes)
         pthread_mutex_unlock(&p->lock);
         clv_peer_ask_begin(p, &sent->way, sent->bytes, 0);
     }
-    clv_link link = clv_peer_link(p);
-    int64_t patience =
-        bytes ? CLV_PROBE_PATIENCE_US : CLV_SIGN_OF_LIFE_US + 4 * (int64_t)link.rtt_us;
+    int64_t patience = bytes ? CLV_PROBE_PATIENCE_US : ping_patience_us(p);
     clv_client_call(p->client, &(clv_call){.method = sent->bytes ? "POST" : "GET",
                                            .path = sent->bytes ? "/v2/link/probe" : "/v2/load",
                                            .body = &body,

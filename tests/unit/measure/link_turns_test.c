@@ -105,6 +105,7 @@ static void the_second_counts_from_when_the_first_had_gone(void **state)
     clv_link_turn a, b;
     clv_link_turns_begin(&t, &a, 10, 0);
     clv_link_turns_begin(&t, &b, 10, 10);
+    assert_int_equal(clv_link_turns_bytes(&t), a.up_bytes + b.up_bytes);
     assert_int_equal(clv_link_turns_at(&t, &b, 500), 0);
     assert_int_equal(end(&t, &a, 600, 5), 600); /* its bytes had gone at 500 */
     assert_int_equal(clv_link_turns_at(&t, &b, 700), 200);

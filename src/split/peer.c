@@ -320,7 +320,10 @@ static void on_tick(void *arg)
     pthread_mutex_lock(&p->lock);
     if (p->link.up) estimate(p);
     if (idle || !p->link.up) want = clv_link_monitor_probe(&p->monitor, clv_now_us(), wanted);
+    /* With nothing left to ask with, the rate is thought to be what it was: nothing else will tell. */
+    const bool back = !p->link.up && clv_link_monitor_link(&p->monitor, clv_now_us()).up;
     pthread_mutex_unlock(&p->lock);
+    if (back) refresh(p, NULL);
     if (want.kind != CLV_PROBE_NONE) look(p, want.kind == CLV_PROBE_BYTES ? want.bytes : 0);
     notify(p);
 }

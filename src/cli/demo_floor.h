@@ -9,9 +9,9 @@
  *
  * The bare time is that of the compiled prefix and suffix called in turns: no queue, no threads, no
  * messages. Both run on this device, whose speed is emulated (engine/slow.h): the suffix's time is
- * divided by the slowdown, as the cloud has none. A visit runs both as often as one to
- * a contender asks, and counts as many (the first may find the caches taken). Medians of all visits count, so that a slow
- * spell of the machine meets floor and requests alike.
+ * divided by the slowdown, as the cloud has none. A visit runs both as often as one to a contender
+ * does, and counts as many: the first run may find the caches taken. Medians of all visits count, so
+ * that a slow spell of the machine meets floor and requests alike.
  *
  * In a codec the tensors are written and read between the two, one after the other, as bare calls
  * too; both times are in the floor, undivided, since an emulated slower device is slower in its

@@ -19,10 +19,10 @@
  * many is looked at beside it.
  *
  * Of the policy "exact" the work functions of policy/switching.h decide when to move, over these
- * plans: the one in use, all local (the way out), the best, and what would be the best at both ends of the links' intervals: the
- * likeliest to be wanted next. Two plans' predictions are off together where they rest on the same
- * link's rate or round trip; apart, by what their segments' times are uncertain. Other policies
- * are followed as they are: they are what is compared with.
+ * plans: the one in use, all local (the way out), the best, and what would be the best at both ends
+ * of the links' intervals: the likeliest to be wanted next. Two plans' predictions are off together
+ * where they rest on the same link's rate or round trip; apart, by what their segments' times are
+ * uncertain. Other policies are followed as they are: they are what is compared with.
  *
  * When the load's mode, the way or the nodes behind it change, and after clv_chooser_init(), the
  * best route is taken at once: nothing that was learnt of the others' costs holds any more.

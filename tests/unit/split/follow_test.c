@@ -355,6 +355,7 @@ static void home_does_not_wait_for_a_preparation(void **state)
     rig *r = *state;
     r->s.best = clv_network_cuts(r->s.network)->n - 1;
     follow(r);
+    await(edge_settled(&r->e)); /* the peer's times are known, so that every plan's can be predicted */
     edge_pin(&r->e, 1);
     char *away = label_of(r, 1);
     expect_plan(r, away);

@@ -41,15 +41,20 @@ static bool is_local(const clv_splitter *s)
     return is_live(s, &s->local->route);
 }
 
+/* The pinned route is over this way, which is up and not in doubt. */
+static bool may_pin(const clv_splitter *s, const clv_way *w)
+{
+    return &s->ways[s->adapt.pin.way] == w && clv_peer_link(w->peer).up &&
+           clv_now_us() >= w->ask_after_us;
+}
+
 /* The way to plan over: the first that is ready, so that a node that was routed around gets its
- * work back; the pinned one if its peer is up. NULL: none. */
+ * work back; the pinned one if it can be used. NULL: none. */
 static clv_way *pick(clv_splitter *s)
 {
-    const clv_adapt *a = &s->adapt;
     for (size_t i = 0; i < s->n_ways; i++) {
         clv_way *w = &s->ways[i];
-        bool pinned = a->pinned && a->pin.way == i && clv_peer_link(w->peer).up;
-        if (a->pinned ? pinned : clv_way_ready(w)) return w;
+        if (s->adapt.pinned ? may_pin(s, w) : clv_way_ready(w)) return w;
     }
     return NULL;
 }

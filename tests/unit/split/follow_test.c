@@ -276,7 +276,8 @@ static void losing_the_peer_under_load_loses_no_answer(void **state)
     while (!all_ended(clients)) {
         await(r->s.infers > 5 || all_ended(clients));
         atomic_store(&r->s.answer, ANSWER_DIE);
-        await(plan_is(r, "local"));
+        await(plan_is(r, "local") || all_ended(clients)); /* the last of them may not meet it */
+        if (!plan_is(r, "local")) break;
         standin_come_back(&r->s);
         await_best(r);
     }
@@ -355,7 +356,8 @@ static void home_does_not_wait_for_a_preparation(void **state)
     rig *r = *state;
     r->s.best = clv_network_cuts(r->s.network)->n - 1;
     follow(r);
-    await(edge_settled(&r->e)); /* the peer's times are known, so that every plan's can be predicted */
+    await(edge_settled(
+        &r->e)); /* the peer's times are known, so that every plan's can be predicted */
     edge_pin(&r->e, 1);
     char *away = label_of(r, 1);
     expect_plan(r, away);

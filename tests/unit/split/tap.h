@@ -62,11 +62,10 @@ static inline void tap_pass(tap *t, int line, int from)
     char bytes[16384];
     int *fd = t->lines[line];
     ssize_t n = recv(fd[from], bytes, sizeof bytes, 0);
-    for (ssize_t at = 0, sent; at < n; at += sent) {
+    ssize_t at = 0, sent = 1;
+    for (; at < n && sent > 0; at += sent)
         sent = send(fd[!from], bytes + at, (size_t)(n - at), MSG_NOSIGNAL);
-        if (sent <= 0) n = 0;
-    }
-    if (n <= 0) {
+    if (n <= 0 || sent <= 0) {
         close(fd[0]);
         close(fd[1]);
         fd[0] = fd[1] = -1;

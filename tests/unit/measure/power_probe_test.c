@@ -58,10 +58,11 @@ static int end(void **state)
     return 0;
 }
 
+/* Long enough for the counting thread to get a processor in both parts, however busy they are. */
 static clv_status probe(const rig *r, clv_power *p, clv_error *err)
 {
     const clv_power_probe_options o = {
-        .root = r->folder, .rest_us = 60000, .work_us = 60000, .cores = 3};
+        .root = r->folder, .rest_us = 300000, .work_us = 300000, .cores = 3};
     return clv_power_probe(r->network, &o, p, err);
 }
 

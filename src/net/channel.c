@@ -196,6 +196,7 @@ static void on_read(void *arg, const unsigned char *bytes, size_t n)
         fail(s, &err);
         return;
     }
+    if (!s->failed) clv_conn_await(s->conn, clv_http2_missing(s->http2));
     clv_conn_flush(s->conn);
     s->ops->settled(s->arg);
 }

@@ -18,6 +18,7 @@ enum {
     TLS_RECORD_BYTES = 16384,
     READS_A_TURN = 8, /* then the other sockets get their chance */
     KEEPALIVE_IDLE_S = 30,
+    QUICKLY_TIMES = 4, /* a wait for more than came last, at most */
 };
 
 typedef enum conn_state { CONNECTING, SHAKING, OPEN, ENDED } conn_state;
@@ -39,6 +40,8 @@ struct clv_conn {
     bool paused, blocked, flushing, finishing, said_goodbye, freed, failed;
     clv_error failure;
     int64_t read_us, write_us;
+    size_t read_bytes; /* the last time */
+    int low_water;     /* SO_RCVLOWAT */
     clv_caller peer;
 };
 
@@ -170,6 +173,7 @@ static void do_read(clv_conn *c)
             return;
         }
         if (n == 0) return;
+        c->read_bytes = (size_t)n;
         c->read_us = clv_now_us();
         if (!c->finishing) c->ops->read(c->arg, buffer, (size_t)n);
         if (c->freed || c->state != OPEN || c->paused) return;
@@ -352,6 +356,7 @@ static clv_conn *new_conn(clv_loop *loop, int fd, const clv_conn_ops *ops, void 
     c->ops = ops;
     c->arg = arg;
     c->read_us = c->write_us = clv_now_us();
+    c->low_water = 1;
     uv_timer_init(clv_loop_uv(loop), &c->again);
     c->again.data = c;
     c->handles = 1;
@@ -410,10 +415,21 @@ void clv_conn_pause(clv_conn *c, bool paused)
     if (!paused && c->ssl && SSL_has_pending(c->ssl)) uv_timer_start(&c->again, on_again, 0, 0);
 }
 
+void clv_conn_await(clv_conn *c, size_t bytes)
+{
+    if (c->freed || c->ssl || c->fd < 0) return; /* OpenSSL has taken some of them already */
+    size_t quickly = CLV_MIN(QUICKLY_TIMES * c->read_bytes, (size_t)CLV_READ_BUFFER);
+    int low = (int)CLV_MAX(CLV_MIN(bytes, quickly), (size_t)1);
+    if (low == c->low_water) return;
+    c->low_water = low;
+    setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof low);
+}
+
 void clv_conn_finish(clv_conn *c)
 {
     c->finishing = true;
     c->paused = false;
+    clv_conn_await(c, 0);
     clv_conn_flush(c);
 }
 

@@ -46,6 +46,10 @@ void clv_conn_free(clv_conn *c); /* NULL is fine */
 clv_outq *clv_conn_out(clv_conn *c);
 void clv_conn_flush(clv_conn *c);
 void clv_conn_pause(clv_conn *c, bool paused); /* reading */
+/* Called from `read`: so many bytes must come before anything else can, as the rest of a frame. Without
+ * TLS the kernel then wakes the loop for many of them at once (SO_RCVLOWAT), as long as they come
+ * quickly: a waking a segment costs both ends of a fast link more than the copying. */
+void clv_conn_await(clv_conn *c, size_t bytes);
 /* Write what is queued, then say goodbye and throw away what still arrives until the peer closes:
  * a peer in the middle of a large upload then reads the answer instead of a reset. */
 void clv_conn_finish(clv_conn *c);

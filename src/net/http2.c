@@ -14,6 +14,8 @@ _Static_assert((int)CLV_HTTP2_REFUSED == (int)NGHTTP2_REFUSED_STREAM, "code");
 _Static_assert((int)CLV_HTTP2_CANCEL == (int)NGHTTP2_CANCEL, "code");
 _Static_assert((int)CLV_HTTP2_INTERNAL == (int)NGHTTP2_INTERNAL_ERROR, "code");
 
+enum { FRAME_HEAD_BYTES = 9 };
+
 typedef struct stream {
     int32_t id;
     void *object;
@@ -29,9 +31,11 @@ struct clv_http2 {
     clv_outq *out;
     const clv_http2_ops *ops;
     void *arg;
-    stream *streams;   /* list, newest first */
-    double resets;     /* that the client may still send */
-    int64_t resets_us; /* when that was counted */
+    stream *streams;                      /* list, newest first */
+    unsigned char head[FRAME_HEAD_BYTES]; /* of the frame that is arriving */
+    size_t n_head, missing;               /* how much of it is there; what is missing behind it */
+    double resets;                        /* that the client may still send */
+    int64_t resets_us;                    /* when that was counted */
 };
 
 static stream *add_stream(clv_http2 *h, int32_t id, void *object)
@@ -265,6 +269,7 @@ clv_http2 *clv_http2_new(bool server, clv_outq *out, const clv_http2_ops *ops, v
     h->arg = arg;
     h->resets = CLV_HTTP2_RESETS_BURST;
     h->resets_us = clv_now_us();
+    h->missing = server ? CLV_HTTP2_PREFACE_BYTES : 0;
     h->session = make_session(h);
     nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, CLV_HTTP2_STREAM_WINDOW},
@@ -287,13 +292,34 @@ void clv_http2_free(clv_http2 *h)
     free(h);
 }
 
+/* Where frames end, which nghttp2 does not tell of those that it ignores. */
+static void count_frames(clv_http2 *h, const unsigned char *bytes, size_t n)
+{
+    for (size_t at = 0; at < n;) {
+        size_t part = CLV_MIN(n - at, h->missing);
+        at += part;
+        h->missing -= part;
+        if (at == n || h->missing) continue;
+        h->head[h->n_head++] = bytes[at++];
+        if (h->n_head < FRAME_HEAD_BYTES) continue;
+        h->n_head = 0;
+        h->missing = (size_t)h->head[0] << 16 | (size_t)h->head[1] << 8 | h->head[2];
+    }
+}
+
 clv_status clv_http2_receive(clv_http2 *h, const unsigned char *bytes, size_t n, clv_error *err)
 {
+    count_frames(h, bytes, n);
     ssize_t used = nghttp2_session_mem_recv(h->session, bytes, n);
     if (used >= 0 && !h->failed) return CLV_OK;
     h->failed = true;
     return clv_fail(err, CLV_EPROTO, "HTTP/2: %s",
                     used < 0 ? nghttp2_strerror((int)used) : "failed");
+}
+
+size_t clv_http2_missing(const clv_http2 *h)
+{
+    return h->failed ? 0 : h->missing;
 }
 
 void clv_http2_produce(clv_http2 *h)

@@ -63,6 +63,8 @@ void clv_http2_free(clv_http2 *h);
 /* CLV_EPROTO: the connection is to be closed, after what can be sent of `out`. */
 CLV_MUST
 clv_status clv_http2_receive(clv_http2 *h, const unsigned char *bytes, size_t n, clv_error *err);
+/* How many bytes are missing of the frame that has begun to arrive: nothing else can come before them. */
+size_t clv_http2_missing(const clv_http2 *h);
 void clv_http2_produce(clv_http2 *h);
 /* Nothing more will come or go. */
 bool clv_http2_is_over(const clv_http2 *h);

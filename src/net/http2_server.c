@@ -180,6 +180,11 @@ clv_status clv_http2_server_receive(clv_http2_server *s, const unsigned char *by
     return status;
 }
 
+size_t clv_http2_server_missing(const clv_http2_server *s)
+{
+    return clv_http2_missing(s->session);
+}
+
 void clv_http2_server_produce(clv_http2_server *s)
 {
     clv_http2_produce(s->session);

@@ -98,6 +98,8 @@ static void receive(connection *c, const unsigned char *bytes, size_t n)
     } else if (clv_http2_server_receive(c->http2, bytes, n, &err)) {
         clv_conn_flush(c->conn); /* nghttp2's GOAWAY says why */
         finish(c);
+    } else {
+        clv_conn_await(c->conn, clv_http2_server_missing(c->http2));
     }
 }
 

@@ -127,6 +127,37 @@ static clv_status begin_any(void *ctx, clv_exchange *x, clv_body_sink *sink, siz
     (void)ctx, (void)x, (void)sink, (void)body_max, (void)err;
     return CLV_OK;
 }
+
+/* A body whose frame comes in drips, with padding: nothing of it is waited for in vain, nor is what
+ * comes later. */
+static void a_frame_may_come_in_drips(void **state)
+{
+    (void)state;
+    enum { BODY = 300000, PAD = 200, FRAME = 9 + 1 + BODY + PAD };
+    static const size_t pieces[] = {5, 60000, 1, 100000, 139000, 1000, 150, FRAME};
+    node n;
+    node_start(&n, (clv_http_server_options){0}, &echoing, NULL);
+    int fd = dial(&n);
+    unsigned char head[64], *payload = clv_alloc_array(1 + BODY + PAD, 1),
+                            *data = clv_alloc_array(FRAME, 1);
+    payload[0] = PAD;
+    assert_true(say(fd, BYTES(PREFACE)) && say(fd, BYTES(SETTINGS)) && await_frame(fd, 4));
+    assert_true(say(fd, BYTES("\0\0\0\4\1\0\0\0\0"))); /* their SETTINGS: large frames */
+    assert_true(say(fd, head, frame(head, 1, 4, 1, post_fields, POST_FIELDS_N)));
+    frame(data, 0, 9, 1, payload, 1 + BODY + PAD); /* padded, and the last */
+    for (size_t i = 0, at = 0; at < FRAME; at += pieces[i++]) {
+        assert_true(say(fd, data + at, CLV_MIN(pieces[i], FRAME - at)));
+        clv_sleep_us(2000);
+    }
+    assert_true(await_frame(fd, 1)); /* the echo begins */
+    assert_true(say(fd, head, frame(head, 6, 0, 0, "12345678", 8)));
+    assert_true(await_frame(fd, 6)); /* PING's answer */
+    free(payload);
+    free(data);
+    close(fd);
+    node_stop(&n);
+}
+
 static void count_gone(void *ctx, clv_exchange *x)
 {
     (void)ctx, (void)x;
@@ -372,6 +403,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rapid_resets_are_cut_off),
         cmocka_unit_test(garbage_is_cut_off_with_a_goaway),
+        cmocka_unit_test(a_frame_may_come_in_drips),
         cmocka_unit_test(a_stalled_upload_is_reset),
         cmocka_unit_test(bodies_go_out_one_after_the_other),
         cmocka_unit_test(an_idle_connection_is_closed),

@@ -1,0 +1,145 @@
+/* A connection that knows how much must still come is not woken for less. */
+#include "unit.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "net/conn.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PIECE = 16384, PATIENCE_US = 20000000 };
+
+typedef struct end {
+    clv_loop *loop;
+    clv_conn *conn;
+    int fd; /* of who sends */
+    size_t rest, bytes, reads;
+    bool ended;
+} end;
+
+static void on_read(void *arg, const unsigned char *bytes, size_t n)
+{
+    end *e = arg;
+    (void)bytes;
+    e->reads++;
+    e->bytes += n;
+    e->rest -= n < e->rest ? n : e->rest;
+    clv_conn_await(e->conn, e->rest);
+}
+
+static void on_produce(void *arg)
+{
+    (void)arg;
+}
+
+static void on_end(void *arg, const clv_error *err)
+{
+    end *e = arg;
+    (void)err;
+    e->ended = true;
+}
+
+static const clv_conn_ops ops = {.read = on_read, .produce = on_produce, .end = on_end};
+
+static int start(void **state)
+{
+    end *e = clv_alloc(sizeof *e);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof a;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&a, size), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &size), 0);
+    e->fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(e->fd, (struct sockaddr *)&a, size), 0);
+    int taken = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+    assert_true(taken >= 0);
+    close(listener);
+    e->loop = clv_loop_new();
+    e->conn = clv_conn_accept(e->loop, taken, NULL, &ops, e);
+    *state = e;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    end *e = *state;
+    clv_conn_free(e->conn);
+    clv_loop_free(e->loop);
+    if (e->fd >= 0) close(e->fd);
+    free(e);
+    return 0;
+}
+
+/* Until so many bytes have been read in all. */
+static void turn_until(end *e, size_t bytes)
+{
+    for (int64_t until = clv_now_us() + PATIENCE_US; e->bytes < bytes;) {
+        assert_true(clv_now_us() < until);
+        clv_loop_turn(e->loop);
+    }
+}
+
+static void send_bytes(end *e, size_t n)
+{
+    char *bytes = clv_alloc_array(n, 1);
+    assert_int_equal(send(e->fd, bytes, n, 0), n);
+    free(bytes);
+}
+
+/* What has arrived before is not looked at: turns of the loop read nothing. */
+static void expect_asleep(end *e)
+{
+    size_t reads = e->reads;
+    for (int i = 0; i < 20; i++) {
+        clv_loop_turn(e->loop);
+        clv_sleep_us(500);
+    }
+    assert_int_equal(e->reads, reads);
+}
+
+static void the_rest_is_read_in_large_pieces(void **state)
+{
+    end *e = *state;
+    e->rest = 20 * PIECE;
+    send_bytes(e, PIECE);
+    turn_until(e, PIECE);
+    send_bytes(e, 3 * PIECE);
+    expect_asleep(e);
+    send_bytes(e, 2 * PIECE); /* four times what came first, and more */
+    turn_until(e, 6 * PIECE);
+    assert_int_equal(e->reads, 2);
+    send_bytes(e, 13 * PIECE); /* one is missing */
+    expect_asleep(e);
+    send_bytes(e, PIECE);
+    turn_until(e, 20 * PIECE);
+    send_bytes(e, 1); /* and then it is awake for every byte again */
+    turn_until(e, 20 * PIECE + 1);
+}
+
+static void an_end_is_told_though_more_was_to_come(void **state)
+{
+    end *e = *state;
+    e->rest = 20 * PIECE;
+    send_bytes(e, PIECE);
+    turn_until(e, PIECE);
+    send_bytes(e, 5);
+    close(e->fd);
+    e->fd = -1;
+    turn_until(e, PIECE + 5);
+    for (int64_t until = clv_now_us() + PATIENCE_US; !e->ended; clv_loop_turn(e->loop))
+        assert_true(clv_now_us() < until);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_rest_is_read_in_large_pieces, start, stop),
+        cmocka_unit_test_setup_teardown(an_end_is_told_though_more_was_to_come, start, stop),
+    };
+    return cmocka_run_group_tests_name("conn", tests, NULL, NULL);
+}

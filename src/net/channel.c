@@ -353,6 +353,7 @@ void clv_channel_start(clv_channel *s, clv_flight *f)
         const clv_path_info path = clv_path_read(clv_conn_fd(s->conn));
         s->acked = path.bytes_acked;
         s->delivered = path.delivered_bytes;
+        clv_http2_pace(s->http2, path.delivery_rate_bytes_per_s);
         int64_t every_us = s->o.dead_after_us / PULSES;
         clv_timer_start(s->pulse, every_us, every_us);
     }

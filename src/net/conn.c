@@ -18,7 +18,8 @@ enum {
     TLS_RECORD_BYTES = 16384,
     READS_A_TURN = 8, /* then the other sockets get their chance */
     KEEPALIVE_IDLE_S = 30,
-    QUICKLY_TIMES = 4, /* a wait for more than came last, at most */
+    QUICKLY_TIMES = 16, /* what came last: so much is waited for at most */
+    AWAIT_BYTES_MAX = 1024 * 1024,
 };
 
 typedef enum conn_state { CONNECTING, SHAKING, OPEN, ENDED } conn_state;
@@ -418,7 +419,7 @@ void clv_conn_pause(clv_conn *c, bool paused)
 void clv_conn_await(clv_conn *c, size_t bytes)
 {
     if (c->freed || c->ssl || c->fd < 0) return; /* OpenSSL has taken some of them already */
-    size_t quickly = CLV_MIN(QUICKLY_TIMES * c->read_bytes, (size_t)CLV_READ_BUFFER);
+    size_t quickly = CLV_MIN(QUICKLY_TIMES * c->read_bytes, (size_t)AWAIT_BYTES_MAX);
     int low = (int)CLV_MAX(CLV_MIN(bytes, quickly), (size_t)1);
     if (low == c->low_water) return;
     c->low_water = low;

@@ -34,6 +34,7 @@ struct clv_http2 {
     stream *streams;                      /* list, newest first */
     unsigned char head[FRAME_HEAD_BYTES]; /* of the frame that is arriving */
     size_t n_head, missing;               /* how much of it is there; what is missing behind it */
+    size_t frame_bytes;                   /* of a body, in what is sent */
     double resets;                        /* that the client may still send */
     int64_t resets_us;                    /* when that was counted */
 };
@@ -199,8 +200,9 @@ static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int
 static ssize_t frame_bytes(nghttp2_session *session, uint8_t type, int32_t id, int32_t window,
                            int32_t stream_window, uint32_t frame_max, void *arg)
 {
-    (void)session, (void)type, (void)id, (void)window, (void)stream_window, (void)arg;
-    return (ssize_t)CLV_MIN(frame_max, (uint32_t)CLV_HTTP2_FRAME_BYTES);
+    (void)session, (void)type, (void)id, (void)window, (void)stream_window;
+    const clv_http2 *h = arg;
+    return (ssize_t)CLV_MIN(frame_max, (uint32_t)h->frame_bytes);
 }
 
 /* How much of the body goes into the next frame; send_data() moves it. */
@@ -269,6 +271,7 @@ clv_http2 *clv_http2_new(bool server, clv_outq *out, const clv_http2_ops *ops, v
     h->arg = arg;
     h->resets = CLV_HTTP2_RESETS_BURST;
     h->resets_us = clv_now_us();
+    h->frame_bytes = CLV_HTTP2_FRAME_BYTES;
     h->missing = server ? CLV_HTTP2_PREFACE_BYTES : 0;
     h->session = make_session(h);
     nghttp2_settings_entry settings[] = {
@@ -320,6 +323,14 @@ clv_status clv_http2_receive(clv_http2 *h, const unsigned char *bytes, size_t n,
 size_t clv_http2_missing(const clv_http2 *h)
 {
     return h->failed ? 0 : h->missing;
+}
+
+void clv_http2_pace(clv_http2 *h, double bytes_per_s)
+{
+    double bytes =
+        CLV_MIN(bytes_per_s * 1e-6 * CLV_HTTP2_FRAME_US, (double)CLV_HTTP2_FRAME_BYTES_MAX);
+    h->frame_bytes = bytes_per_s > 0 ? CLV_MAX((size_t)bytes, (size_t)CLV_HTTP2_FRAME_BYTES_MIN)
+                                     : (size_t)CLV_HTTP2_FRAME_BYTES;
 }
 
 void clv_http2_produce(clv_http2 *h)
@@ -409,7 +420,7 @@ size_t clv_http2_ping(clv_http2 *h)
     for (const stream *s = h->streams; s; s = s->next)
         if (s->body) left = CLV_MAX(left, clv_outbody_left(s->body));
     nghttp2_submit_ping(h->session, NGHTTP2_FLAG_NONE, NULL);
-    return CLV_MIN(left, (size_t)CLV_HTTP2_FRAME_BYTES);
+    return CLV_MIN(left, h->frame_bytes);
 }
 
 void clv_http2_announce_goaway(clv_http2 *h)

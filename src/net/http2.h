@@ -7,9 +7,9 @@
  *     clv_http2_free(h);                         // ops->closed for each stream that is left
  *
  * Large bodies are not copied: a DATA frame is nine bytes and slices of the body behind them.
- * Frames have up to CLV_HTTP2_FRAME_BYTES (fewer frames, less work), windows are large (a tensor
- * must cross a long link in one round trip, not in 64 KiB steps), and flow control advances only
- * after ops->data has returned, so that a slow sink holds back its peer.
+ * Frames take some milliseconds each (clv_http2_pace), windows are large (a tensor must cross a long
+ * link in one round trip, not in 64 KiB steps), and flow control advances only after ops->data has
+ * returned, so that a slow sink holds back its peer.
  *
  * Bodies of requests go out one after the other, not in turns: the first one is there as early as
  * can be, none later than in turns, and how long one took tells of the link (measure/link_turns.h).
@@ -33,8 +33,10 @@
 
 enum {
     CLV_HTTP2_PREFACE_BYTES = 24,
-    CLV_HTTP2_FRAME_BYTES = 256 * 1024,      /* sent at most, if the peer takes it */
-    CLV_HTTP2_FRAME_BYTES_MAX = 1024 * 1024, /* taken at most */
+    CLV_HTTP2_FRAME_BYTES_MIN = 16 * 1024,   /* sent, see clv_http2_pace() */
+    CLV_HTTP2_FRAME_BYTES = 256 * 1024,      /* sent while the rate is not known */
+    CLV_HTTP2_FRAME_BYTES_MAX = 1024 * 1024, /* sent, and taken, at most */
+    CLV_HTTP2_FRAME_US = 10000,
     CLV_HTTP2_STREAM_WINDOW = 16 << 20,
     CLV_HTTP2_WINDOW = 64 << 20,
     CLV_HTTP2_LINGER_BYTES = 4 << 20, /* of a request, read and dropped behind its answer */
@@ -66,6 +68,10 @@ clv_status clv_http2_receive(clv_http2 *h, const unsigned char *bytes, size_t n,
 /* How many bytes are missing of the frame that has begun to arrive: nothing else can come before them. */
 size_t clv_http2_missing(const clv_http2 *h);
 void clv_http2_produce(clv_http2 *h);
+/* What is sent from now on has frames that take about CLV_HTTP2_FRAME_US at this rate, if the peer
+ * takes them: what is urgent (a PING, a reset) waits for one at most, and a reader on a fast link
+ * is woken once for all. 0: the rate is not known. */
+void clv_http2_pace(clv_http2 *h, double bytes_per_s);
 /* Nothing more will come or go. */
 bool clv_http2_is_over(const clv_http2 *h);
 

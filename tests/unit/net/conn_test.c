@@ -7,11 +7,13 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PIECE = 16384, PATIENCE_US = 20000000 };
+enum { PIECE = 4096, REST = 26 * PIECE, PATIENCE_US = 20000000 };
 
 typedef struct end {
     clv_loop *loop;
@@ -50,11 +52,12 @@ static int start(void **state)
     end *e = clv_alloc(sizeof *e);
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof a;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int on = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(bind(listener, (struct sockaddr *)&a, size), 0);
     assert_int_equal(listen(listener, 1), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &size), 0);
     e->fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(setsockopt(e->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
     assert_int_equal(connect(e->fd, (struct sockaddr *)&a, size), 0);
     int taken = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
     assert_true(taken >= 0);
@@ -95,6 +98,9 @@ static void send_bytes(end *e, size_t n)
 static void expect_asleep(end *e)
 {
     size_t reads = e->reads;
+    int waiting = 0;
+    assert_int_equal(ioctl(clv_conn_fd(e->conn), FIONREAD, &waiting), 0);
+    assert_true(waiting > 0);
     for (int i = 0; i < 20; i++) {
         clv_loop_turn(e->loop);
         clv_sleep_us(500);
@@ -105,26 +111,24 @@ static void expect_asleep(end *e)
 static void the_rest_is_read_in_large_pieces(void **state)
 {
     end *e = *state;
-    e->rest = 20 * PIECE;
+    e->rest = REST;
     send_bytes(e, PIECE);
     turn_until(e, PIECE);
-    send_bytes(e, 3 * PIECE);
+    send_bytes(e, 15 * PIECE);
     expect_asleep(e);
-    send_bytes(e, 2 * PIECE); /* four times what came first, and more */
-    turn_until(e, 6 * PIECE);
+    send_bytes(e, 2 * PIECE); /* 16 times what came first, and more */
+    turn_until(e, 18 * PIECE);
     assert_int_equal(e->reads, 2);
-    send_bytes(e, 13 * PIECE); /* one is missing */
-    expect_asleep(e);
-    send_bytes(e, PIECE);
-    turn_until(e, 20 * PIECE);
+    send_bytes(e, REST - 18 * PIECE);
+    turn_until(e, REST);
     send_bytes(e, 1); /* and then it is awake for every byte again */
-    turn_until(e, 20 * PIECE + 1);
+    turn_until(e, REST + 1);
 }
 
 static void an_end_is_told_though_more_was_to_come(void **state)
 {
     end *e = *state;
-    e->rest = 20 * PIECE;
+    e->rest = REST;
     send_bytes(e, PIECE);
     turn_until(e, PIECE);
     send_bytes(e, 5);

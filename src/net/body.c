@@ -76,9 +76,15 @@ clv_status clv_body_append(clv_body *b, const void *bytes, size_t n, size_t hint
         clv_status status = reserve(b, cap, err);
         if (status) return status;
     }
-    if (n) memcpy(b->data + b->bytes, bytes, n);
+    if (n && bytes != b->data + b->bytes) memmove(b->data + b->bytes, bytes, n);
     b->bytes = need;
     return CLV_OK;
+}
+
+unsigned char *clv_body_room(clv_body *b, size_t *n)
+{
+    *n = b->cap - b->bytes;
+    return *n ? b->data + b->bytes : NULL;
 }
 
 struct clv_outbody {

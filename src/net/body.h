@@ -28,6 +28,10 @@ CLV_MUST
 clv_status clv_body_append(clv_body *b, const void *bytes, size_t n, size_t hint, size_t max,
                            clv_error *err);
 
+/* Where the next bytes may be put already, so that appending them copies nothing; `*n`: how many have
+ * room. Valid until the body changes. */
+unsigned char *clv_body_room(clv_body *b, size_t *n);
+
 /* A body on its way out. All on the loop's thread, except _new. */
 typedef struct clv_outbody clv_outbody;
 clv_outbody *clv_outbody_new(const clv_slice *slices, size_t n);

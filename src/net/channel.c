@@ -80,6 +80,12 @@ static void on_data(void *object, const unsigned char *bytes, size_t n)
     }
 }
 
+static unsigned char *on_stream_room(void *object, size_t *n)
+{
+    clv_flight *f = object;
+    return f->over ? NULL : clv_body_room(f->reply, n);
+}
+
 static void on_stream_end(void *object)
 {
     clv_flight *f = object;
@@ -138,6 +144,7 @@ static void on_goaway(void *arg)
 static const clv_http2_ops stream_ops = {.header = on_header,
                                          .headers_end = on_headers_end,
                                          .data = on_data,
+                                         .room = on_stream_room,
                                          .end = on_stream_end,
                                          .closed = on_stream_closed,
                                          .settings = on_settings,
@@ -201,6 +208,12 @@ static void on_read(void *arg, const unsigned char *bytes, size_t n)
     s->ops->settled(s->arg);
 }
 
+static unsigned char *on_room(void *arg, size_t *n)
+{
+    clv_channel *s = arg;
+    return s->http2 && !s->failed ? clv_http2_room(s->http2, n) : NULL;
+}
+
 static void on_produce(void *arg)
 {
     clv_channel *s = arg;
@@ -228,7 +241,7 @@ static void on_conn_end(void *arg, const clv_error *err)
 }
 
 static const clv_conn_ops conn_ops = {
-    .open = on_open, .read = on_read, .produce = on_produce, .end = on_conn_end};
+    .open = on_open, .room = on_room, .read = on_read, .produce = on_produce, .end = on_conn_end};
 
 static void dial_next(clv_channel *s)
 {

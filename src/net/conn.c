@@ -129,21 +129,33 @@ static void discard(clv_conn *c)
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) end(c, &over);
 }
 
+typedef struct room {
+    unsigned char *bytes;
+    size_t n;
+} room;
+
+static room room_to_read(clv_conn *c)
+{
+    room r = {0};
+    if (c->ops->room && !c->finishing) r.bytes = c->ops->room(c->arg, &r.n);
+    return r.bytes ? r : (room){clv_loop_read_buffer(c->loop), CLV_READ_BUFFER};
+}
+
 /* One read of decoded bytes: > 0 bytes, 0 nothing now, -1 ended (`err` filled; OK: by the peer). */
-static ssize_t read_some(clv_conn *c, unsigned char *buffer, clv_error *err)
+static ssize_t read_some(clv_conn *c, room to, clv_error *err)
 {
     *err = (clv_error){0};
     if (!c->ssl) {
-        ssize_t n = recv(c->fd, buffer, CLV_READ_BUFFER, 0);
+        ssize_t n = recv(c->fd, to.bytes, to.n, 0);
         if (n > 0) return n;
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
         if (n < 0) clv_fail(err, CLV_EUNAVAIL, "%s", strerrordesc_np(errno));
         return -1;
     }
     size_t got = 0;
-    while (got < CLV_READ_BUFFER) { /* SSL_read gives one record of 16 KiB at most */
+    while (got < to.n) { /* SSL_read gives one record of 16 KiB at most */
         errno = 0;
-        int n = SSL_read(c->ssl, buffer + got, (int)(CLV_READ_BUFFER - got));
+        int n = SSL_read(c->ssl, to.bytes + got, (int)CLV_MIN(to.n - got, (size_t)1 << 30));
         if (n > 0) {
             got += (size_t)n;
             continue;
@@ -167,8 +179,8 @@ static void do_read(clv_conn *c)
     }
     for (int i = 0; i < READS_A_TURN; i++) {
         clv_error err;
-        unsigned char *buffer = clv_loop_read_buffer(c->loop);
-        ssize_t n = read_some(c, buffer, &err);
+        const room to = room_to_read(c);
+        ssize_t n = read_some(c, to, &err);
         if (n < 0) {
             end(c, &err);
             return;
@@ -176,9 +188,9 @@ static void do_read(clv_conn *c)
         if (n == 0) return;
         c->read_bytes = (size_t)n;
         c->read_us = clv_now_us();
-        if (!c->finishing) c->ops->read(c->arg, buffer, (size_t)n);
+        if (!c->finishing) c->ops->read(c->arg, to.bytes, (size_t)n);
         if (c->freed || c->state != OPEN || c->paused) return;
-        if (n < CLV_READ_BUFFER) return; /* no more for now; else the poll tells */
+        if ((size_t)n < to.n) return; /* no more for now; else the poll tells */
     }
     /* What OpenSSL has read ahead does not show in the poll. */
     if (c->ssl && SSL_has_pending(c->ssl)) uv_timer_start(&c->again, on_again, 0, 0);

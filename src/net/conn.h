@@ -29,6 +29,9 @@ enum {
 typedef struct clv_conn clv_conn;
 typedef struct clv_conn_ops {
     void (*open)(void *arg); /* connected and, with TLS, shaken hands. May be NULL */
+    /* Where `read` wants the next bytes, if there: *n of them at most. NULL: it does not mind. May be
+     * NULL itself. */
+    unsigned char *(*room)(void *arg, size_t *n);
     void (*read)(void *arg, const unsigned char *bytes, size_t n);
     void (*produce)(void *arg);
     /* The peer closed (err->status CLV_OK) or the connection failed; once, never from inside

@@ -235,6 +235,12 @@ void clv_exchange_receive(clv_exchange *x, const void *bytes, size_t n)
     if (status) refuse_error(x, &err);
 }
 
+unsigned char *clv_exchange_room(clv_exchange *x, size_t *n)
+{
+    bool kept = x->begun && !x->answered && !x->sink.write;
+    return kept ? clv_body_room(x->body, n) : NULL;
+}
+
 void clv_exchange_complete(clv_exchange *x)
 {
     x->complete = true;

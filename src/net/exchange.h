@@ -54,6 +54,8 @@ clv_status clv_exchange_add_target(clv_exchange *x, const char *bytes, size_t n,
 clv_headers *clv_exchange_headers(clv_exchange *x);
 void clv_exchange_begin(clv_exchange *x, size_t content_length); /* 0: unknown or none */
 void clv_exchange_receive(clv_exchange *x, const void *bytes, size_t n);
+/* Where the next bytes of its body may be read to (clv_body_room). NULL: nowhere. */
+unsigned char *clv_exchange_room(clv_exchange *x, size_t *n);
 void clv_exchange_complete(clv_exchange *x);
 void clv_exchange_detach(clv_exchange *x);
 bool clv_exchange_is_answered(const clv_exchange *x);

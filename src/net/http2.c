@@ -14,7 +14,7 @@ _Static_assert((int)CLV_HTTP2_REFUSED == (int)NGHTTP2_REFUSED_STREAM, "code");
 _Static_assert((int)CLV_HTTP2_CANCEL == (int)NGHTTP2_CANCEL, "code");
 _Static_assert((int)CLV_HTTP2_INTERNAL == (int)NGHTTP2_INTERNAL_ERROR, "code");
 
-enum { FRAME_HEAD_BYTES = 9 };
+enum { FRAME_HEAD_BYTES = 9, ROOM_BYTES_MIN = 32 * 1024 };
 
 typedef struct stream {
     int32_t id;
@@ -323,6 +323,20 @@ clv_status clv_http2_receive(clv_http2 *h, const unsigned char *bytes, size_t n,
 size_t clv_http2_missing(const clv_http2 *h)
 {
     return h->failed ? 0 : h->missing;
+}
+
+unsigned char *clv_http2_room(clv_http2 *h, size_t *n)
+{
+    const unsigned char *head = h->head;
+    bool plain = head[3] == NGHTTP2_DATA && !(head[4] & NGHTTP2_FLAG_PADDED);
+    if (h->failed || !plain || h->missing < ROOM_BYTES_MIN) return NULL;
+    uint32_t id =
+        (uint32_t)head[5] << 24 | (uint32_t)head[6] << 16 | (uint32_t)head[7] << 8 | head[8];
+    stream *s = find(h, (int32_t)(id & INT32_MAX));
+    unsigned char *room = s ? h->ops->room(s->object, n) : NULL;
+    if (!room || *n < ROOM_BYTES_MIN) return NULL;
+    *n = CLV_MIN(*n, h->missing);
+    return room;
 }
 
 void clv_http2_pace(clv_http2 *h, double bytes_per_s)

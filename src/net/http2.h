@@ -53,6 +53,8 @@ typedef struct clv_http2_ops {
                    size_t value_n);
     void (*headers_end)(void *stream); /* of each block: also of 1xx replies and of trailers */
     void (*data)(void *stream, const unsigned char *bytes, size_t n);
+    /* Where the next of these bytes may be read to, for *n of them. NULL: nowhere. */
+    unsigned char *(*room)(void *stream, size_t *n);
     void (*end)(void *stream); /* the peer has sent everything */
     /* The object's last call. `code`: HTTP/2 error code, 0 for a regular end. */
     void (*closed)(void *stream, uint32_t code);
@@ -67,6 +69,9 @@ CLV_MUST
 clv_status clv_http2_receive(clv_http2 *h, const unsigned char *bytes, size_t n, clv_error *err);
 /* How many bytes are missing of the frame that has begun to arrive: nothing else can come before them. */
 size_t clv_http2_missing(const clv_http2 *h);
+/* Where to read the next `*n` bytes to, so that they need not be copied: many of a body's are
+ * missing. NULL: nowhere. Then they go to clv_http2_receive() at once. */
+unsigned char *clv_http2_room(clv_http2 *h, size_t *n);
 void clv_http2_produce(clv_http2 *h);
 /* What is sent from now on has frames that take about CLV_HTTP2_FRAME_US at this rate, if the peer
  * takes them: what is urgent (a PING, a reset) waits for one at most, and a reader on a fast link

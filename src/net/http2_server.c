@@ -122,6 +122,12 @@ static void on_data(void *object, const unsigned char *bytes, size_t n)
     clv_exchange_receive(s->x, bytes, n);
 }
 
+static unsigned char *on_room(void *object, size_t *n)
+{
+    stream *s = object;
+    return clv_exchange_room(s->x, n);
+}
+
 static void on_end(void *object)
 {
     stream *s = object;
@@ -148,6 +154,7 @@ static const clv_http2_ops session_ops = {.begin = on_begin,
                                           .header = on_header,
                                           .headers_end = on_headers_end,
                                           .data = on_data,
+                                          .room = on_room,
                                           .end = on_end,
                                           .closed = on_closed};
 
@@ -183,6 +190,11 @@ clv_status clv_http2_server_receive(clv_http2_server *s, const unsigned char *by
 size_t clv_http2_server_missing(const clv_http2_server *s)
 {
     return clv_http2_missing(s->session);
+}
+
+unsigned char *clv_http2_server_room(clv_http2_server *s, size_t *n)
+{
+    return clv_http2_room(s->session, n);
 }
 
 void clv_http2_server_produce(clv_http2_server *s)

@@ -21,7 +21,8 @@ void clv_http2_server_free(clv_http2_server *s);
 CLV_MUST
 clv_status clv_http2_server_receive(clv_http2_server *s, const unsigned char *bytes, size_t n,
                                     clv_error *err);
-size_t clv_http2_server_missing(const clv_http2_server *s); /* see clv_http2_missing() */
+size_t clv_http2_server_missing(const clv_http2_server *s);           /* see clv_http2_missing() */
+unsigned char *clv_http2_server_room(clv_http2_server *s, size_t *n); /* see clv_http2_room() */
 void clv_http2_server_produce(clv_http2_server *s);
 size_t clv_http2_server_streams(const clv_http2_server *s);
 /* Reset the streams whose request has paused since before `since_us`, unless another one has

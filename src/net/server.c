@@ -137,6 +137,12 @@ static void on_read(void *arg, const unsigned char *bytes, size_t n)
     settle(c);
 }
 
+static unsigned char *on_room(void *arg, size_t *n)
+{
+    connection *c = arg;
+    return c->http2 ? clv_http2_server_room(c->http2, n) : NULL;
+}
+
 static void on_produce(void *arg)
 {
     connection *c = arg;
@@ -149,7 +155,8 @@ static void on_end(void *arg, const clv_error *err)
     close_connection(arg);
 }
 
-static const clv_conn_ops conn_ops = {.read = on_read, .produce = on_produce, .end = on_end};
+static const clv_conn_ops conn_ops = {
+    .room = on_room, .read = on_read, .produce = on_produce, .end = on_end};
 
 static void on_accept(void *arg, int fd)
 {

@@ -4,12 +4,14 @@
 
 void clv_load_mode_init(clv_load_mode *m, int64_t now_us)
 {
-    *m = (clv_load_mode){.at_us = now_us};
+    *m = (clv_load_mode){.at_us = now_us, .at_once = 1};
 }
 
-void clv_load_mode_period(clv_load_mode *m, double period_us)
+void clv_load_mode_plan(clv_load_mode *m, double period_us, double latency_us)
 {
     m->period_us = period_us > 0 && isfinite(period_us) ? period_us : 0;
+    bool known = m->period_us > 0 && isfinite(latency_us);
+    m->at_once = known ? fmax(latency_us / m->period_us, 1) : 1;
 }
 
 double clv_load_mode_memory_us(const clv_load_mode *m)
@@ -29,12 +31,20 @@ double clv_load_mode_rate(const clv_load_mode *m, int64_t now_us)
     return m->rate_per_s * memory(m, now_us);
 }
 
+/* Those found, less when hardly anyone has come since. */
+static double still_there(const clv_load_mode *m)
+{
+    return m->found * fmin(m->rate_per_s * clv_load_mode_memory_us(m) * 1e-6, 1);
+}
+
 /* Does the load, as it is known, call for the other mode? */
 static bool calls(const clv_load_mode *m)
 {
     double used = m->rate_per_s * m->period_us * 1e-6;
-    if (m->heavy) return used < CLV_LOAD_LOW || m->found < CLV_LOAD_CALM;
-    return used > CLV_LOAD_HIGH && m->found >= CLV_LOAD_BUSY;
+    if (m->period_us <= 0) return m->heavy;
+    double crowd = CLV_LOAD_CROWD * m->at_once, found = still_there(m);
+    if (m->heavy) return found < (used < CLV_LOAD_LOW ? crowd / 2 : CLV_LOAD_CALM);
+    return found >= (used > CLV_LOAD_HIGH ? CLV_LOAD_BUSY : crowd);
 }
 
 static bool decide(clv_load_mode *m, int64_t now_us)

@@ -4,7 +4,7 @@
  *
  *     clv_load_mode m;
  *     clv_load_mode_init(&m, now_us);
- *     clv_load_mode_period(&m, period_us);            // the latency plan's longest stage
+ *     clv_load_mode_plan(&m, period_us, latency_us);  // the latency plan's longest stage, and all of it
  *     clv_load_mode_arrived(&m, now_us, in_flight);   // a request came, and found so many before it
  *     if (clv_load_mode_look(&m, now_us)) ...         // the mode has changed: m.heavy
  *
@@ -19,6 +19,13 @@
  * of the memory. Light again: below CLV_LOAD_LOW, or hardly anyone finds another, for two memories.
  * The second condition is for callers that wait for an answer before they ask again: one alone
  * drives any plan at its period, and nobody waits.
+ *
+ * Callers that wait for answers cannot ask faster than they are served: sixteen of them, served by
+ * a plan that is slower than predicted, or by another than the latency plan while that one is
+ * being prepared, never reach its utilisation, however long they wait. But a plan works at
+ * latency / period requests at once at the most. When those that come find CLV_LOAD_CROWD times as
+ * many before them, they queue, whatever the rate: heavy too, and not light again before it is half
+ * of that.
  *
  * Our differences from DADS: the paper tells the modes apart but not how a running system tells
  * them; hysteresis and dwell are ours, as is the exact throughput plan (plan/) in place of its
@@ -38,19 +45,21 @@
 #define CLV_LOAD_LOW           0.70
 #define CLV_LOAD_BUSY          1.0 /* requests found by one that comes */
 #define CLV_LOAD_CALM          0.25
+#define CLV_LOAD_CROWD         4.0  /* requests found, of those that the latency plan works at */
 #define CLV_LOAD_RISE          0.25 /* memories that the load must have called for the other mode */
 #define CLV_LOAD_FALL          2.0
 
 typedef struct clv_load_mode {
     double rate_per_s, found; /* as they were at `at_us` */
     double period_us;         /* 0: not known; then the load is light */
+    double at_once;           /* requests that the latency plan works at; 1 at least */
     int64_t at_us, called_us; /* last arrival or look; since when the other mode is called for */
     bool heavy, called;
 } clv_load_mode;
 
 void clv_load_mode_init(clv_load_mode *m, int64_t now_us);
-/* Of the plan that is the best for one request. */
-void clv_load_mode_period(clv_load_mode *m, double period_us);
+/* Of the plan that is the best for one request: its longest stage, and all of it (0: not known). */
+void clv_load_mode_plan(clv_load_mode *m, double period_us, double latency_us);
 /* True: the mode has changed. */
 bool clv_load_mode_arrived(clv_load_mode *m, int64_t now_us, int in_flight);
 bool clv_load_mode_look(clv_load_mode *m, int64_t now_us);

@@ -34,10 +34,10 @@ clv_load clv_arrivals_look(clv_arrivals *a, int64_t now_us)
     return load;
 }
 
-void clv_arrivals_period(clv_arrivals *a, double period_us)
+void clv_arrivals_plan(clv_arrivals *a, double period_us, double latency_us)
 {
     pthread_mutex_lock(&a->lock);
-    clv_load_mode_period(&a->mode, period_us);
+    clv_load_mode_plan(&a->mode, period_us, latency_us);
     pthread_mutex_unlock(&a->lock);
 }
 

@@ -4,7 +4,7 @@
  *     clv_arrivals_init(&a);
  *     if (clv_arrivals_came(&a, now_us, in_flight)) ...      // any thread, once a request; true: the mode has changed
  *     clv_load load = clv_arrivals_look(&a, now_us);         // since the last look
- *     clv_arrivals_period(&a, period_us);                    // of the latency plan
+ *     clv_arrivals_plan(&a, period_us, latency_us);          // of the latency plan
  *     clv_arrivals_done(&a);
  *
  * Threads: any. Private to split/.
@@ -33,7 +33,7 @@ void clv_arrivals_init(clv_arrivals *a, int64_t now_us);
 void clv_arrivals_done(clv_arrivals *a);
 bool clv_arrivals_came(clv_arrivals *a, int64_t now_us, int in_flight);
 clv_load clv_arrivals_look(clv_arrivals *a, int64_t now_us);
-void clv_arrivals_period(clv_arrivals *a, double period_us);
+void clv_arrivals_plan(clv_arrivals *a, double period_us, double latency_us);
 bool clv_arrivals_heavy(clv_arrivals *a);
 double clv_arrivals_rate(clv_arrivals *a, int64_t now_us); /* requests a second */
 

@@ -86,7 +86,7 @@ static clv_status choose(clv_splitter *s, clv_way *w, const clv_plan_problem *p,
                                    .now_us = now_us};
     clv_status status = clv_chooser_look(&s->adapt.chooser, &view, &answer, err);
     if (status) return status;
-    clv_arrivals_period(&s->arrivals, answer.period_us);
+    clv_arrivals_plan(&s->arrivals, answer.period_us, answer.latency_us);
     out->route = answer.to;
     out->second = answer.second;
     return CLV_OK;

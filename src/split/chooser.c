@@ -43,7 +43,7 @@ static clv_route route_of(const clv_chooser_view *v, const clv_plan_chain *chain
 
 /* What the policy wants of this problem, which is the view's or like it. */
 static clv_status choose(const clv_chooser_view *v, const clv_plan_problem *p, clv_route *out,
-                         double *period_us, clv_error *err)
+                         clv_plan_cost *cost, clv_error *err)
 {
     clv_plan_chain live;
     clv_policy_choice chosen;
@@ -51,7 +51,7 @@ static clv_status choose(const clv_chooser_view *v, const clv_plan_problem *p, c
     clv_status status = clv_policy_choose(p, v->policy, &o, &chosen, err);
     if (status) return status;
     *out = route_of(v, &chosen.chain);
-    if (period_us) *period_us = (double)chosen.cost.period_ns * 1e-3;
+    if (cost) *cost = chosen.cost;
     clv_policy_choice_done(&chosen);
     return CLV_OK;
 }
@@ -255,7 +255,10 @@ clv_status clv_chooser_look(clv_chooser *c, const clv_chooser_view *v, clv_choos
     c->heavy = v->heavy;
     c->way = v->way;
     clv_plan_problem p = *v->problem;
-    clv_status status = choose(v, &p, &out->to, &out->period_us, err);
+    clv_plan_cost cost = {0};
+    clv_status status = choose(v, &p, &out->to, &cost, err);
+    out->period_us = us(cost.period_ns);
+    out->latency_us = us(cost.latency_ns);
     if (v->heavy && !status) {
         p.objective.goal = CLV_GOAL_THROUGHPUT;
         status = choose(v, &p, &out->to, NULL, err);

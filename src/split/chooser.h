@@ -83,8 +83,8 @@ typedef struct clv_chooser_view {
 
 typedef struct clv_chooser_answer {
     clv_route to;
-    clv_route second; /* worth keeping resident; equal to `to`: none is */
-    double period_us; /* of the latency plan: what policy/load_mode.h wants to know */
+    clv_route second;             /* worth keeping resident; equal to `to`: none is */
+    double period_us, latency_us; /* of the latency plan: what policy/load_mode.h wants to know */
     bool
         doubt; /* the plan is another at the other end of the links' intervals: a measurement could change it */
 } clv_chooser_answer;

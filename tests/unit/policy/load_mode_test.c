@@ -37,7 +37,7 @@ static node node_new(int fixed)
 {
     node d = {.fixed = fixed, .now_us = SECOND};
     clv_load_mode_init(&d.mode, d.now_us);
-    clv_load_mode_period(&d.mode, (double)period_of(&quick));
+    clv_load_mode_plan(&d.mode, (double)period_of(&quick), 60000);
     return d;
 }
 
@@ -101,7 +101,7 @@ static void more_than_the_latency_plan_can_take_is_heavy_and_back(void **state)
         assert_true(d.mode.heavy);
         run(&d, &rng, 40, 20 * SECOND);
         assert_true(d.mode.heavy);
-        run(&d, &rng, 4, 15 * SECOND);
+        run(&d, &rng, 4, 40 * SECOND); /* what has piled up is worked off first */
         assert_false(d.mode.heavy);
         assert_int_equal(d.changes, 2);
     }
@@ -124,13 +124,32 @@ static void a_single_caller_is_no_heavy_load(void **state)
 {
     (void)state;
     node d = node_new(0);
-    clv_load_mode_period(&d.mode, 60000); /* as if all of it were one stage */
+    clv_load_mode_plan(&d.mode, 60000, 60000); /* as if all of it were one stage */
     for (int i = 0; i < 2000; i++) {
         arrive(&d);
         d.now_us = d.ends[(d.n - 1) % IN_FLIGHT];
     }
     assert_false(d.mode.heavy);
     assert_int_equal(d.changes, 0);
+}
+
+/* Callers that wait for answers ask no faster than they are served, here half as fast as the
+ * latency plan could: they queue all the same. When most have gone it is light again. */
+static void a_crowd_is_a_heavy_load_however_slowly_it_asks(void **state)
+{
+    (void)state;
+    clv_load_mode m;
+    int64_t now = SECOND;
+    clv_load_mode_init(&m, now);
+    clv_load_mode_plan(&m, 50000, 100000); /* works at two at once */
+    for (int i = 0; i < 100; i++) clv_load_mode_arrived(&m, now += 100000, 7);
+    assert_false(m.heavy);
+    for (int i = 0; i < 100; i++) clv_load_mode_arrived(&m, now += 100000, 9);
+    assert_true(m.heavy);
+    for (int i = 0; i < 100; i++) clv_load_mode_arrived(&m, now += 100000, 5);
+    assert_true(m.heavy);
+    for (int i = 0; i < 100; i++) clv_load_mode_arrived(&m, now += 100000, 3);
+    assert_false(m.heavy);
 }
 
 /* Many callers make the load heavy; when one of them is left, it is light again. */
@@ -202,7 +221,7 @@ static void clocks_may_jump(void **state)
     (void)state;
     clv_load_mode m;
     clv_load_mode_init(&m, 100 * (int64_t)SECOND);
-    clv_load_mode_period(&m, 50000);
+    clv_load_mode_plan(&m, 50000, 60000);
     int64_t now = 100 * (int64_t)SECOND;
     for (int i = 0; i < 100; i++) clv_load_mode_arrived(&m, now += 10000, 5);
     assert_true(m.heavy);
@@ -223,7 +242,7 @@ static void nonsense_periods_are_no_load(void **state)
     for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
         clv_load_mode m;
         clv_load_mode_init(&m, SECOND);
-        clv_load_mode_period(&m, nonsense[i]);
+        clv_load_mode_plan(&m, nonsense[i], nonsense[i]);
         for (int k = 0; k < 1000; k++) clv_load_mode_arrived(&m, SECOND + 1000 * k, 9);
         assert_false(m.heavy);
     }
@@ -236,6 +255,7 @@ int main(void)
         cmocka_unit_test(more_than_the_latency_plan_can_take_is_heavy_and_back),
         cmocka_unit_test(a_load_at_the_edge_does_not_flap),
         cmocka_unit_test(a_single_caller_is_no_heavy_load),
+        cmocka_unit_test(a_crowd_is_a_heavy_load_however_slowly_it_asks),
         cmocka_unit_test(the_last_caller_is_served_fast_again),
         cmocka_unit_test(each_load_gets_its_plan),
         cmocka_unit_test(the_rate_is_that_of_arrivals),

@@ -31,11 +31,25 @@ void clv_hedge_saw(clv_hedge *h, int64_t expected_us, int64_t took_us)
     h->tail = fmin(fmax(h->tail, 0), TAIL_MAX);
 }
 
+/* The last moment, unless it has passed or the answer is due behind it and in time. */
+static int64_t before_deadline(const clv_hedge_question *q)
+{
+    if (q->here_us <= 0) return INT64_MAX;
+    int64_t last = q->deadline_us - (int64_t)(CLV_HEDGE_MARGIN * (double)q->here_us);
+    int64_t due = q->expected_us > 0 ? q->sent_us + q->expected_us : q->sent_us;
+    bool on_its_way = last < due && due <= q->deadline_us;
+    return last < q->sent_us || on_its_way ? INT64_MAX : last;
+}
+
+bool clv_hedge_helps(const clv_hedge_question *q, int64_t now_us)
+{
+    return !q->deadline_us || now_us <= q->deadline_us - q->here_us;
+}
+
 int64_t clv_hedge_at_us(const clv_hedge *h, const clv_hedge_question *q)
 {
-    if (q->deadline_us && q->here_us > 0)
-        return q->deadline_us - (int64_t)(CLV_HEDGE_MARGIN * (double)q->here_us);
-    if (q->deadline_us || q->expected_us <= 0) return INT64_MAX;
+    if (q->deadline_us) return before_deadline(q);
+    if (q->expected_us <= 0) return INT64_MAX;
     double due = (double)q->expected_us;
     double far = fmax(CLV_HEDGE_FAR * exp(h->tail) * due, due + CLV_HEDGE_LEAST_US);
     return far < 1e15 ? q->sent_us + (int64_t)far : INT64_MAX;

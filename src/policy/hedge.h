@@ -4,15 +4,21 @@
  *     clv_hedge_init(&h);
  *     clv_hedge_sent(&h);                                  // a part was handed to the peer: the budget grows
  *     at = clv_hedge_at_us(&h, &question);                 // no answer by then? ...
- *     if (clv_hedge_take(&h)) ...                          // ... and there is budget: start it here, first answer wins
+ *     if (clv_hedge_helps(&question, now) &&               // ... and it can still be made, ...
+ *         clv_hedge_take(&h)) ...                          // ... and there is budget: start it here, first answer wins
  *     clv_hedge_saw(&h, expected_us, took_us);             // the peer answered: how long its tail is
  *
- * With a deadline the moment is the last one at which the part, run here, still makes it. Without
- * one it is when the answer has taken CLV_HEDGE_FAR times the 95 % quantile of what the peer takes;
- * that quantile is of the ratio to the prediction, so it moves with the plan and the link, and is
- * followed by stochastic approximation: q += step * (0.95 - [x <= q]). But never sooner than
- * CLV_HEDGE_LEAST_US after the answer was due: of a request of 3 ms every hiccup of a scheduler is
- * a multiple, and says nothing of its peer.
+ * With a deadline the moment is the last one at which the part, run here behind what waits, still
+ * makes it. Where that has passed nothing is begun: it would be late too, and whoever waits here
+ * would be late with it; the longer the queue here, the more would join it. Nor where the answer is
+ * due in time but only after that moment: every request would be run twice. What waits here grows
+ * meanwhile, so clv_hedge_helps() asks once more when the moment has come.
+ *
+ * Without a deadline it is when the answer has taken CLV_HEDGE_FAR times the 95 % quantile of what
+ * the peer takes; that quantile is of the ratio to the prediction, so it moves with the plan and
+ * the link, and is followed by stochastic approximation: q += step * (0.95 - [x <= q]). But never
+ * sooner than CLV_HEDGE_LEAST_US after the answer was due: of a request of 3 ms every hiccup of a
+ * scheduler is a multiple, and says nothing of its peer.
  *
  * The budget is a bucket of CLV_HEDGE_BURST hedges, of which each handed part earns
  * CLV_HEDGE_SHARE: hedges never are more than that share of the parts plus the burst, whatever the
@@ -52,7 +58,9 @@ void clv_hedge_sent(clv_hedge *h);
 bool clv_hedge_take(clv_hedge *h);
 /* Times that cannot be are ignored. */
 void clv_hedge_saw(clv_hedge *h, int64_t expected_us, int64_t took_us);
-/* INT64_MAX: never. May be past. */
+/* INT64_MAX: never. */
 int64_t clv_hedge_at_us(const clv_hedge *h, const clv_hedge_question *q);
+/* Begun now, would it be done before the deadline? `here_us` is to be of now. */
+bool clv_hedge_helps(const clv_hedge_question *q, int64_t now_us);
 
 #endif

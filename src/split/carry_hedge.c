@@ -15,6 +15,22 @@ static int64_t run_us(const clv_carry *c)
     return run > 0 ? run : atomic_load(&c->d->expected_tail_us);
 }
 
+/* The same behind what waits. */
+static int64_t here_us(const clv_carry *c)
+{
+    int64_t run = run_us(c);
+    clv_job job = {.deadline_us = c->r->deadline_us, .asker = c->r->account};
+    return run > 0 ? run + clv_lane_ahead_us(c->s->o.compute, &job) : 0;
+}
+
+static clv_hedge_question question(const clv_carry *c)
+{
+    return (clv_hedge_question){.sent_us = c->asked_us,
+                                .expected_us = c->expected_us,
+                                .here_us = here_us(c),
+                                .deadline_us = c->r->deadline_us};
+}
+
 /* No budget for a hedge: leave the peer's part be, or, before a deadline, give it up while the tail
  * can still make it. But a peer that answers others is only busy, and who cannot take its load is
  * no help. */
@@ -39,18 +55,12 @@ static void on_time(void *arg)
     clv_carry *c = arg;
     clv_carry_disarm(c);
     if (atomic_load(&c->answered) || atomic_load(&c->recalled) || !c->peer_open) return;
+    clv_hedge_question q = question(c);
+    if (!clv_hedge_helps(&q, clv_now_us())) return; /* others came before it here */
     if (clv_hedge_take(&c->s->hedge))
         begin(c);
     else
         give_up(c);
-}
-
-/* The same behind what waits. */
-static int64_t here_us(const clv_carry *c)
-{
-    int64_t run = run_us(c);
-    clv_job job = {.deadline_us = c->r->deadline_us, .asker = c->r->account};
-    return run > 0 ? run + clv_lane_ahead_us(c->s->o.compute, &job) : 0;
 }
 
 static void arm(void *arg)
@@ -58,11 +68,8 @@ static void arm(void *arg)
     clv_carry *c = arg;
     if (c->peer_open && !atomic_load(&c->answered)) {
         clv_hedge_sent(&c->s->hedge);
-        int64_t at =
-            clv_hedge_at_us(&c->s->hedge, &(clv_hedge_question){.sent_us = c->asked_us,
-                                                                .expected_us = c->expected_us,
-                                                                .here_us = here_us(c),
-                                                                .deadline_us = c->r->deadline_us});
+        clv_hedge_question q = question(c);
+        int64_t at = clv_hedge_at_us(&c->s->hedge, &q);
         if (at < c->peer_deadline_us) {
             atomic_fetch_add(&c->refs, 1);
             c->hedge.timer = clv_timer_new(c->s->o.loop, on_time, c);

@@ -33,10 +33,41 @@ static void a_deadline_leaves_time_for_the_part_here(void **state)
     clv_hedge_question q = {
         .sent_us = 1000, .expected_us = 500, .here_us = 4000, .deadline_us = 100000};
     assert_int_equal(clv_hedge_at_us(&h, &q), 95000);
-    q.deadline_us = 3000; /* too late already: at once */
-    assert_true(clv_hedge_at_us(&h, &q) < q.sent_us);
     q.here_us = 0; /* nobody knows */
     assert_true(clv_hedge_at_us(&h, &q) == INT64_MAX);
+}
+
+/* What cannot be made here is left to the peer: else a queue here would draw in all that follows. */
+static void what_would_be_late_here_stays_with_the_peer(void **state)
+{
+    (void)state;
+    clv_hedge h;
+    clv_hedge_init(&h);
+    clv_hedge_question q = {
+        .sent_us = 1000, .expected_us = 0, .here_us = 4000, .deadline_us = 6000};
+    assert_int_equal(clv_hedge_at_us(&h, &q), 6000 - (int64_t)(CLV_HEDGE_MARGIN * 4000)); /* just */
+    q.deadline_us--;
+    assert_true(clv_hedge_at_us(&h, &q) == INT64_MAX);
+    q.deadline_us = 9000;
+    assert_true(clv_hedge_helps(&q, 5000));
+    assert_false(clv_hedge_helps(&q, 5001)); /* others came first meanwhile */
+    q.deadline_us = 0;
+    assert_true(clv_hedge_helps(&q, 1000000));
+}
+
+/* The last moment comes before the answer is due, which is in time: nothing is wrong. */
+static void an_answer_that_is_due_in_time_is_waited_for(void **state)
+{
+    (void)state;
+    clv_hedge h;
+    clv_hedge_init(&h);
+    clv_hedge_question q = {
+        .sent_us = 0, .expected_us = 60000, .here_us = 40000, .deadline_us = 100000};
+    assert_true(clv_hedge_at_us(&h, &q) == INT64_MAX); /* 50000 is the last moment */
+    q.expected_us = 50000;
+    assert_int_equal(clv_hedge_at_us(&h, &q), 50000);
+    q.expected_us = 100001; /* it will be late */
+    assert_int_equal(clv_hedge_at_us(&h, &q), 50000);
 }
 
 static void without_a_deadline_the_tail_decides(void **state)
@@ -94,6 +125,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_budget_holds_whatever_happens),
         cmocka_unit_test(a_deadline_leaves_time_for_the_part_here),
+        cmocka_unit_test(what_would_be_late_here_stays_with_the_peer),
+        cmocka_unit_test(an_answer_that_is_due_in_time_is_waited_for),
         cmocka_unit_test(without_a_deadline_the_tail_decides),
         cmocka_unit_test(a_short_request_is_given_the_least_delay),
         cmocka_unit_test(nonsense_teaches_nothing),

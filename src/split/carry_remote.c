@@ -6,10 +6,6 @@
 
 #include <stdio.h>
 
-/* A remote part may take this many times its prediction, and the patience beyond, before it is given up. */
-enum { CLV_REMOTE_SLACK = 3 };
-#define CLV_PATIENCE_DEFAULT_US 1000000
-
 /* Are these the outputs that were asked for, as the network declares them? A peer is believed no more than that. */
 static clv_status check_answer(const clv_carry *c, const clv_tensors *outputs, clv_error *err)
 {
@@ -129,16 +125,18 @@ void clv_carry_drop(void *arg)
     clv_carry_unref(c);
 }
 
-/* When to give up on the peer: a multiple of the prediction, as many times as there are parts on
- * their way, and patience; and no later than the request's deadline, which so travels with it. */
-static int64_t remote_deadline(const clv_carry *c, int64_t now_us)
+/* When to give up on the peer: no later than the request's deadline, which so travels with it. */
+static int64_t remote_deadline(const clv_carry *c, int others)
 {
-    int64_t patience = c->s->o.patience_us ? c->s->o.patience_us : CLV_PATIENCE_DEFAULT_US;
+    const clv_patience_question q = {.now_us = c->asked_us,
+                                     .patience_us = c->s->o.patience_us,
+                                     .expected_us = atomic_load(&c->d->expected_remote_us),
+                                     .others = others};
     if (c->r->route && c->r->deadline_us)
         /* only the asker knows what it may take; half is left to do it here */
-        return now_us + (c->r->deadline_us - now_us) / 2;
-    int64_t deadline = now_us + patience + CLV_REMOTE_SLACK * c->expected_us;
-    return c->r->deadline_us ? CLV_MIN(deadline, c->r->deadline_us) : deadline;
+        return c->asked_us + (c->r->deadline_us - c->asked_us) / 2;
+    int64_t until = clv_patience_until(&c->s->patience, &q);
+    return c->r->deadline_us ? CLV_MIN(until, c->r->deadline_us) : until;
 }
 
 /* The names of the tail's outputs that the request wants: borrowed, in a heap array. */
@@ -164,7 +162,7 @@ void clv_carry_ask_peer(clv_carry *c)
     int others = atomic_load(&c->s->remote_now);
     c->asked_us = clv_now_us();
     c->expected_us = atomic_load(&c->d->expected_remote_us) * (1 + others);
-    c->peer_deadline_us = remote_deadline(c, c->asked_us);
+    c->peer_deadline_us = remote_deadline(c, others);
     c->peer_open = true;
     CLV_AUTO(clv_free) clv_tensor *in = clv_carry_gather(c, c->d->tail, &n);
     clv_codec_text codec = clv_codec_show(c->d->route.codec[0]);

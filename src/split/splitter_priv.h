@@ -9,6 +9,7 @@
 #include "split/chooser.h"
 #include "split/deployment.h"
 #include "split/pace.h"
+#include "split/patience.h"
 #include "split/relay.h"
 #include "split/splitter.h"
 #include "split/way.h"
@@ -56,6 +57,7 @@ struct clv_splitter {
     clv_adapt adapt;
     clv_arrivals arrivals;
     clv_pace pace;
+    clv_patience patience;
     clv_hedge hedge; /* loop's thread */
 };
 

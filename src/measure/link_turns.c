@@ -45,7 +45,24 @@ size_t clv_link_turns_bytes(const clv_link_turns *t)
     return bytes;
 }
 
+void clv_link_turns_line(clv_link_turns *t, clv_link_turn *turn, uint64_t acked_bytes)
+{
+    uint64_t before = turn->earlier ? CLV_MAX(t->line_bytes, acked_bytes) : acked_bytes;
+    t->line_bytes = turn->goal_bytes = before + turn->up_bytes;
+}
+
+clv_link_turn *clv_link_turns_look(clv_link_turns *t, uint64_t acked_bytes, int64_t now_us)
+{
+    clv_link_turn *turn = t->last;
+    while (turn && turn->earlier) turn = turn->earlier;
+    for (; turn && turn->goal_bytes && acked_bytes >= turn->goal_bytes; turn = turn->later)
+        if (!turn->gone_us) turn->gone_us = now_us;
+    return turn;
+}
+
 int64_t clv_link_turns_at(const clv_link_turns *t, const clv_link_turn *turn, int64_t now_us)
 {
-    return turn->earlier ? 0 : CLV_MAX(now_us - begin_us(t, turn), (int64_t)0);
+    if (turn->earlier && !turn->earlier->gone_us) return 0;
+    int64_t free_us = turn->earlier ? turn->earlier->gone_us : INT64_MIN;
+    return CLV_MAX(now_us - CLV_MAX(begin_us(t, turn), free_us), (int64_t)0);
 }

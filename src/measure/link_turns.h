@@ -18,6 +18,13 @@
  * when its bytes had gone; nor of an exchange that overlapped another and brought back more than it
  * sent, as answers wait for each other too and they are not told apart.
  *
+ * While it lasts, TCP tells more: which bytes the other side has acknowledged. Once an exchange's own
+ * have gone, its silence is the other side's, which computes, or has others before it; and the link
+ * is at the next one:
+ *
+ *     clv_link_turns_line(&t, &turn, acked);                       // as it begins: what the connection has acknowledged
+ *     clv_link_turn *now_up = clv_link_turns_look(&t, acked, now); // now and then; NULL: nothing is on its way up
+ *
  * A plain value with links between turns: a turn stays where it is until it has ended. Times are
  * monotonic. Threads: one at a time.
  */
@@ -32,12 +39,15 @@ typedef struct clv_link_turn {
     struct clv_link_turn *earlier, *later; /* under way too */
     int64_t start_us;
     size_t up_bytes;
-    bool overlapped; /* it began while another was under way */
+    bool overlapped;     /* it began while another was under way */
+    uint64_t goal_bytes; /* acknowledged on the connection once its own are; 0: not known */
+    int64_t gone_us;     /* when they were first seen to be; 0: not yet */
 } clv_link_turn;
 
 typedef struct clv_link_turns {
     clv_link_turn *last;
-    int64_t free_us; /* when the last bytes known of had gone up; INT64_MIN: none yet */
+    int64_t free_us;     /* when the last bytes known of had gone up; INT64_MIN: none yet */
+    uint64_t line_bytes; /* acknowledged on the connection once all of them are */
 } clv_link_turns;
 
 typedef struct clv_link_turn_end {
@@ -53,7 +63,13 @@ int64_t clv_link_turns_end(clv_link_turns *t, clv_link_turn *turn, const clv_lin
 void clv_link_turns_drop(clv_link_turns *t, clv_link_turn *turn);
 /* Of all that are under way. */
 size_t clv_link_turns_bytes(const clv_link_turns *t);
-/* For how long, at `now_us`, the link has been at this exchange; 0: others are before it. */
+/* Where on the connection its bytes end. Other bytes between them (heads of frames) let them seem to
+ * be there a little early; what was cancelled before it went, late, until nothing is under way. */
+void clv_link_turns_line(clv_link_turns *t, clv_link_turn *turn, uint64_t acked_bytes);
+/* The first exchange whose bytes are not known to have gone; NULL: none. */
+clv_link_turn *clv_link_turns_look(clv_link_turns *t, uint64_t acked_bytes, int64_t now_us);
+/* For how long, at `now_us`, the link has been at this exchange; 0: others are before it whose bytes
+ * are not known to have gone. */
 int64_t clv_link_turns_at(const clv_link_turns *t, const clv_link_turn *turn, int64_t now_us);
 
 #endif

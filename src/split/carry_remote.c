@@ -45,7 +45,7 @@ static void learn(clv_carry *c, const clv_peer_answer *answer)
     if (!how || cut_short || how == CLV_ETIMEOUT)
         clv_hedge_saw(&c->s->hedge, c->expected_us, answer->total_us);
     if (cut_short && (atomic_load(&c->answered) || c->hedge.gave_up))
-        clv_peer_late(c->s->ways[c->way].peer, answer->up_bytes, answer->total_us);
+        clv_peer_late(c->s->ways[c->way].peer, answer->unsent_bytes, answer->total_us);
 }
 
 static void take_answer(clv_carry *c, const clv_peer_answer *answer)

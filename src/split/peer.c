@@ -90,6 +90,7 @@ static bool look_at_throughput(clv_peer *p, const clv_path_info *path, int64_t n
  * seen what it carries: then others are before it, or it is not the link. Under the lock. */
 static bool look_at_silence(clv_peer *p, int64_t now_us, size_t up_bytes, int64_t us)
 {
+    if (!up_bytes) return false; /* all of it is there */
     if (p->carried_us && now_us - p->carried_us < CLV_THROUGHPUT_MOST_US) return false;
     clv_link_monitor_unanswered(&p->monitor, now_us, up_bytes, (double)us);
     return true;
@@ -246,6 +247,7 @@ void clv_peer_ask_begin(clv_peer *p, clv_peer_ask *a, size_t up_bytes, int64_t e
     if (expected_us > 0)
         a->patience_us = CLV_WONDER_US + CLV_WONDER_TIMES * expected_us * CLV_MAX(others, 1);
     clv_link_turns_begin(&p->turns, &a->turn, up_bytes, clv_now_us());
+    clv_link_turns_line(&p->turns, &a->turn, p->acked_bytes);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -279,20 +281,22 @@ void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* While anything is under way: what the connection carries; and an exchange that takes far longer
- * than it should since the link was free for it, and then twice as long again: the link is at
- * least so slow. Of those behind it that cannot be said. */
+/* While anything is under way: what the connection carries; and an exchange that goes up for far
+ * longer than all of it should take since the link was free for it, and then twice as long again:
+ * the link is at least so slow. Of those behind it that cannot be said, nor of those that are there
+ * already: they wait for the peer. */
 static void wonder(void *arg)
 {
     clv_peer *p = arg;
     int64_t now_us = clv_now_us();
     pthread_mutex_lock(&p->lock);
-    clv_link_turn *first = p->turns.last;
-    while (first && first->earlier) first = first->earlier;
-    clv_peer_ask *a = (clv_peer_ask *)first;
-    bool busy = a || p->throughput.busy; /* what was cancelled may be on its way still */
-    clv_path_info path = busy ? clv_client_path(p->client) : (clv_path_info){0};
+    /* what was cancelled may be on its way still */
+    bool busy = p->turns.last || p->throughput.busy;
+    clv_path_info path = clv_client_path(p->client);
+    p->acked_bytes = path.bytes_acked; /* of what is no exchange, too */
     bool told = busy && look_at_throughput(p, &path, now_us);
+    clv_link_turn *first = clv_link_turns_look(&p->turns, path.bytes_acked, now_us);
+    clv_peer_ask *a = (clv_peer_ask *)first;
     int64_t gone_us = a ? clv_link_turns_at(&p->turns, first, now_us) : 0;
     if (a && a->patience_us && gone_us > a->patience_us) {
         told |= look_at_silence(p, now_us, first->up_bytes, gone_us - a->compute_us);

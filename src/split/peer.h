@@ -103,6 +103,7 @@ typedef struct clv_peer_answer {
     /* why the peer did itself what one behind it should have done; "" if it did not */
     const char *recovered;
     size_t up_bytes, down_bytes; /* of the messages */
+    size_t unsent_bytes;         /* up_bytes, or 0: all of them were acknowledged */
 } clv_peer_answer;
 typedef void (*clv_peer_infer_fn)(void *arg, const clv_peer_answer *answer);
 
@@ -132,7 +133,7 @@ uint64_t clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args);
 /* The answer is of no use any more: the peer is told (RST_STREAM CANCEL), `done` gets
  * CLV_ECANCELED. 0 and ended calls are ignored. */
 void clv_peer_cancel(clv_peer *p, uint64_t call);
-/* A call that sent `up_bytes` has no answer for `us` and will be waited for no more: that tells of
+/* A call that sent `up_bytes` (0: they are all there) has no answer for `us` and will be waited for no more: that tells of
  * the link, and the peer is asked for a sign of life. */
 void clv_peer_late(clv_peer *p, size_t up_bytes, int64_t us);
 

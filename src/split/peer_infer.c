@@ -34,10 +34,17 @@ static void on_released(void *arg)
     ask_unref(a);
 }
 
+/* Silence is the link's while not all has gone up, as last looked. */
+static size_t unsent_bytes(const ask *a)
+{
+    return a->way.turn.gone_us ? 0 : a->up_bytes;
+}
+
 static void finish(ask *a, clv_peer_answer *answer)
 {
     answer->encode_us = a->encode_us;
     answer->up_bytes = a->up_bytes;
+    answer->unsent_bytes = unsent_bytes(a);
     answer->total_us = clv_now_us() - a->start_us;
     atomic_fetch_sub(&a->p->in_flight, 1);
     clv_peer_ask_end(a->p, &a->way);
@@ -48,7 +55,7 @@ static void finish(ask *a, clv_peer_answer *answer)
 static void on_failed(ask *a, const clv_reply *reply, const clv_error *error)
 {
     bool lost = reply->status == 0 && error->status != CLV_ECANCELED;
-    if (lost) clv_peer_saw_loss(a->p, error, a->up_bytes, clv_now_us() - a->start_us);
+    if (lost) clv_peer_saw_loss(a->p, error, unsent_bytes(a), clv_now_us() - a->start_us);
     finish(a, &(clv_peer_answer){.error = error, .lost = lost});
 }
 

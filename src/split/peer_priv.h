@@ -66,7 +66,7 @@ void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a);
 /* What the peer says of its times cannot be: to the log, once for the same reason (static text).
  * Loop's thread. */
 void clv_peer_disbelieves(clv_peer *p, const char *why);
-/* A call that sent `up_bytes` had no answer for `us`. On CLV_ETIMEOUT, which may be the deadline's
+/* A call that sent `up_bytes` (0: they are all there) had no answer for `us`. On CLV_ETIMEOUT, which may be the deadline's
  * fault, the peer is asked for a sign of life first; otherwise the connection broke and the peer
  * counts as lost at once. Loop's thread. */
 void clv_peer_saw_loss(clv_peer *p, const clv_error *error, size_t up_bytes, int64_t us);

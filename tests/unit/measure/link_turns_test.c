@@ -126,12 +126,58 @@ static void what_cannot_be_known_is_not_told(void **state)
     assert_null(t.last);
 }
 
+/* What is there waits for the other side; the link is at what comes behind it. */
+static void what_is_acknowledged_is_not_on_the_link_any_more(void **state)
+{
+    (void)state;
+    clv_link_turns t = {.free_us = INT64_MIN};
+    clv_link_turn a, b;
+    clv_link_turns_begin(&t, &a, 1000, 10);
+    clv_link_turns_line(&t, &a, 50000);
+    clv_link_turns_begin(&t, &b, 1000, 20);
+    clv_link_turns_line(&t, &b, 50000);
+    assert_ptr_equal(clv_link_turns_look(&t, 50999, 100), &a);
+    assert_int_equal(clv_link_turns_at(&t, &a, 100), 90);
+    assert_int_equal(clv_link_turns_at(&t, &b, 100), 0);
+    assert_ptr_equal(clv_link_turns_look(&t, 51000, 200), &b);
+    assert_ptr_equal(clv_link_turns_look(&t, 51999, 300), &b);
+    assert_int_equal(clv_link_turns_at(&t, &b, 300), 100); /* since a was seen to have gone */
+    assert_null(clv_link_turns_look(&t, 52000, 400));
+    assert_true(a.gone_us == 200 && b.gone_us == 400);
+    end(&t, &a, 500, 5);
+    clv_link_turns_drop(&t, &b);
+    assert_null(clv_link_turns_look(&t, 52000, 500));
+}
+
+/* Cancelled bytes may never go: those behind them count as on their way until all is over. */
+static void what_was_cancelled_makes_nothing_seem_to_be_there(void **state)
+{
+    (void)state;
+    clv_link_turns t = {.free_us = INT64_MIN};
+    clv_link_turn a, b;
+    clv_link_turns_begin(&t, &a, 1000, 10);
+    clv_link_turns_line(&t, &a, 0);
+    clv_link_turns_begin(&t, &b, 1000, 20);
+    clv_link_turns_line(&t, &b, 0);
+    clv_link_turns_drop(&t, &a);
+    assert_ptr_equal(clv_link_turns_look(&t, 1000, 100), &b);
+    clv_link_turns_drop(&t, &b);
+    clv_link_turns_begin(&t, &a, 1000, 200);
+    clv_link_turns_line(&t, &a, 1000);
+    assert_ptr_equal(clv_link_turns_look(&t, 1999, 300), &a);
+    assert_null(clv_link_turns_look(&t, 2000, 300));
+    clv_link_turns_begin(&t, &b, 1000, 300); /* nobody said where its bytes end */
+    assert_ptr_equal(clv_link_turns_look(&t, 1000000, 400), &b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_in_flight_do_not_make_the_link_slow),
         cmocka_unit_test(one_alone_counts_in_full),
         cmocka_unit_test(the_second_counts_from_when_the_first_had_gone),
+        cmocka_unit_test(what_is_acknowledged_is_not_on_the_link_any_more),
+        cmocka_unit_test(what_was_cancelled_makes_nothing_seem_to_be_there),
         cmocka_unit_test(what_cannot_be_known_is_not_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

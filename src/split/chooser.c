@@ -74,17 +74,26 @@ static void put_hop(const clv_plan_problem *p, size_t k, const clv_plan_chain *c
     factor[2] = heavy ? 0 : sqrt((double)h->rtt_var_us2);
 }
 
+/* What a chain runs on device k. */
+static double run_us(const clv_plan_problem *p, const clv_plan_chain *chain, size_t k)
+{
+    size_t from = (size_t)chain->cut[k - 1], to = (size_t)chain->cut[k];
+    return from == to ? 0 : us(clv_plan_segment(p, k, from, to).ns);
+}
+
 /* The longest stage at the peers as they are: what waits there before a request is others' work,
- * or its own node's. */
+ * or its own node's, which is another's with the route. */
 static double shared_us(const clv_chooser_view *v, const clv_plan_problem *p,
                         const clv_plan_chain *chain, size_t n)
 {
-    double most = 0;
+    clv_plan_chain live;
+    bool known = chain_of(v, v->live, &live);
+    double most = 0, flights = fmax(v->in_flight, 1);
     for (size_t k = 1; k < n; k++) {
-        size_t from = (size_t)chain->cut[k - 1], to = (size_t)chain->cut[k];
-        if (from == to) continue;
-        double all = us(clv_plan_wait(p, k).ns) + us(clv_plan_segment(p, k, from, to).ns);
-        most = fmax(most, all / fmax(v->in_flight, 1));
+        double run = run_us(p, chain, k), now = known ? run_us(p, &live, k) : 0;
+        if (run <= 0) continue;
+        if (now <= 0) now = run; /* nothing there is ours yet */
+        most = fmax(most, (us(clv_plan_wait(p, k).ns) + now) / flights + run - now);
     }
     return most;
 }

@@ -422,6 +422,27 @@ static void a_peer_that_others_keep_busy_counts_as_the_share_that_is_left(void *
     toy_done(&r.t);
 }
 
+/* What waits at the peer is this node's own work: with a shorter part there it waits less. */
+static void an_own_queue_at_the_peer_hides_no_better_cut(void **state)
+{
+    (void)state;
+    enum { FLIGHTS = 16 };
+    rig r;
+    rig_start(&r, 1000, 0.02);
+    r.v.heavy = true;
+    r.v.tasks = 1;
+    clv_chooser_answer best = rig_look(&r);
+    assert_true(best.to.n > 1 && best.to.cut[0] > 0);
+    r.live = best.to;
+    rig_look(&r);
+    r.live.cut[0] = 0; /* as it was better once */
+    r.v.in_flight = FLIGHTS;
+    r.t.p.devices[1].queue_ns = (FLIGHTS - 1) * clv_plan_segment(&r.t.p, 1, 0, LAST).ns;
+    for (int i = 0; i < 20; i++) r.live = rig_look(&r).to;
+    assert_true(clv_route_equal(&r.live, &best.to));
+    toy_done(&r.t);
+}
+
 /* Where requests go that come at this rate when the peer lets each wait so long. */
 static clv_route waiting_route(double rate_per_s, int64_t wait_ms)
 {
@@ -544,6 +565,7 @@ int main(void)
         cmocka_unit_test(square_waves_are_followed_or_left_alone),
         cmocka_unit_test(wandering_links_are_followed),
         cmocka_unit_test(a_peer_that_others_keep_busy_counts_as_the_share_that_is_left),
+        cmocka_unit_test(an_own_queue_at_the_peer_hides_no_better_cut),
         cmocka_unit_test(all_do_not_go_where_one_would),
         cmocka_unit_test(a_heavy_load_takes_the_throughput_plan),
         cmocka_unit_test(doubt_is_where_the_plan_could_be_another),

@@ -108,7 +108,10 @@ void clv_carry_answer(clv_carry *c, clv_tensors *tail)
         clv_carry_fail(c, &err);
         return;
     }
-    if (c->from == 0 && c->s->o.peer && !c->r->route && !c->unsure) teach(c);
+    bool planned = c->from == 0 && c->s->o.peer && !c->r->route;
+    if (planned && c->cut == clv_deployment_cut(c->d) && !c->r->recovered[0] && !c->hedge.begun_us)
+        atomic_fetch_add(&c->d->served, 1);
+    if (planned && !c->unsure) teach(c);
     carry_end(c);
 }
 

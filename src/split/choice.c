@@ -72,18 +72,21 @@ static clv_status choose(clv_splitter *s, clv_way *w, const clv_plan_problem *p,
     int64_t now_us = clv_now_us();
     double in_flight, rate_per_s, tasks = look_at_load(s, now_us, &in_flight, &rate_per_s);
     clv_chooser_answer answer;
-    const clv_chooser_view view = {.problem = p,
-                                   .codecs = w->tables->named,
-                                   .policy = s->o.policy,
-                                   .way = (size_t)(w - s->ways),
-                                   .unseen_us = clv_peer_link(w->peer).unseen_us,
-                                   .tasks = tasks,
-                                   .in_flight = in_flight,
-                                   .rate_per_s = rate_per_s,
-                                   .heavy = s->adapt.heavy,
-                                   .live = &s->live->route,
-                                   .warm = s->warm ? &s->warm->route : NULL,
-                                   .now_us = now_us};
+    const clv_chooser_view view = {
+        .problem = p,
+        .codecs = w->tables->named,
+        .policy = s->o.policy,
+        .way = (size_t)(w - s->ways),
+        .unseen_us = clv_peer_link(w->peer).unseen_us,
+        .tasks = tasks,
+        .in_flight = in_flight,
+        .rate_per_s = rate_per_s,
+        .answered_per_s =
+            clv_proven_look(&s->adapt.proven, s->live, atomic_load(&s->live->served), now_us),
+        .heavy = s->adapt.heavy,
+        .live = &s->live->route,
+        .warm = s->warm ? &s->warm->route : NULL,
+        .now_us = now_us};
     clv_status status = clv_chooser_look(&s->adapt.chooser, &view, &answer, err);
     if (status) return status;
     clv_arrivals_plan(&s->arrivals, answer.period_us, answer.latency_us);

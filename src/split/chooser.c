@@ -106,6 +106,12 @@ static double piled_us(const clv_chooser_view *v, double period_us)
     return fmax(used - 1, 0) * CLV_PILE_US / 2;
 }
 
+/* The longest that a stage of the route in use can take, as it answers so many. */
+static double shown_us(const clv_chooser_view *v)
+{
+    return v->answered_per_s > 0 ? 1e6 / v->answered_per_s : (double)INFINITY;
+}
+
 static clv_prospect promise(const clv_chooser_view *v, const clv_plan_problem *p,
                             const clv_route *r)
 {
@@ -115,9 +121,10 @@ static clv_prospect promise(const clv_chooser_view *v, const clv_plan_problem *p
     if (!chain_of(v, r, &chain) || clv_plan_weigh(p, &chain, &cost, NULL) ||
         clv_plan_violated(p, &chain, &cost) != CLV_LIMIT_NONE)
         return out;
+    double shown = clv_route_equal(r, v->live) ? shown_us(v) : (double)INFINITY;
     out.cost = us(cost.score);
-    out.cost = v->heavy ? fmax(out.cost, shared_us(v, p, &chain, r->n))
-                        : out.cost + piled_us(v, us(cost.period_ns));
+    out.cost = v->heavy ? fmin(fmax(out.cost, shared_us(v, p, &chain, r->n)), shown)
+                        : out.cost + piled_us(v, fmin(us(cost.period_ns), shown));
     double var = 0;
     size_t last = p->cuts->n - 1, from = 0;
     for (size_t k = 0; k < r->n; k++) {

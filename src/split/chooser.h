@@ -19,6 +19,9 @@
  * look short, until all went there. When such a route is the best for one request, the best for
  * many is looked at beside it.
  *
+ * The route in use has shown what it gets through (policy/proven.h): its longest stage counts as no
+ * longer than that, however long it is predicted.
+ *
  * Of the policy "exact" the work functions of policy/switching.h decide when to move, over these
  * plans: the one in use, all local (the way out), the best, and what would be the best at both ends
  * of the links' intervals: the likeliest to be wanted next. Two plans' predictions are off together
@@ -78,6 +81,7 @@ typedef struct clv_chooser_view {
     double unseen_us;             /* since anything told of the rates of this node's link */
     double in_flight;             /* requests under way at once, the most lately; 0: one */
     double rate_per_s;            /* of requests that come; 0: not known */
+    double answered_per_s;        /* of those answered as the route in use has it; 0: not known */
     double tasks;                 /* requests since the last look; time counts as some */
     int64_t now_us;
 } clv_chooser_view;

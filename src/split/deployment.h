@@ -20,6 +20,7 @@ typedef struct clv_deployment {
     bool any_batch;    /* false: batch 1 only */
     /* requests that went as planned: the first run cold segments and teach nothing */
     atomic_int answered;
+    _Atomic uint64_t served; /* answered as its route has it, shared runs too */
     /* predicted, following the link; 0: not known */
     _Atomic int64_t expected_remote_us; /* the peer's part with the link */
     _Atomic int64_t expected_tail_us;   /* the same part, done here */

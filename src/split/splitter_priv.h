@@ -5,6 +5,7 @@
 
 #include "plan/tables.h"
 #include "policy/hedge.h"
+#include "policy/proven.h"
 #include "split/arrivals.h"
 #include "split/chooser.h"
 #include "split/deployment.h"
@@ -27,6 +28,7 @@ typedef struct clv_adapt {
     clv_chooser chooser;
     int64_t looked_us; /* when it was asked last */
     double in_flight;  /* the most at once lately */
+    clv_proven proven; /* of what is live */
     bool heavy;        /* the load's mode, as told to the log */
     bool sparing;      /* a second route is being prepared, to be kept warm */
     clv_route spare;   /* the one worth keeping warm, and since when it is the same one */

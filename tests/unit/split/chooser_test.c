@@ -443,6 +443,29 @@ static void an_own_queue_at_the_peer_hides_no_better_cut(void **state)
     toy_done(&r.t);
 }
 
+/* A route that gets through more than any is predicted to is kept. */
+static void what_a_route_has_shown_counts_more_than_its_prediction(void **state)
+{
+    (void)state;
+    for (int shows = 0; shows < 2; shows++) {
+        rig r;
+        rig_start(&r, 1000, 0.02);
+        r.v.tasks = 1;
+        r.v.heavy = true;
+        clv_chooser_answer best = rig_look(&r);
+        assert_true(best.to.cut[0] > 0);
+        r.v.heavy = false;
+        r.live = best.to;
+        r.live.cut[0] = 0;
+        r.v.answered_per_s = shows ? 45 : 0; /* predicted: 35; of the best: 38 */
+        rig_look(&r);
+        r.v.heavy = true;
+        for (int i = 0; i < 20; i++) r.live = rig_look(&r).to;
+        assert_int_equal(r.live.cut[0], shows ? 0 : best.to.cut[0]);
+        toy_done(&r.t);
+    }
+}
+
 /* Where requests go that come at this rate when the peer lets each wait so long. */
 static clv_route waiting_route(double rate_per_s, int64_t wait_ms)
 {
@@ -566,6 +589,7 @@ int main(void)
         cmocka_unit_test(wandering_links_are_followed),
         cmocka_unit_test(a_peer_that_others_keep_busy_counts_as_the_share_that_is_left),
         cmocka_unit_test(an_own_queue_at_the_peer_hides_no_better_cut),
+        cmocka_unit_test(what_a_route_has_shown_counts_more_than_its_prediction),
         cmocka_unit_test(all_do_not_go_where_one_would),
         cmocka_unit_test(a_heavy_load_takes_the_throughput_plan),
         cmocka_unit_test(doubt_is_where_the_plan_could_be_another),

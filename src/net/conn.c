@@ -18,8 +18,6 @@ enum {
     TLS_RECORD_BYTES = 16384,
     READS_A_TURN = 8, /* then the other sockets get their chance */
     KEEPALIVE_IDLE_S = 30,
-    QUICKLY_TIMES = 16, /* what came last: so much is waited for at most */
-    AWAIT_BYTES_MAX = 1024 * 1024,
 };
 
 typedef enum conn_state { CONNECTING, SHAKING, OPEN, ENDED } conn_state;
@@ -41,7 +39,8 @@ struct clv_conn {
     bool paused, blocked, flushing, finishing, said_goodbye, freed, failed;
     clv_error failure;
     int64_t read_us, write_us;
-    size_t read_bytes; /* the last time */
+    size_t read_bytes; /* the last time ... */
+    int64_t gap_us;    /* ... and since the time before */
     int low_water;     /* SO_RCVLOWAT */
     clv_caller peer;
 };
@@ -186,8 +185,10 @@ static void do_read(clv_conn *c)
             return;
         }
         if (n == 0) return;
+        int64_t now_us = clv_now_us();
         c->read_bytes = (size_t)n;
-        c->read_us = clv_now_us();
+        c->gap_us = now_us - c->read_us;
+        c->read_us = now_us;
         if (!c->finishing) c->ops->read(c->arg, to.bytes, (size_t)n);
         if (c->freed || c->state != OPEN || c->paused) return;
         if ((size_t)n < to.n) return; /* no more for now; else the poll tells */
@@ -428,11 +429,18 @@ void clv_conn_pause(clv_conn *c, bool paused)
     if (!paused && c->ssl && SSL_has_pending(c->ssl)) uv_timer_start(&c->again, on_again, 0, 0);
 }
 
+int clv_conn_low_water(size_t missing, size_t read_bytes, int64_t gap_us)
+{
+    double soon = (double)read_bytes * CLV_CONN_AWAIT_US / (double)CLV_MAX(gap_us, (int64_t)1);
+    double most = CLV_MIN((double)missing, (double)CLV_CONN_AWAIT_BYTES_MAX);
+    return (int)CLV_MAX(CLV_MIN(most, soon), 1.0);
+}
+
 void clv_conn_await(clv_conn *c, size_t bytes)
 {
     if (c->freed || c->ssl || c->fd < 0) return; /* OpenSSL has taken some of them already */
-    size_t quickly = CLV_MIN(QUICKLY_TIMES * c->read_bytes, (size_t)AWAIT_BYTES_MAX);
-    int low = (int)CLV_MAX(CLV_MIN(bytes, quickly), (size_t)1);
+    if (c->finishing) bytes = 0;
+    int low = clv_conn_low_water(bytes, c->read_bytes, c->gap_us);
     if (low == c->low_water) return;
     c->low_water = low;
     setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof low);

@@ -24,6 +24,8 @@
 enum {
     CLV_CONN_LOW_WATER = 64 * 1024,   /* `produce` is asked below this */
     CLV_CONN_HIGH_WATER = 256 * 1024, /* and should stop above this */
+    CLV_CONN_AWAIT_US = 1000,
+    CLV_CONN_AWAIT_BYTES_MAX = 1024 * 1024,
 };
 
 typedef struct clv_conn clv_conn;
@@ -49,10 +51,14 @@ void clv_conn_free(clv_conn *c); /* NULL is fine */
 clv_outq *clv_conn_out(clv_conn *c);
 void clv_conn_flush(clv_conn *c);
 void clv_conn_pause(clv_conn *c, bool paused); /* reading */
-/* Called from `read`: so many bytes must come before anything else can, as the rest of a frame. Without
- * TLS the kernel then wakes the loop for many of them at once (SO_RCVLOWAT), as long as they come
- * quickly: a waking a segment costs both ends of a fast link more than the copying. */
+/* Called from `read`: so many bytes must come before anything else can, as the rest of a frame.
+ * Without TLS the kernel then wakes the loop for many of them at once (SO_RCVLOWAT): a waking a
+ * segment costs both ends of a fast link more than the copying. But only for as many as come within
+ * CLV_CONN_AWAIT_US at the rate of the last read: who looks when bytes last came sees a slow link
+ * move. */
 void clv_conn_await(clv_conn *c, size_t bytes);
+/* That decision: `read_bytes` came last, `gap_us` after those before. 1 at least. */
+int clv_conn_low_water(size_t missing, size_t read_bytes, int64_t gap_us);
 /* Write what is queued, then say goodbye and throw away what still arrives until the peer closes:
  * a peer in the middle of a large upload then reads the answer instead of a reset. */
 void clv_conn_finish(clv_conn *c);

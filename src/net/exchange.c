@@ -237,7 +237,7 @@ void clv_exchange_receive(clv_exchange *x, const void *bytes, size_t n)
 
 unsigned char *clv_exchange_room(clv_exchange *x, size_t *n)
 {
-    bool kept = x->begun && !x->answered && !x->sink.write;
+    bool kept = x->begun && !x->complete && !x->answered && !x->sink.write;
     return kept ? clv_body_room(x->body, n) : NULL;
 }
 

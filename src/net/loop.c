@@ -110,13 +110,6 @@ void clv_loop_turn(clv_loop *loop)
 
 void clv_loop_stop(clv_loop *loop)
 {
-    pthread_mutex_lock(&loop->lock);
-    bool at_once = clv_loop_here(loop) && !loop->n_inbox;
-    pthread_mutex_unlock(&loop->lock);
-    if (at_once) {
-        uv_stop(&loop->uv);
-        return;
-    }
     atomic_store(&loop->stopping, true);
     wake(loop);
 }

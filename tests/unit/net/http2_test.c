@@ -255,68 +255,6 @@ static void bodies_go_out_one_after_the_other(void **state)
     }
 }
 
-/* --- a session without a socket --- */
-
-static void nothing(void *stream, uint32_t code)
-{
-    (void)stream, (void)code;
-}
-
-/* The largest frame that a client sends of a body, to a server that takes frames of 1 MiB. */
-static size_t largest_frame(double bytes_per_s)
-{
-    enum { BODY = 4 << 20 };
-    static const unsigned char settings[] = "\0\0\x0c\4\0\0\0\0\0\0\5\0\x10\0\0\0\4\x7f\0\0\0"
-                                            "\0\0\4\x08\0\0\0\0\0\x7f\0\0\0";
-    const clv_http2_ops ops = {.closed = nothing};
-    char *bytes = clv_alloc(BODY);
-    clv_outq out = {0};
-    clv_error err = {0};
-    clv_headers fields = {0};
-    clv_http2 *h = clv_http2_new(false, &out, &ops, NULL);
-    assert_ok(clv_http2_receive(h, settings, sizeof settings - 1, &err), err);
-    clv_http2_pace(h, bytes_per_s);
-    const clv_header names[] = {{":method", "POST"}, {":scheme", "http"}, {":path", "/"}};
-    clv_headers_copy(&fields, names, CLV_COUNT(names));
-    clv_outbody *body = clv_outbody_new(&(clv_slice){.data = bytes, .bytes = BODY}, 1);
-    assert_true(clv_http2_request(h, &fields, body, h) > 0);
-    size_t largest = 0, skip = CLV_HTTP2_PREFACE_BYTES, n_head = 0;
-    unsigned char head[9];
-    while (clv_outbody_left(body) > 0) {
-        clv_http2_produce(h);
-        struct iovec iov;
-        assert_int_equal(clv_outq_iov(&out, &iov, 1), 1);
-        for (size_t at = 0; at < iov.iov_len;) {
-            size_t part = CLV_MIN(skip, iov.iov_len - at);
-            at += part;
-            skip -= part;
-            if (at == iov.iov_len) break;
-            head[n_head++] = ((unsigned char *)iov.iov_base)[at++];
-            if (n_head < sizeof head) continue;
-            n_head = 0;
-            skip = (size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2];
-            if (head[3] == 0) largest = CLV_MAX(largest, skip);
-        }
-        clv_outq_advance(&out, iov.iov_len);
-    }
-    clv_http2_free(h);
-    clv_outbody_unref(body);
-    clv_outq_done(&out);
-    clv_headers_done(&fields);
-    free(bytes);
-    return largest;
-}
-
-/* 10 ms each: less than a slow link is kept from what is urgent, and few on a fast one. */
-static void frames_follow_the_rate(void **state)
-{
-    (void)state;
-    assert_int_equal(largest_frame(0), CLV_HTTP2_FRAME_BYTES);
-    assert_int_equal(largest_frame(100), CLV_HTTP2_FRAME_BYTES_MIN);
-    assert_int_equal(largest_frame(50e6), 500000);
-    assert_int_equal(largest_frame(1e12), CLV_HTTP2_FRAME_BYTES_MAX);
-}
-
 static void an_idle_connection_is_closed(void **state)
 {
     (void)state;
@@ -468,7 +406,6 @@ int main(void)
         cmocka_unit_test(a_frame_may_come_in_drips),
         cmocka_unit_test(a_stalled_upload_is_reset),
         cmocka_unit_test(bodies_go_out_one_after_the_other),
-        cmocka_unit_test(frames_follow_the_rate),
         cmocka_unit_test(an_idle_connection_is_closed),
         cmocka_unit_test(a_slow_link_is_not_taken_for_a_dead_peer),
         cmocka_unit_test(any_thread_may_call_and_cancel),

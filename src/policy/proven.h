@@ -4,9 +4,8 @@
  *     per_s = clv_proven_look(&p, plan, answered, now_us);   // now and then; `answered`: by this plan, ever
  *
  * A prediction may be too low: a peer that runs several requests at once takes less for each than a
- * profile of single runs says, for an AlexNet on a processor two thirds. A plan that has answered
- * forty a second gets through forty, whatever is predicted for it, and is not to be left for one
- * that promises thirty. It says nothing of what more it could do: under a light load few are shown.
+ * profile of single runs says. A plan that has answered forty a second gets through forty, whatever
+ * is predicted for it, and is not to be left for one that promises thirty. It says nothing of what more it could do: under a light load few are shown.
  *
  * Counted over CLV_PROVEN_WINDOW_US, anew for each plan: 0 until one has been in use for so long.
  * A clock that goes back begins anew. Pure. Threads: one at a time. */

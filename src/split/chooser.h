@@ -10,9 +10,9 @@
  * (policy/load_mode.h). A peer that others keep busy is a longer stage than its segment: of n
  * requests under way there, each waiting w and running s, one ends every (w + s) / n (Little
  * 1961). If only this node's wait there that is s, whatever their number; among eight nodes that
- * do the same it is 8 s: the share that a node gets. What waits is of the route in use: with another,
- * whose part there runs r, one would end every (w + s) / n + r - s. Without it eight nodes at their limits would
- * all take the peer's whole pace for their own, and never leave.
+ * do the same it is 8 s: the share that a node gets. What waits is of the route in use: with
+ * another, whose part there runs r, one would end every (w + s) / n + r - s. Without it eight nodes
+ * at their limits would all take the peer's whole pace for their own, and never leave.
  *
  * Lightly loaded is not unloaded: a route whose longest stage takes longer than requests are apart
  * is charged for the queue that would grow. Without that a peer that is waited for made the way home

@@ -2,6 +2,7 @@
  * from the tensors at the cut, answered once and rightly, without running the prefix again, and
  * says so. */
 #include "split/rig.h"
+#include "split/splitter_priv.h"
 
 #define PATIENCE_US 300000
 
@@ -94,6 +95,8 @@ static void a_refusal_sends_everything_here_at_once(void **state)
 {
     rig *r = *state;
     expect_recovery(r, ANSWER_ERROR, "told to fail");
+    clv_loop_post(r->e.loop, clv_adapt_step, r->e.splitter); /* as when any news comes */
+    (void)edge_settled(&r->e);                               /* it has been looked at */
     clv_request *a = edge_ask(&r->e, 1);
     assert_right(&r->e, a, 1);
     assert_string_equal(a->plan, "local");

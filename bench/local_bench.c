@@ -1,4 +1,4 @@
-/* What a node adds to an inference that runs locally: the same model and input, three ways in turn.
+/* What a node adds to an inference that runs locally: the same model and input, four ways in turn.
  *
  *     local_bench CLEAVE MODELS SECONDS THREADS NETWORK...
  *
@@ -7,10 +7,11 @@
  *   inside    clv_server_submit() in this process: queue, compute lane, answer
  *   grpc      a `cleave serve` process, asked over one warm HTTP/2 connection on loopback by the
  *             client of `cleave infer`
+ *   unix      the same process, asked by the same client over its Unix-domain socket
  *
- * All three compute with THREADS threads on the same processor, 0 (with one thread; with more, the
+ * All four compute with THREADS threads on the same processor, 0 (with one thread; with more, the
  * operating system places them), and no thread spins. What else a node does (sockets, client) may
- * run anywhere. The three take turns; a turn is some requests of which the first are not counted,
+ * run anywhere. The four take turns; a turn is some requests of which the first are not counted,
  * as the others' weights are in the caches. SECONDS: about how long, for each network.
  */
 #include "base/clock.h"
@@ -125,15 +126,24 @@ static void on_done(clv_request *r)
 typedef struct outside {
     pid_t pid;
     FILE *log;
-    clv_remote *remote;
-    char url[128];
+    clv_remote *tcp, *local;
 } outside;
 
-/* Its log tells the port that it got, and when the model is there. */
-static void outside_open(outside *n, const char *cleave, const char *models, int threads, int cpu)
+static clv_remote *connect_to(const char *url)
+{
+    clv_error err = {0};
+    clv_remote *r = NULL;
+    bench_check(
+        clv_remote_open(&(clv_remote_options){.url = url, .timeout_us = 60000000}, &r, &err), &err);
+    return r;
+}
+
+/* Its log tells the port that it got, and when the model is there. `socket`: the path of its other. */
+static void outside_open(outside *n, const char *cleave, const char *models, const char *socket,
+                         int threads, int cpu)
 {
     int fds[2];
-    char line[LINE_MAX_BYTES], threads_text[16], cpu_text[16];
+    char line[LINE_MAX_BYTES], url[128] = "", threads_text[16], cpu_text[16];
     snprintf(threads_text, sizeof threads_text, "%d", threads);
     snprintf(cpu_text, sizeof cpu_text, "%d", cpu);
     bench_need(pipe(fds) == 0, "no pipe");
@@ -142,28 +152,28 @@ static void outside_open(outside *n, const char *cleave, const char *models, int
     if (n->pid == 0) {
         dup2(fds[1], STDERR_FILENO);
         close(fds[0]);
-        execl(cleave, cleave, "serve", "-m", models, "-p", "0", "--threads", threads_text, "--pin",
-              cpu_text, (char *)NULL);
+        execl(cleave, cleave, "serve", "-m", models, "-p", "0", "--socket", socket, "--threads",
+              threads_text, "--pin", cpu_text, (char *)NULL);
         _exit(127);
     }
     close(fds[1]);
     n->log = fdopen(fds[0], "r");
     bool ready = false;
-    while ((!n->url[0] || !ready) && fgets(line, sizeof line, n->log)) {
-        const char *url = strstr(line, "url=");
-        if (url && !n->url[0]) sscanf(url, "url=%100s", n->url);
+    while ((!url[0] || !ready) && fgets(line, sizeof line, n->log)) {
+        const char *at = strstr(line, "url=");
+        if (at && !url[0]) sscanf(at, "url=%100s", url);
         ready |= strstr(line, "model ready") != NULL;
     }
-    bench_need(ready && n->url[0], "cleave serve did not start");
-    clv_error err = {0};
-    bench_check(clv_remote_open(&(clv_remote_options){.url = n->url, .timeout_us = 60000000},
-                                &n->remote, &err),
-                &err);
+    bench_need(ready && url[0], "cleave serve did not start");
+    CLV_AUTO(clv_text_free) char *local = clv_format("unix:%s", socket);
+    n->tcp = connect_to(url);
+    n->local = connect_to(local);
 }
 
 static void outside_close(outside *n)
 {
-    clv_remote_free(n->remote);
+    clv_remote_free(n->tcp);
+    clv_remote_free(n->local);
     kill(n->pid, SIGTERM);
     waitpid(n->pid, NULL, 0);
     fclose(n->log);
@@ -218,15 +228,25 @@ static double run_inside(trial *t)
     return (double)(clv_now_ns() - start) / 1e3;
 }
 
-static double run_outside(trial *t)
+static double ask(const trial *t, clv_remote *node)
 {
     clv_error err = {0};
     clv_outcome out = {0};
     int64_t start = clv_now_ns();
     clv_remote_question q = {.model = t->network, .inputs = &t->inputs};
-    bench_check(clv_remote_infer(t->outside.remote, &q, &out, &err), &err);
+    bench_check(clv_remote_infer(node, &q, &out, &err), &err);
     clv_outcome_done(&out);
     return (double)(clv_now_ns() - start) / 1e3;
+}
+
+static double run_grpc(trial *t)
+{
+    return ask(t, t->outside.tcp);
+}
+
+static double run_unix(trial *t)
+{
+    return ask(t, t->outside.local);
 }
 
 /* A turn of one way; its median. */
@@ -254,8 +274,8 @@ static void report(const trial *t, way *base, way *w, size_t turns)
 
 static void measure(trial *t, double seconds)
 {
-    double (*const runs[])(trial *) = {run_bare, run_inside, run_outside};
-    way ways[] = {{.name = "bare"}, {.name = "inside"}, {.name = "grpc"}};
+    double (*const runs[])(trial *) = {run_bare, run_inside, run_grpc, run_unix};
+    way ways[] = {{.name = "bare"}, {.name = "inside"}, {.name = "grpc"}, {.name = "unix"}};
     for (size_t k = 0; k < CLV_COUNT(ways); k++) {
         ways[k].us = clv_alloc_array(TURNS_MAX * TURN, sizeof(double));
         ways[k].extra_us = clv_alloc_array(TURNS_MAX, sizeof(double));
@@ -291,9 +311,10 @@ static void bench_network(const char *cleave, const char *models, double seconds
                           const char *network)
 {
     CLV_AUTO(clv_text_free) char *dir = lone_repository(models, network);
+    CLV_AUTO(clv_text_free) char *socket = clv_path_join(dir, "socket");
     trial t = {.network = network, .threads = threads, .cpu = threads == 1 ? 0 : -1};
     inside_open(&t.inside, dir, threads, t.cpu);
-    outside_open(&t.outside, cleave, dir, threads, t.cpu);
+    outside_open(&t.outside, cleave, dir, socket, threads, t.cpu);
     clv_error err = {0};
     clv_model_info info;
     bench_check(clv_server_model(t.inside.node.server, network, NULL, &info, &err), &err);

@@ -1,10 +1,11 @@
 /* What the network room costs over a bare socket: a request of 602,112 bytes and a reply of 4 KiB
- * between two threads over loopback.
+ * between two threads.
  *
  *     net_bench [ROUNDS]
  *
- * Plain and TLS, each against a loop over the same kind of socket with nothing but a length before
- * the bytes. The two sides of a ratio are interleaved, medians are compared.
+ * TCP over loopback, plain and TLS, and a Unix-domain socket, each against a loop over the same kind
+ * of socket with nothing but the bytes, whose number both know. The two sides of a ratio are
+ * interleaved, medians are compared.
  */
 #include "base/clock.h"
 #include "base/mem.h"
@@ -75,8 +76,12 @@ static void *bare_serve(void *arg)
     return NULL;
 }
 
-static void socket_pair(int fds[2])
+static void socket_pair(int fds[2], bool local)
 {
+    if (local) {
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds)) die("socketpair");
+        return;
+    }
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof a;
     int on = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -150,12 +155,14 @@ static void make_cert(char *cert_path, char *key_path)
     EVP_PKEY_free(key);
 }
 
-static void compare(const char *what, const clv_tls_options *tls, const char *ca, int rounds)
+/* `path`: of a Unix-domain socket to use; NULL: TCP. */
+static void compare(const char *what, const clv_tls_options *tls, const char *ca, const char *path,
+                    int rounds)
 {
     static const clv_http_handler handler = {.request = answer};
     clv_error err = {0};
     int fds[2];
-    socket_pair(fds);
+    socket_pair(fds, path);
     bare far = {.fd = fds[1], .buffer = clv_alloc(REQUEST_BYTES)}, near = {.fd = fds[0]};
     SSL_CTX *server_tls = NULL, *client_tls = NULL;
     if (tls) {
@@ -173,12 +180,15 @@ static void compare(const char *what, const clv_tls_options *tls, const char *ca
     clv_loop *server_loop = clv_loop_new(), *loop = clv_loop_new();
     clv_http_server *server;
     clv_client *client;
-    clv_http_server_options so = {.host = "127.0.0.1", .tls = tls};
+    clv_http_server_options so = {.host = "127.0.0.1", .socket = path, .tls = tls};
     if (clv_http_server_new(server_loop, &so, &handler, NULL, &server, &err)) die(err.text);
     pthread_create(&server_thread, NULL, serve, server_loop);
     char url[64];
-    snprintf(url, sizeof url, "%s://127.0.0.1:%d", tls ? "https" : "http",
-             clv_http_server_port(server));
+    if (path)
+        snprintf(url, sizeof url, "unix:%s", path);
+    else
+        snprintf(url, sizeof url, "%s://127.0.0.1:%d", tls ? "https" : "http",
+                 clv_http_server_port(server));
     clv_tls_options trust = {.ca = ca};
     if (clv_client_new(loop, &(clv_client_options){.url = url, .tls = &trust}, &client, &err)) {
         die(err.text);
@@ -229,10 +239,13 @@ int main(int argc, char **argv)
 {
     int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : ROUNDS;
     char cert[] = "/tmp/clv-bench-cert-XXXXXX", key[] = "/tmp/clv-bench-key-XXXXXX";
+    char path[64];
     if (rounds < 1) die("ROUNDS must be at least 1");
     make_cert(cert, key);
-    compare("plain 602112 B", NULL, NULL, rounds);
-    compare("TLS 602112 B", &(clv_tls_options){.cert = cert, .key = key}, cert, rounds);
+    compare("plain 602112 B", NULL, NULL, NULL, rounds);
+    compare("TLS 602112 B", &(clv_tls_options){.cert = cert, .key = key}, cert, NULL, rounds);
+    snprintf(path, sizeof path, "/tmp/clv-bench-%d.sock", (int)getpid());
+    compare("unix 602112 B", NULL, NULL, path, rounds);
     unlink(cert);
     unlink(key);
     return 0;

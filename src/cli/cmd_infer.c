@@ -32,8 +32,10 @@ typedef struct infer_options {
 } infer_options;
 
 static const clv_opt infer_opts[] = {
-    CLV_OPT(infer_options, url, TEXT, "url", NULL, .letter = 'u', .arg = "URL",
-            .help = "ask the node there, http[s]://host:port; without: run on this machine"),
+    CLV_OPT(
+        infer_options, url, TEXT, "url", NULL, .letter = 'u', .arg = "URL",
+        .help =
+            "ask the node there, http[s]://host:port or unix:path; without: run on this machine"),
     CLV_OPT(infer_options, labels, TEXT, "labels", NULL, .arg = "FILE",
             .help = "names of the classes, one a line"),
     CLV_OPT(infer_options, out_dir, TEXT, "output", NULL, .letter = 'o', .arg = "DIR",

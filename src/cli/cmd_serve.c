@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 typedef struct serve_options {
-    const char *config, *host, *tls_cert, *tls_key, *tls_ca, *token_file;
+    const char *config, *host, *socket, *tls_cert, *tls_key, *tls_ca, *token_file;
     int64_t port, body_max, drain_us;
     int log_level;
 } serve_options;
@@ -23,6 +23,9 @@ static const clv_opt serve_opts[] = {
             .help = "address to listen on"),
     CLV_OPT(serve_options, port, INT, "port", "8000", .letter = 'p', .max = 65535,
             .help = "port for REST and gRPC, 0: any free one"),
+    CLV_OPT(serve_options, socket, TEXT, "socket", NULL, .arg = "PATH",
+            .help = "the same on a Unix-domain socket too, without TLS: for its owner and group on "
+                    "this machine, at unix:PATH"),
     CLV_OPT(serve_options, tls_cert, TEXT, "tls-cert", NULL, .arg = "FILE",
             .help = "certificate chain (PEM): serve over TLS"),
     CLV_OPT(serve_options, tls_key, TEXT, "tls-key", NULL, .arg = "FILE", .help = "its key (PEM)"),
@@ -57,7 +60,10 @@ static const clv_cli_about about = {
         "cleave serve -m models --peer http://gateway:8000 --peer http://cloud:8000\n"
         "                                                        a gateway with a peer of its "
         "own is planned for as well\n"
-        "curl localhost:8000/v2/models/alexnet                   what it serves\n",
+        "curl localhost:8000/v2/models/alexnet                   what it serves\n"
+        "cleave serve -m models --socket /run/cleave.sock        quicker for programs of this "
+        "machine\n"
+        "curl --unix-socket /run/cleave.sock localhost/v2/models/alexnet\n",
 };
 
 typedef struct serving {
@@ -116,6 +122,7 @@ static clv_status run(const serve_options *o, const clv_node_options *node,
     clv_tls_options tls = {.cert = o->tls_cert, .key = o->tls_key, .ca = o->tls_ca};
     clv_http_server_options http = {.host = o->host,
                                     .port = (int)o->port,
+                                    .socket = o->socket,
                                     .tls = o->tls_cert ? &tls : NULL,
                                     .token = token,
                                     .open_paths = clv_api_open_paths,
@@ -128,9 +135,10 @@ static clv_status run(const serve_options *o, const clv_node_options *node,
         clv_loop_on_signal(s.node.loop, SIGINT, on_signal, &s);
         clv_loop_on_signal(s.node.loop, SIGTERM, on_signal, &s);
         clv_log(CLV_LOG_INFO, "serve", "listening",
-                "url=%s://%s:%d models=%s device=\"%s\" peer=%s", o->tls_cert ? "https" : "http",
-                o->host, clv_http_server_port(s.http), node->models, s.node.engine->description,
-                peers ? peers : "none");
+                "url=%s://%s:%d socket=%s%s models=%s device=\"%s\" peer=%s",
+                o->tls_cert ? "https" : "http", o->host, clv_http_server_port(s.http),
+                o->socket ? "unix:" : "none", o->socket ? o->socket : "", node->models,
+                s.node.engine->description, peers ? peers : "none");
         clv_loop_run(s.node.loop);
         clv_timer_free(s.deadline);
         clv_http_server_free(s.http);

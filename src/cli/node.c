@@ -13,8 +13,8 @@ const clv_opt clv_node_opts[] = {
     CLV_OPT(clv_node_options, models, TEXT, "models", "models", .letter = 'm', .arg = "DIR",
             .help = "model repository: NAME/VERSION/model.onnx"),
     CLV_OPT(clv_node_options, peers, TEXTS, "peer", NULL, .arg = "URL",
-            .help = "node to share the work with, e.g. http://10.0.0.2:8000; given again: a node "
-                    "behind it, to go to while it is lost"),
+            .help = "node to share the work with, e.g. http://10.0.0.2:8000 or unix:path; given "
+                    "again: a node behind it, to go to while it is lost"),
     CLV_OPT(clv_node_options, peer_ca, TEXT, "peer-ca", NULL, .arg = "FILE",
             .help = "issuers accepted for an https peer (PEM)"),
     CLV_OPT(clv_node_options, peer_cert, TEXT, "peer-cert", NULL, .arg = "FILE",

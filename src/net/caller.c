@@ -26,6 +26,9 @@ void clv_caller_address(clv_caller *c, const struct sockaddr *address)
         memset(&a.sin6_addr.s6_addr[NET6_BYTES], 0, sizeof a.sin6_addr - NET6_BYTES);
         inet_ntop(AF_INET6, &a.sin6_addr, ip, sizeof ip);
         snprintf(c->who, sizeof c->who, "%s/64", ip);
+    } else if (address->sa_family == AF_UNIX) {
+        snprintf(c->text, sizeof c->text, "unix");
+        snprintf(c->who, sizeof c->who, "unix");
     } else {
         struct sockaddr_in a;
         memcpy(&a, address, sizeof a);
@@ -33,6 +36,15 @@ void clv_caller_address(clv_caller *c, const struct sockaddr *address)
         snprintf(c->text, sizeof c->text, "%s:%d", ip, ntohs(a.sin_port));
         snprintf(c->who, sizeof c->who, "%s", ip);
     }
+}
+
+void clv_caller_process(clv_caller *c, int fd)
+{
+    struct ucred who;
+    socklen_t n = sizeof who;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n)) return;
+    snprintf(c->text, sizeof c->text, "unix:uid=%u,pid=%d", who.uid, who.pid);
+    snprintf(c->who, sizeof c->who, "uid:%u", who.uid);
 }
 
 /* The first bytes of a digest as hex. */

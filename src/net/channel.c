@@ -8,6 +8,7 @@
 #include "net/resolve.h"
 
 #include <linux/sockios.h>
+#include <math.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,11 @@ static void fail(clv_channel *s, const clv_error *err)
     clv_timer_stop(s->dial_timer);
     clv_timer_stop(s->pulse);
     s->ops->failed(s->arg, s, &s->failure);
+}
+
+static clv_path_info path_of(const clv_channel *s)
+{
+    return clv_path_read(clv_conn_fd(s->conn), clv_conn_written_bytes(s->conn));
 }
 
 /* --- streams --- */
@@ -251,6 +257,15 @@ static void dial_next(clv_channel *s)
                                &conn_ops, s);
 }
 
+static void dial_path(clv_channel *s)
+{
+    struct sockaddr_un to;
+    clv_error err = {0};
+    if (clv_socket_address(s->o.url.path, &to, &err)) abort(); /* the url was checked */
+    s->conn = clv_conn_connect(s->loop, (struct sockaddr *)&to, sizeof to, NULL, s->o.url.host,
+                               &conn_ops, s);
+}
+
 static void on_resolved(void *arg, struct addrinfo *addresses, const char *failure)
 {
     clv_channel *s = arg;
@@ -268,7 +283,7 @@ static void on_resolved(void *arg, struct addrinfo *addresses, const char *failu
 static void on_dial_timeout(void *arg)
 {
     clv_channel *s = arg;
-    bool answered = s->conn && clv_path_read(clv_conn_fd(s->conn)).rtt_us > 0;
+    bool answered = s->conn && path_of(s).rtt_us > 0;
     if (answered && !s->greeting) { /* no packet was lost: the handshake is long on a long way */
         s->greeting = true;
         clv_timer_start(s->dial_timer, HANDSHAKE_US, 0);
@@ -294,7 +309,7 @@ static void on_pulse(void *arg)
 {
     clv_channel *s = arg;
     int64_t now_us = clv_now_us(), read_us = clv_conn_read_us(s->conn);
-    const clv_path_info path = clv_path_read(clv_conn_fd(s->conn));
+    const clv_path_info path = path_of(s);
     const uint64_t acked = path.bytes_acked;
     const bool moves = acked != s->acked || path.delivered_bytes != s->delivered;
     if (read_us >= s->ping_us) s->ping_us = 0;
@@ -329,7 +344,10 @@ clv_channel *clv_channel_new(clv_loop *loop, const clv_channel_options *o,
     s->dial_timer = clv_timer_new(loop, on_dial_timeout, s);
     s->pulse = clv_timer_new(loop, on_pulse, s);
     clv_timer_start(s->dial_timer, o->connect_timeout_us, 0);
-    s->resolve = clv_resolve_new(loop, o->url.host, o->url.port, on_resolved, s);
+    if (o->url.path[0])
+        dial_path(s);
+    else
+        s->resolve = clv_resolve_new(loop, o->url.host, o->url.port, on_resolved, s);
     return s;
 }
 
@@ -363,10 +381,11 @@ void clv_channel_start(clv_channel *s, clv_flight *f)
     s->flights++;
     if (!s->since_us) {
         s->alive_us = s->since_us = clv_now_us();
-        const clv_path_info path = clv_path_read(clv_conn_fd(s->conn));
+        const clv_path_info path = path_of(s);
         s->acked = path.bytes_acked;
         s->delivered = path.delivered_bytes;
-        clv_http2_pace(s->http2, path.delivery_rate_bytes_per_s);
+        /* In one machine nothing waits long for a frame, however large. */
+        clv_http2_pace(s->http2, s->o.url.path[0] ? INFINITY : path.delivery_rate_bytes_per_s);
         int64_t every_us = s->o.dead_after_us / PULSES;
         clv_timer_start(s->pulse, every_us, every_us);
     }
@@ -400,5 +419,5 @@ size_t clv_channel_flights(const clv_channel *s)
 clv_path_info clv_channel_path(const clv_channel *s)
 {
     if (!clv_channel_is_ready(s)) return (clv_path_info){0};
-    return clv_path_read(clv_conn_fd(s->conn));
+    return path_of(s);
 }

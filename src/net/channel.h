@@ -14,7 +14,8 @@
  * fails when nothing has arrived for `dead_after_us` and, in that time, the peer's kernel has
  * acknowledged nothing of what was sent up to that PING: on a slow link a PING waits behind a large
  * body, which must not look like death; but the kernel of a stopped process acknowledges too, as
- * long as its buffers last.
+ * long as its buffers last. Over a Unix-domain socket acknowledged is what the peer itself has read
+ * (net/path.h).
  */
 #ifndef CLV_NET_CHANNEL_H
 #define CLV_NET_CHANNEL_H

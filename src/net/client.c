@@ -348,7 +348,9 @@ clv_status clv_client_new(clv_loop *loop, const clv_client_options *o, clv_clien
     c->channel = channel;
     c->url = clv_strdup(o->url);
     bool v6 = strchr(channel.url.host, ':') != NULL;
-    c->authority = clv_format(v6 ? "[%s]:%d" : "%s:%d", channel.url.host, channel.url.port);
+    c->authority = channel.url.path[0]
+                       ? clv_strdup(channel.url.host)
+                       : clv_format(v6 ? "[%s]:%d" : "%s:%d", channel.url.host, channel.url.port);
     if (o->token) c->authorization = clv_format("Bearer %s", o->token);
     c->reply_max = o->reply_max ? o->reply_max : CLV_HTTP_BODY_MAX_DEFAULT;
     *out = c;

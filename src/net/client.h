@@ -1,6 +1,6 @@
 /* The HTTP/2 client: one warm connection to one peer, many calls in flight; it reconnects by itself
  * (with backoff) when it is asked to call again. HTTP/2 by ALPN over TLS ("https://host:port"), by
- * prior knowledge without ("http://host:port").
+ * prior knowledge without ("http://host:port", and "unix:path", a Unix-domain socket; net/url.h).
  *
  *     clv_client_new(loop, &(clv_client_options){.url = "http://10.0.0.2:8000"}, &client, &err);
  *     clv_client_call(client, &(clv_call){.method = "GET", .path = "/v2/health/ready",
@@ -55,7 +55,9 @@ typedef struct clv_call {
     void *arg;
 } clv_call;
 
-/* What the connection knows of the path; fields are 0 while unknown. From TCP_INFO. */
+/* What the connection knows of the path; fields are 0 while unknown. From TCP_INFO. Over a
+ * Unix-domain socket bytes_acked is what the peer has read, queued_bytes what it has not, and of the
+ * others nothing is known. */
 typedef struct clv_path_info {
     bool connected;
     int64_t rtt_us, min_rtt_us;

@@ -3,11 +3,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "net/loop_uv.h"
+#include "net/socket.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +15,6 @@ enum {
     IOV_MAX_OURS = 64,
     TLS_RECORD_BYTES = 16384,
     READS_A_TURN = 8, /* then the other sockets get their chance */
-    KEEPALIVE_IDLE_S = 30,
 };
 
 typedef enum conn_state { CONNECTING, SHAKING, OPEN, ENDED } conn_state;
@@ -37,8 +34,10 @@ struct clv_conn {
     int handles;      /* libuv handles that are not closed yet */
     int interest;     /* what `poll` is armed for */
     bool paused, blocked, flushing, finishing, said_goodbye, freed, failed;
+    bool local; /* a Unix-domain socket */
     clv_error failure;
     int64_t read_us, write_us;
+    uint64_t written_bytes;
     size_t read_bytes; /* the last time ... */
     int64_t gap_us;    /* ... and since the time before */
     int low_water;     /* SO_RCVLOWAT */
@@ -259,6 +258,7 @@ void clv_conn_flush(clv_conn *c)
         ssize_t n = c->ssl ? write_tls(c) : write_plain(c);
         if (n > 0) {
             c->write_us = clv_now_us();
+            c->written_bytes += (uint64_t)n;
             clv_outq_advance(&c->out, (size_t)n);
             if (c->freed) return;
         } else if (n == 0) {
@@ -375,10 +375,7 @@ static clv_conn *new_conn(clv_loop *loop, int fd, const clv_conn_ops *ops, void 
     c->again.data = c;
     c->handles = 1;
     if (fd >= 0) {
-        int on = 1, idle = KEEPALIVE_IDLE_S;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-        setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+        c->local = clv_socket_prepare(fd);
         if (uv_poll_init(clv_loop_uv(loop), &c->poll, fd)) abort();
         c->poll.data = c;
         c->handles = 2;
@@ -393,6 +390,7 @@ clv_conn *clv_conn_accept(clv_loop *loop, int fd, SSL_CTX *tls, const clv_conn_o
     socklen_t n = sizeof address;
     getpeername(fd, (struct sockaddr *)&address, &n);
     clv_caller_address(&c->peer, (struct sockaddr *)&address);
+    if (c->local) clv_caller_process(&c->peer, fd);
     c->state = tls ? SHAKING : OPEN;
     if (tls && clv_tls_session(tls, fd, NULL, &c->ssl, &c->failure)) {
         fail_later(c);
@@ -438,7 +436,8 @@ int clv_conn_low_water(size_t missing, size_t read_bytes, int64_t gap_us)
 
 void clv_conn_await(clv_conn *c, size_t bytes)
 {
-    if (c->freed || c->ssl || c->fd < 0) return; /* OpenSSL has taken some of them already */
+    /* OpenSSL has taken some of them already; a Unix-domain socket's poll does not heed it. */
+    if (c->freed || c->ssl || c->local || c->fd < 0) return;
     if (c->finishing) bytes = 0;
     int low = clv_conn_low_water(bytes, c->read_bytes, c->gap_us);
     if (low == c->low_water) return;
@@ -485,4 +484,8 @@ int64_t clv_conn_read_us(const clv_conn *c)
 int64_t clv_conn_write_us(const clv_conn *c)
 {
     return c->write_us;
+}
+uint64_t clv_conn_written_bytes(const clv_conn *c)
+{
+    return c->written_bytes;
 }

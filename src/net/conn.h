@@ -1,4 +1,4 @@
-/* A connected socket, plain or TLS: what arrives is handed up as bytes, what waits in its output
+/* A connected socket, TCP (plain or TLS) or Unix-domain: what arrives is handed up as bytes, what waits in its output
  * queue is written when the socket takes it.
  *
  *     static const clv_conn_ops ops = {.open = open, .read = read, .produce = produce, .end = end};
@@ -9,7 +9,7 @@
  *
  * Output is pulled: when little is queued, clv_conn_flush() asks `produce` to put more into the
  * queue, so that a protocol with much to say is not held in memory. Input can be paused, which
- * lets TCP hold the peer back. Threads: the loop's.
+ * lets the kernel hold the peer back. Threads: the loop's.
  */
 #ifndef CLV_NET_CONN_H
 #define CLV_NET_CONN_H
@@ -52,7 +52,7 @@ clv_outq *clv_conn_out(clv_conn *c);
 void clv_conn_flush(clv_conn *c);
 void clv_conn_pause(clv_conn *c, bool paused); /* reading */
 /* Called from `read`: so many bytes must come before anything else can, as the rest of a frame.
- * Without TLS the kernel then wakes the loop for many of them at once (SO_RCVLOWAT): a waking a
+ * On plain TCP the kernel then wakes the loop for many of them at once (SO_RCVLOWAT): a waking a
  * segment costs both ends of a fast link more than the copying. But only for as many as come within
  * CLV_CONN_AWAIT_US at the rate of the last read: who looks when bytes last came sees a slow link
  * move. */
@@ -71,5 +71,6 @@ const clv_caller *clv_conn_peer(const clv_conn *c); /* whole once it is open */
 /* Monotonic: when bytes last came, and when the socket last took some. Their start: its making. */
 int64_t clv_conn_read_us(const clv_conn *c);
 int64_t clv_conn_write_us(const clv_conn *c);
+uint64_t clv_conn_written_bytes(const clv_conn *c); /* in all, to the socket; of TLS: before it */
 
 #endif

@@ -1,16 +1,32 @@
 #include "net/path.h"
 
+#include "base/mem.h"
+
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
-clv_path_info clv_path_read(int fd)
+static clv_path_info read_local(int fd, uint64_t written_bytes)
+{
+    struct sockaddr peer;
+    socklen_t n = sizeof peer;
+    int queued = 0;
+    if (getpeername(fd, &peer, &n) || peer.sa_family != AF_UNIX) return (clv_path_info){0};
+    if (ioctl(fd, SIOCOUTQ, &queued) || queued < 0) return (clv_path_info){.connected = true};
+    const uint64_t waiting = CLV_MIN((uint64_t)queued, written_bytes);
+    return (clv_path_info){
+        .connected = true, .bytes_acked = written_bytes - waiting, .queued_bytes = waiting};
+}
+
+clv_path_info clv_path_read(int fd, uint64_t written_bytes)
 {
     struct tcp_info info;
     socklen_t n = sizeof info;
     memset(&info, 0, sizeof info); /* an older kernel fills less */
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n)) return (clv_path_info){0};
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n)) return read_local(fd, written_bytes);
     return (clv_path_info){
         .connected = true,
         .rtt_us = info.tcpi_rtt,

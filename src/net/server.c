@@ -32,11 +32,19 @@ typedef struct connection {
     struct connection *previous, *next;
 } connection;
 
+enum { PORT, SOCKET, DOORS };
+
+/* Where connections come from. */
+typedef struct door {
+    clv_http_server *server;
+    clv_listener *listener; /* NULL: closed */
+    SSL_CTX *tls;           /* NULL: plain. Its own */
+} door;
+
 struct clv_http_server {
     clv_loop *loop;
     clv_service *service;
-    clv_listener *listener;
-    SSL_CTX *tls;
+    door doors[DOORS];
     int port, connections_max, n_connections;
     int64_t idle_timeout_us, read_timeout_us;
     clv_timer *tick;
@@ -160,7 +168,8 @@ static const clv_conn_ops conn_ops = {
 
 static void on_accept(void *arg, int fd)
 {
-    clv_http_server *s = arg;
+    const door *d = arg;
+    clv_http_server *s = d->server;
     if (s->n_connections >= s->connections_max) {
         close(fd);
         return;
@@ -172,7 +181,7 @@ static void on_accept(void *arg, int fd)
     if (c->next) c->next->previous = c;
     s->connections = c;
     s->n_connections++;
-    c->conn = clv_conn_accept(s->loop, fd, s->tls, &conn_ops, c);
+    c->conn = clv_conn_accept(s->loop, fd, d->tls, &conn_ops, c);
 }
 
 static bool is_busy(const connection *c)
@@ -226,7 +235,8 @@ static void on_tick(void *arg)
             left |= is_left(c);
         }
     }
-    if (s->listener) clv_listener_resume(s->listener);
+    for (int i = 0; i < DOORS; i++)
+        if (s->doors[i].listener) clv_listener_resume(s->doors[i].listener);
     if (s->draining && !left && s->drained) {
         void (*drained)(void *) = s->drained;
         s->drained = NULL;
@@ -234,28 +244,43 @@ static void on_tick(void *arg)
     }
 }
 
+static void close_doors(clv_http_server *s)
+{
+    for (int i = 0; i < DOORS; i++) {
+        clv_listener_free(s->doors[i].listener);
+        s->doors[i].listener = NULL;
+    }
+}
+
+static clv_status open_doors(clv_http_server *s, const clv_http_server_options *o, clv_error *err)
+{
+    door *port = &s->doors[PORT], *socket = &s->doors[SOCKET];
+    port->server = socket->server = s;
+    if (o->tls && clv_tls_context(o->tls, true, &port->tls, err)) return err->status;
+    if (clv_listener_new(s->loop, o->host ? o->host : "127.0.0.1", o->port, on_accept, port,
+                         &port->listener, err) ||
+        (o->socket &&
+         clv_listener_new_socket(s->loop, o->socket, on_accept, socket, &socket->listener, err))) {
+        close_doors(s);
+        clv_tls_context_free(port->tls);
+        return err->status;
+    }
+    s->port = clv_listener_port(port->listener);
+    return CLV_OK;
+}
+
 clv_status clv_http_server_new(clv_loop *loop, const clv_http_server_options *o,
                                const clv_http_handler *handler, void *ctx, clv_http_server **out,
                                clv_error *err)
 {
-    SSL_CTX *tls = NULL;
-    clv_listener *listener = NULL;
     clv_http_server *s = clv_alloc(sizeof *s);
+    s->loop = loop;
     clv_status status = o->token ? clv_text_check_token(o->token, err) : CLV_OK;
-    if (!status && o->tls) status = clv_tls_context(o->tls, true, &tls, err);
-    if (!status) {
-        status = clv_listener_new(loop, o->host ? o->host : "127.0.0.1", o->port, on_accept, s,
-                                  &listener, err);
-    }
+    if (!status) status = open_doors(s, o, err);
     if (status) {
-        clv_tls_context_free(tls);
         free(s);
         return status;
     }
-    s->loop = loop;
-    s->listener = listener;
-    s->tls = tls;
-    s->port = clv_listener_port(listener);
     s->connections_max = o->connections_max ? o->connections_max : CONNECTIONS_MAX_DEFAULT;
     s->idle_timeout_us = o->idle_timeout_us ? o->idle_timeout_us : 75000000;
     s->read_timeout_us = o->read_timeout_us ? o->read_timeout_us : 30000000;
@@ -284,8 +309,7 @@ void clv_http_server_drain(clv_http_server *s, void (*done)(void *arg), void *ar
     s->draining = true;
     s->drained = done;
     s->drained_arg = arg;
-    clv_listener_free(s->listener);
-    s->listener = NULL;
+    close_doors(s);
     for (connection *c = s->connections; c; c = c->next) {
         if (c->http1) clv_http1_drain(c->http1);
         if (c->http2) clv_http2_server_drain(c->http2);
@@ -298,10 +322,10 @@ void clv_http_server_drain(clv_http_server *s, void (*done)(void *arg), void *ar
 void clv_http_server_free(clv_http_server *s)
 {
     if (!s) return;
-    clv_listener_free(s->listener);
+    close_doors(s);
     while (s->connections) close_connection(s->connections);
     clv_timer_free(s->tick);
     clv_service_unref(s->service);
-    clv_tls_context_free(s->tls);
+    for (int i = 0; i < DOORS; i++) clv_tls_context_free(s->doors[i].tls);
     free(s);
 }

@@ -1,5 +1,5 @@
 /* The HTTP server of a node: HTTP/1.1 and HTTP/2 (prior knowledge and ALPN), plain or TLS, on one
- * port.
+ * port; and beside it, if wanted, plain on a Unix-domain socket.
  *
  *     static const clv_http_handler handler = {.request = request, .gone = gone};
  *     clv_http_server_options o = {.host = "127.0.0.1", .port = 8000};
@@ -32,8 +32,9 @@ typedef struct clv_exchange clv_exchange;
 typedef struct clv_http_server_options {
     const char *host;           /* address or name to listen on */
     int port;                   /* 0: any free one, see clv_http_server_port() */
-    const clv_tls_options *tls; /* NULL: plain */
-    const char *token;          /* bearer token, NULL: none asked */
+    const char *socket;         /* path of a Unix-domain socket too (net/listener.h); NULL: none */
+    const clv_tls_options *tls; /* of the port; NULL: plain */
+    const char *token;          /* bearer token, NULL: none asked; on the socket too */
     const char *const
         *open_paths;         /* exact paths that need no token, NULL-terminated; may be NULL */
     size_t body_max;         /* 0: CLV_HTTP_BODY_MAX_DEFAULT */
@@ -78,7 +79,8 @@ const char *clv_exchange_query(const clv_exchange *x); /* without "?"; "" if non
 const char *clv_exchange_header(const clv_exchange *x,
                                 const char *lower_case_name); /* NULL if absent */
 const char *clv_exchange_peer(const clv_exchange *x);         /* "127.0.0.1:4711", for logs */
-/* The client, the same on all its connections: its certificate, else its address (net/caller.h). */
+/* The client, the same on all its connections: its certificate, else its address, or over a
+ * Unix-domain socket its user (net/caller.h). */
 const char *clv_exchange_who(const clv_exchange *x);
 clv_body *
 clv_exchange_body(const clv_exchange *x); /* never NULL after `request`, borrowed: ref to keep */

@@ -9,6 +9,23 @@ static clv_status bad(clv_error *err, const char *text, const char *why)
     return clv_fail(err, CLV_EINVAL, "url '%.200s': %s, e.g. http://10.0.0.2:8000", text, why);
 }
 
+/* `at`: behind "unix:". */
+static clv_status parse_path(const char *text, const char *at, clv_url *url, clv_error *err)
+{
+    struct sockaddr_un address;
+    if (!strncmp(at, "//", 2)) {
+        at += 2;
+        if (*at != '/') {
+            return clv_fail(err, CLV_EINVAL,
+                            "url '%.200s': a path must follow, e.g. unix:///run/cleave.sock", text);
+        }
+    }
+    if (clv_socket_address(at, &address, err)) return clv_within(err, "url '%.200s'", text);
+    *url = (clv_url){.host = "localhost"};
+    memcpy(url->path, at, strlen(at));
+    return CLV_OK;
+}
+
 /* Split "host", "host:port" or "[v6]:port"; `port` points behind the colon or is NULL. */
 static bool split_host(const char *at, size_t n, clv_url *url, const char **port, size_t *port_n)
 {
@@ -38,13 +55,14 @@ clv_status clv_url_parse(const char *text, clv_url *out, clv_error *err)
 {
     clv_url url = {0};
     const char *at = text;
+    if (!strncmp(text, "unix:", 5)) return parse_path(text, text + 5, out, err);
     if (!strncmp(text, "https://", 8)) {
         url.tls = true;
         at += 8;
     } else if (!strncmp(text, "http://", 7)) {
         at += 7;
     } else {
-        return bad(err, text, "must begin with http:// or https://");
+        return bad(err, text, "must begin with http://, https:// or unix:");
     }
     size_t n = strcspn(at, "/");
     if (at[n] == '/' && at[n + 1]) return bad(err, text, "must end after the port");

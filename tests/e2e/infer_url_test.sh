@@ -41,6 +41,26 @@ done
 "$CLEAVE" infer lenet --url "$edge" --random 1 >text
 grep -q '^cloud ' text && grep -q '^link ' text || fail "no parts of a split in: $(cat text)"
 
+# Both ways again over Unix-domain sockets.
+"$CLEAVE" serve -m models -p 0 --socket far.sock 2>far.log & nodes+=($!)
+ready unix:far.sock
+"$CLEAVE" infer lenet --url "unix://$dir/far.sock" --random 1 --json >socket.json
+[ "$(json socket.json 'JSON.stringify(d.outputs)')" = "$(json local.json 'JSON.stringify(d.outputs)')" ] || fail "another answer over a socket"
+"$CLEAVE" serve -m models -p 0 --socket near.sock --peer unix:far.sock --policy cloud 2>near.log & nodes+=($!)
+near=$!
+for _ in $(seq 300); do
+  "$CLEAVE" infer lenet --url unix:near.sock --random 1 --json >socket.json 2>err && [ "$(json socket.json 'd.timing.cloud_us > 0')" = true ] && break
+  sleep 0.1
+done
+[ "$(json socket.json 'd.plan != "local" && d.timing.cloud_us > 0')" = true ] || fail "no split over sockets: $(cat socket.json)"
+[ "$(json socket.json 'JSON.stringify(d.outputs)')" = "$(json local.json 'JSON.stringify(d.outputs)')" ] || fail "another answer through sockets"
+kill "$near"
+wait "$near" || fail "the edge ended with $?"
+[ ! -e near.sock ] && [ -S far.sock ] || fail "the edge's socket is left, or it took the other's"
+want_error 1 "connect to unix:near.sock: No such file" "$CLEAVE" infer lenet --url unix:near.sock --random 1
+want_error 1 "unix:///run" "$CLEAVE" infer lenet --url unix://run/x --random 1
+want_error 2 "needs an address with TLS" "$CLEAVE" infer lenet --url unix:far.sock --ca cert.pem --random 1
+
 # What the edge's plan predicted, beside what happened.
 "$CLEAVE" infer lenet --url "$edge" --random 1 --explain --json >explain.json
 [ "$(json explain.json 'e = Object.fromEntries(d.explain.map(p => [p.part, p])); e.cloud.predicted_us > 0 && e.link.predicted_us > 0 &&

@@ -110,7 +110,7 @@ const proto = grpc.loadPackageDefinition(loader.loadSync(path.join(here, '../../
   { keepCase: true, longs: Number, defaults: true, oneofs: true }))
 // call(method, request, {metadata, deadline}) gives {reply} or {code, details}; codes are grpc.status.
 export function grpcClient(url, credentials = grpc.credentials.createInsecure(), options = {}, Service = proto.inference.GRPCInferenceService) {
-  const client = new Service(new URL(url).host, credentials,
+  const client = new Service(url.startsWith('unix:') ? url : new URL(url).host, credentials,
     { 'grpc.max_receive_message_length': 1 << 28, 'grpc.max_send_message_length': 1 << 28, ...options })
   const call = (method, request, { metadata = new grpc.Metadata(), deadline = Date.now() + 60000 } = {}) => new Promise(done => {
     client[method](request, metadata, { deadline }, (error, reply) =>

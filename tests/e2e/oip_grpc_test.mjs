@@ -1,5 +1,5 @@
-// @grpc/grpc-js against a node: every method, raw and typed tensors, errors with their codes; plain, with TLS and a
-// token, and through an edge node that shares its work with another.
+// @grpc/grpc-js against a node: every method, raw and typed tensors, errors with their codes; plain, over a Unix-domain
+// socket, with TLS and a token, and through an edge node that shares its work with another.
 import loader from '@grpc/proto-loader'
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -125,7 +125,7 @@ async function node(words, credentials, host = '127.0.0.1') {
 }
 
 const models = ['-m', zoo('models', 'lenet'), '--body-max', '2MiB']
-const plain = await node(models)
+const plain = await node([...models, '--socket', 'socket'])
 const model = await methods(plain.call, plain.health)
 // What the uncut network answers, without a node.
 const q = question(model.inputs[0])
@@ -135,6 +135,11 @@ const array = fs.readFileSync(path.join(dir, `${model.outputs[0].name}.npy`))
 const expected = array.subarray(array.length - 40)
 await answers(plain.call, model, expected)
 await errors(plain.call, model)
+const socket = `unix:${path.join(dir, 'socket')}`
+const local = client(socket)
+await methods(local, client(socket, undefined, health.Health))
+await answers(local, model, expected)
+await errors(local, model)
 
 const edge = await node([...models, '--peer', plain.url, '--policy', 'cloud'])
 await methods(edge.call, edge.health)
@@ -165,4 +170,4 @@ check((await client(safe.url, tls)('ServerLive', {})).live, 'liveness needs no t
 await fails(client(safe.url, tls)('ModelInfer', q.raw), grpc.status.UNAUTHENTICATED, 'token')
 await fails(client(safe.url, bearer('wrong'))('ModelInfer', q.raw), grpc.status.UNAUTHENTICATED, 'token')
 await safe.end()
-passed('gRPC: plain, through an edge, with TLS and a token')
+passed('gRPC: plain, over a Unix-domain socket, through an edge, with TLS and a token')

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# curl against a node: every path, JSON and raw tensors both ways, errors that name the thing; plain, then TLS with a token.
+# curl against a node: every path, JSON and raw tensors both ways, errors that name the thing; plain, then TLS with a token, and
+# beside each a Unix-domain socket.
 set -euo pipefail
 dir=$(mktemp -d)
 node=
@@ -19,7 +20,7 @@ curl=(curl -s --max-time 30)
 # start OPTION...: a node on any free port; its address is in the log.
 start() {
   : >"$dir/log"
-  "$CLEAVE" serve -m "$dir/models" --port 0 --threads 1 --body-max 1MiB "$@" 2>"$dir/log" &
+  "$CLEAVE" serve -m "$dir/models" --port 0 --socket "$dir/socket" --threads 1 --body-max 1MiB "$@" 2>"$dir/log" &
   node=$!
   for _ in $(seq 400); do
     url=$(sed -n 's/.*listening.* url=\([^ ]*\).*/\1/p' "$dir/log")
@@ -126,12 +127,28 @@ errors() {
   want_json 200 '{"live":true}' "$@" "$url/v2/health/live"
 }
 
+socket=(--unix-socket "$dir/socket")
+
 start
 paths
 answers
 answers --http2-prior-knowledge
 errors
+url=http://localhost answers "${socket[@]}"
+[ "$(stat -c %a "$dir/socket")" = 660 ] || fail "mode of the socket: $(stat -c %a "$dir/socket")"
+# A second node may not take its place; after one that was killed the next does.
+code=0
+"$CLEAVE" serve -m "$dir/models" --port 0 --socket "$dir/socket" 2>"$dir/second" || code=$?
+[ "$code" = 1 ] && grep -q "^cleave serve: listen on unix:$dir/socket: another process listens there" "$dir/second" ||
+  fail "a second node: $code: $(cat "$dir/second")"
+want_json 200 '{"live":true}' "${socket[@]}" http://localhost/v2/health/live
+kill -KILL "$node"
+wait "$node" || true
+[ -S "$dir/socket" ] || fail "a killed node took its socket away"
+start
+want_json 200 '{"live":true}' "${socket[@]}" http://localhost/v2/health/live
 stop
+[ ! -e "$dir/socket" ] || fail "the socket is left behind"
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
   -keyout "$dir/key" -out "$dir/cert" 2>/dev/null
@@ -146,6 +163,8 @@ errors "${bearer[@]}"
 want_json 401 'token' "$url/v2/models/lenet"
 want_json 401 'token' -H 'Authorization: Bearer wrong' "$url/v2/models/lenet"
 want_json 200 '{"live":true}' "$url/v2/health/live"
+want_json 200 '"digest":"' "${socket[@]}" "${bearer[@]}" http://localhost/v2/models/lenet
+want_json 401 'token' "${socket[@]}" http://localhost/v2/models/lenet
 stop
 
 # A pushed model is checked, stored and served.

@@ -4,7 +4,9 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static clv_caller caller_of(const char *ip, int port)
 {
@@ -49,12 +51,33 @@ static void an_ipv4_address_in_ipv6_is_that_address(void **state)
     assert_string_equal(caller_of("::ffff:10.0.0.7", 4711).who, caller_of("10.0.0.7", 1).who);
 }
 
+static void a_process_of_this_machine_is_its_user(void **state)
+{
+    (void)state;
+    clv_caller c = {0};
+    clv_caller_address(&c, &(struct sockaddr){.sa_family = AF_UNIX});
+    assert_string_equal(c.who, "unix");
+    clv_caller_process(&c, -1); /* nothing is known of it */
+    assert_string_equal(c.text, "unix");
+    int fds[2];
+    char text[CLV_PEER_TEXT_MAX], who[CLV_WHO_TEXT_MAX];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    clv_caller_process(&c, fds[0]);
+    snprintf(text, sizeof text, "unix:uid=%d,pid=%d", (int)getuid(), (int)getpid());
+    snprintf(who, sizeof who, "uid:%d", (int)getuid());
+    assert_string_equal(c.text, text);
+    assert_string_equal(c.who, who);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_is_one_caller_on_all_its_ports),
         cmocka_unit_test(a_host_with_many_addresses_is_one_caller),
         cmocka_unit_test(an_ipv4_address_in_ipv6_is_that_address),
+        cmocka_unit_test(a_process_of_this_machine_is_its_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

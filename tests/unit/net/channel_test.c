@@ -2,6 +2,8 @@
  * that is only slow with its answers keeps its connection. */
 #include "node.h"
 
+#include "net/socket.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -16,11 +18,8 @@ static outcome hurried(clv_loop *loop, clv_client *c)
                          (clv_call){.path = "/", .deadline_us = clv_now_us() + DEADLINE_US});
 }
 
-/* It greets and never says another word, while its kernel still takes bytes. Who listens at its address afterwards is another. */
-static void a_dead_peer_is_noticed_though_no_call_waits_for_it(void **state)
+static int listen_tcp(int *port, char *url, size_t n)
 {
-    (void)state;
-    static const char settings[] = "\0\0\0\4\0\0\0\0\0";
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof a;
     int on = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -28,8 +27,30 @@ static void a_dead_peer_is_noticed_though_no_call_waits_for_it(void **state)
     assert_int_equal(bind(listener, (struct sockaddr *)&a, sizeof a), 0);
     assert_int_equal(listen(listener, 5), 0);
     getsockname(listener, (struct sockaddr *)&a, &size);
-    char url[64];
-    snprintf(url, sizeof url, "http://127.0.0.1:%d", ntohs(a.sin_port));
+    *port = ntohs(a.sin_port);
+    snprintf(url, n, "http://127.0.0.1:%d", *port);
+    return listener;
+}
+
+static int listen_at(const char *path, char *url, size_t n)
+{
+    struct sockaddr_un a;
+    clv_error err = {0};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_ok(clv_socket_address(path, &a, &err), err);
+    assert_int_equal(bind(listener, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(listener, 5), 0);
+    snprintf(url, n, "unix:%s", path);
+    return listener;
+}
+
+/* It greets and never says another word, while its kernel still takes bytes. Who listens at its address afterwards is another. */
+static void a_dead_peer_is_noticed_though_no_call_waits_for_it(void **state)
+{
+    static const char settings[] = "\0\0\0\4\0\0\0\0\0";
+    char url[128];
+    int port = 0,
+        listener = *state ? listen_at(*state, url, sizeof url) : listen_tcp(&port, url, sizeof url);
     clv_loop *loop = clv_loop_new();
     clv_client *c = client_of(loop, (clv_client_options){.url = url, .dead_after_us = 200000});
     outcome o = {0};
@@ -43,9 +64,10 @@ static void a_dead_peer_is_noticed_though_no_call_waits_for_it(void **state)
     assert_true(dead >= 0);
     assert_int_equal(send(dead, settings, sizeof settings - 1, MSG_NOSIGNAL), sizeof settings - 1);
     close(listener);
+    if (*state) unlink(*state);
     static const clv_http_handler echoing = {.request = echo};
     node n;
-    node_start(&n, (clv_http_server_options){.port = ntohs(a.sin_port)}, &echoing, NULL);
+    node_start(&n, (clv_http_server_options){.port = port, .socket = *state}, &echoing, NULL);
     for (int64_t until = clv_now_us() + PATIENCE_US; clv_now_us() < until && !o.status;) {
         o = hurried(loop, c);
         clv_body_unref(o.body);
@@ -105,8 +127,10 @@ static void a_slow_peer_keeps_its_connection(void **state)
 
 int main(void)
 {
+    void *path = (void *)(uintptr_t)node_socket();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dead_peer_is_noticed_though_no_call_waits_for_it),
+        cmocka_unit_test_prestate(a_dead_peer_is_noticed_though_no_call_waits_for_it, path),
         cmocka_unit_test(a_slow_peer_keeps_its_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,12 @@
+/* Each test runs over TCP, and where it matters over a Unix-domain socket: its state is the path. */
 #include "node.h"
 
 static const clv_http_handler echoing = {.request = echo};
 
 static void a_call_gets_its_answer(void **state)
 {
-    (void)state;
     node n;
-    node_start(&n, (clv_http_server_options){0}, &echoing, NULL);
+    node_start(&n, (clv_http_server_options){.socket = *state}, &echoing, NULL);
     clv_loop *loop = clv_loop_new();
     clv_client *c = client_of(loop, (clv_client_options){.url = n.url});
     outcome o = call_and_wait(loop, c, (clv_call){.path = "/a%20b?x=1&y"});
@@ -31,9 +31,8 @@ static void count_release(void *owner)
 
 static void large_bodies_go_both_ways(void **state)
 {
-    (void)state;
     node n;
-    node_start(&n, (clv_http_server_options){0}, &echoing, NULL);
+    node_start(&n, (clv_http_server_options){.socket = *state}, &echoing, NULL);
     clv_loop *loop = clv_loop_new();
     clv_client *c = client_of(loop, (clv_client_options){.url = n.url});
     size_t bytes = 40u << 20;
@@ -62,9 +61,8 @@ enum { MANY = 200 };
 
 static void many_calls_run_at_once(void **state)
 {
-    (void)state;
     node n;
-    node_start(&n, (clv_http_server_options){0}, &echoing, NULL);
+    node_start(&n, (clv_http_server_options){.socket = *state}, &echoing, NULL);
     clv_loop *loop = clv_loop_new();
     clv_client *c = client_of(loop, (clv_client_options){.url = n.url});
     static unsigned char data[30000];
@@ -116,10 +114,9 @@ static void in_thread(void *ctx, clv_exchange *x)
 
 static void answers_come_from_other_threads(void **state)
 {
-    (void)state;
     static const clv_http_handler handler = {.request = in_thread};
     node n;
-    node_start(&n, (clv_http_server_options){0}, &handler, NULL);
+    node_start(&n, (clv_http_server_options){.socket = *state}, &handler, NULL);
     clv_loop *loop = clv_loop_new();
     clv_client *c = client_of(loop, (clv_client_options){.url = n.url});
     outcome o = call_and_wait(loop, c, (clv_call){.path = "/later"});
@@ -168,10 +165,9 @@ static void on_grpc(void *arg, const clv_reply *reply, const clv_error *error, c
 
 static void grpc_calls_carry_messages_and_errors(void **state)
 {
-    (void)state;
     static const clv_http_handler handler = {.request = grpc_echo};
     node n;
-    node_start(&n, (clv_http_server_options){0}, &handler, NULL);
+    node_start(&n, (clv_http_server_options){.socket = *state}, &handler, NULL);
     clv_loop *loop = clv_loop_new();
     clv_client *c = client_of(loop, (clv_client_options){.url = n.url});
     clv_slice slices[] = {{"hel", 3, NULL, NULL}, {"lo", 2, NULL, NULL}};
@@ -196,14 +192,73 @@ static void grpc_calls_carry_messages_and_errors(void **state)
     node_stop(&n);
 }
 
+/* One server has both; a token is asked for on both. */
+static void a_port_and_a_socket_are_one_server(void **state)
+{
+    node n;
+    node_start(&n, (clv_http_server_options){.socket = *state, .token = "t"}, &echoing, NULL);
+    char tcp[64];
+    snprintf(tcp, sizeof tcp, "http://127.0.0.1:%d", n.port);
+    const char *const urls[] = {tcp, n.url};
+    clv_loop *loop = clv_loop_new();
+    for (size_t i = 0; i < CLV_COUNT(urls); i++) {
+        for (int with = 0; with < 2; with++) {
+            clv_client_options co = {.url = urls[i], .token = with ? "t" : NULL};
+            clv_client *c = client_of(loop, co);
+            outcome o = call_and_wait(loop, c, (clv_call){.path = "/"});
+            assert_int_equal(o.status, with ? 200 : 401);
+            clv_body_unref(o.body);
+            clv_client_free(c);
+        }
+    }
+    clv_loop_free(loop);
+    node_stop(&n);
+}
+
+/* The handler's exchanges tell the user and the process at the other end. */
+static void whoami(void *ctx, clv_exchange *x)
+{
+    (void)ctx;
+    char *text = clv_format("%s %s", clv_exchange_peer(x), clv_exchange_who(x));
+    clv_slice slice = {text, strlen(text), free, text};
+    clv_exchange_respond(x, &(clv_response){.status = 200, .body = &slice, .n_body = 1});
+}
+
+static void a_process_is_known_by_its_user(void **state)
+{
+    static const clv_http_handler handler = {.request = whoami};
+    node n;
+    node_start(&n, (clv_http_server_options){.socket = *state}, &handler, NULL);
+    clv_loop *loop = clv_loop_new();
+    clv_client *c = client_of(loop, (clv_client_options){.url = n.url});
+    outcome o = call_and_wait(loop, c, (clv_call){.path = "/"});
+    CLV_AUTO(clv_text_free)
+    char *want =
+        clv_format("unix:uid=%d,pid=%d uid:%d", (int)getuid(), (int)getpid(), (int)getuid());
+    assert_body(&o, want);
+    clv_body_unref(o.body);
+    clv_client_free(c);
+    clv_loop_free(loop);
+    node_stop(&n);
+}
+
+#define OVER_UNIX(test) cmocka_unit_test_prestate(test, path)
+
 int main(void)
 {
+    void *path = (void *)(uintptr_t)node_socket();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_gets_its_answer),
         cmocka_unit_test(large_bodies_go_both_ways),
         cmocka_unit_test(many_calls_run_at_once),
         cmocka_unit_test(answers_come_from_other_threads),
         cmocka_unit_test(grpc_calls_carry_messages_and_errors),
+        OVER_UNIX(a_call_gets_its_answer),
+        OVER_UNIX(large_bodies_go_both_ways),
+        OVER_UNIX(many_calls_run_at_once),
+        OVER_UNIX(grpc_calls_carry_messages_and_errors),
+        OVER_UNIX(a_port_and_a_socket_are_one_server),
+        OVER_UNIX(a_process_is_known_by_its_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

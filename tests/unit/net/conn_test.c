@@ -1,4 +1,5 @@
-/* A connection that knows how much must still come is not woken for less. */
+/* A connection that knows how much must still come is not woken for less; over a Unix-domain socket, where the kernel does not heed
+ * that, it reads all the same. */
 #include "unit.h"
 
 #include "base/clock.h"
@@ -6,6 +7,7 @@
 #include "net/conn.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -45,24 +47,45 @@ static void on_end(void *arg, const clv_error *err)
 
 static const clv_conn_ops ops = {.read = on_read, .produce = on_produce, .end = on_end};
 
-static int start(void **state)
+static void join_tcp(int fds[2])
 {
-    end *e = clv_alloc(sizeof *e);
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof a;
     int on = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(bind(listener, (struct sockaddr *)&a, size), 0);
     assert_int_equal(listen(listener, 1), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &size), 0);
-    e->fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(setsockopt(e->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
-    assert_int_equal(connect(e->fd, (struct sockaddr *)&a, size), 0);
-    int taken = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
-    assert_true(taken >= 0);
+    fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(setsockopt(fds[0], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
+    assert_int_equal(connect(fds[0], (struct sockaddr *)&a, size), 0);
+    fds[1] = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+    assert_true(fds[1] >= 0);
     close(listener);
+}
+
+static void begin(void **state, const int fds[2])
+{
+    end *e = clv_alloc(sizeof *e);
+    e->fd = fds[0];
     e->loop = clv_loop_new();
-    e->conn = clv_conn_accept(e->loop, taken, NULL, &ops, e);
+    e->conn = clv_conn_accept(e->loop, fds[1], NULL, &ops, e);
     *state = e;
+}
+
+static int start(void **state)
+{
+    int fds[2];
+    join_tcp(fds);
+    begin(state, fds);
+    return 0;
+}
+
+static int start_local(void **state)
+{
+    int fds[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    assert_int_equal(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+    begin(state, fds);
     return 0;
 }
 
@@ -139,6 +162,8 @@ int main(void)
         cmocka_unit_test(as_much_is_waited_for_as_comes_soon),
         cmocka_unit_test_setup_teardown(a_rest_in_pieces_is_read, start, stop),
         cmocka_unit_test_setup_teardown(an_end_is_told_though_more_was_to_come, start, stop),
+        cmocka_unit_test_setup_teardown(a_rest_in_pieces_is_read, start_local, stop),
+        cmocka_unit_test_setup_teardown(an_end_is_told_though_more_was_to_come, start_local, stop),
     };
     return cmocka_run_group_tests_name("conn", tests, NULL, NULL);
 }

@@ -51,6 +51,11 @@ static void a_refused_connection_names_url_and_reason(void **state)
     assert_error(&o, CLV_EUNAVAIL, "connect to http://127.0.0.1:1: Connection refused");
     assert_false(clv_client_path(c).connected);
     clv_client_free(c);
+    c = client_of(loop, (clv_client_options){.url = "unix:/nowhere/at.sock"});
+    o = call_and_wait(loop, c, (clv_call){.path = "/"});
+    assert_error(&o, CLV_EUNAVAIL, "connect to unix:/nowhere/at.sock: No such file or directory");
+    assert_false(clv_client_path(c).connected);
+    clv_client_free(c);
     clv_loop_free(loop);
 }
 
@@ -59,7 +64,8 @@ static void bad_urls_are_refused(void **state)
     (void)state;
     static const char *const urls[] = {
         "",           "127.0.0.1:8000", "http://",         "http://a:0",  "http://a:65536",
-        "http://a:b", "ftp://a",        "http://a:1/path", "http://[::1", "http://u@a:1"};
+        "http://a:b", "ftp://a",        "http://a:1/path", "http://[::1", "http://u@a:1",
+        "unix:",      "unix://a/b"};
     clv_loop *loop = clv_loop_new();
     for (size_t i = 0; i < CLV_COUNT(urls); i++) {
         clv_error err = {0};

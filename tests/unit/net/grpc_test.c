@@ -4,7 +4,6 @@
 #include "net/body.h"
 #include "net/grpc.h"
 #include "net/text.h"
-#include "net/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,28 +139,6 @@ static void texts_are_escaped(void **state)
     assert_false(clv_text_is_grpc("application/grpc-web") || clv_text_is_grpc(NULL));
 }
 
-static void urls_are_split(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text, *host;
-        int port;
-        bool tls;
-    } cases[] = {{"http://a", "a", 80, false},
-                 {"https://a.b/", "a.b", 443, true},
-                 {"http://127.0.0.1:8000", "127.0.0.1", 8000, false},
-                 {"https://[::1]:65535/", "::1", 65535, true},
-                 {"http://[fe80::1]", "fe80::1", 80, false}};
-    for (size_t i = 0; i < CLV_COUNT(cases); i++) {
-        clv_error err = {0};
-        clv_url url;
-        assert_ok(clv_url_parse(cases[i].text, &url, &err), err);
-        assert_string_equal(url.host, cases[i].host);
-        assert_int_equal(url.port, cases[i].port);
-        assert_int_equal(url.tls, cases[i].tls);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,7 +146,6 @@ int main(void)
         cmocka_unit_test(gzip_is_bounded_by_what_comes_out),
         cmocka_unit_test(a_body_grows_with_what_arrives),
         cmocka_unit_test(texts_are_escaped),
-        cmocka_unit_test(urls_are_split),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* A server and a client over loopback in one process, for the tests of net/. The server runs on its
+/* A server and a client in one process, over loopback or a Unix-domain socket, for the tests of net/. The server runs on its
  * own thread; the test's thread makes calls and waits for them. */
 #ifndef CLV_TESTS_NET_NODE_H
 #define CLV_TESTS_NET_NODE_H
@@ -17,14 +17,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct node {
     clv_loop *loop; /* the server's */
     clv_http_server *server;
     pthread_t thread;
-    char url[64];
+    char url[128];
     int port;
 } node;
+
+/* A path of this process's own for a Unix-domain socket. */
+static inline const char *node_socket(void)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "/tmp/clv-net-%d.sock", (int)getpid());
+    return path;
+}
 
 static inline void *node_run(void *arg)
 {
@@ -41,6 +50,7 @@ static inline void node_start(node *n, clv_http_server_options o, const clv_http
     assert_ok(clv_http_server_new(n->loop, &o, handler, ctx, &n->server, &err), err);
     n->port = clv_http_server_port(n->server);
     snprintf(n->url, sizeof n->url, "%s://127.0.0.1:%d", o.tls ? "https" : "http", n->port);
+    if (o.socket) snprintf(n->url, sizeof n->url, "unix:%s", o.socket);
     pthread_create(&n->thread, NULL, node_run, n);
 }
 

@@ -50,7 +50,8 @@ typedef struct clv_way {
     /* since when the peer cannot be reached or answers with errors; 0: it does not */
     int64_t hindered_us;
     clv_profile *profile; /* of the peer's device; NULL: not known yet */
-    /* the peer and what stands behind it; n 0: it does not tell; NULL: not known yet */
+    /* the peer and what stands behind it; n 0: it does not tell, or not yet if it is pending; NULL:
+     * not known yet */
     clv_chain *chain;
     bool lacks_profiles;      /* the chain has nodes whose profiles are to be asked for */
     int64_t chain_seen_us;    /* when, last; 0: at once again */

@@ -48,6 +48,13 @@ static bool end_loop(clv_way *w, clv_chain *c)
     return own > 0;
 }
 
+/* Was it the way there that failed, or the peer for the moment? Else it has said what it tells: nothing that is read here. */
+static bool is_passing(const clv_error *error)
+{
+    return error->status == CLV_EUNAVAIL || error->status == CLV_ETIMEOUT ||
+           error->status == CLV_EBUSY || error->status == CLV_ECANCELED;
+}
+
 static void on_chain(void *arg, clv_chain *take, const clv_error *error)
 {
     clv_way *w = arg;
@@ -69,7 +76,10 @@ static void on_chain(void *arg, clv_chain *take, const clv_error *error)
     w->lacks_profiles = take && !clv_chain_has_profiles(take) && !w->lacks_profiles;
     if (take && !clv_chain_has_profiles(take) && !w->lacks_profiles)
         clv_chain_shorten(take, 1); /* asked for in vain */
-    if (!take) take = clv_alloc(sizeof *take);
+    if (!take) {
+        take = clv_alloc(sizeof *take);
+        take->pending = error && is_passing(error);
+    }
     if (w->lacks_profiles) {
         clv_chain_free(take);
         w->chain_seen_us = 0;

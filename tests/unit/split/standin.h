@@ -5,6 +5,7 @@
 #define CLV_TESTS_SPLIT_STANDIN_H
 
 #include "net/node.h"
+#include "split/chain.h"
 #include "split/edge.h"
 #include "split/oip.h"
 
@@ -41,11 +42,13 @@ typedef struct standin {
     atomic_int protocol;                 /* its version; 0: not told */
     atomic_bool takes_push, keeps_push;  /* PUT: allowed; and then it has the model */
     atomic_bool bad_profile, bad_prepare;
+    atomic_bool tells_chain;     /* itself, alone; else it answers with what is no chain */
+    atomic_int fail_chains;      /* so many of the next questions for it get status 503 */
     const clv_buf *_Atomic more; /* of ModelInfer's answers: bytes behind the message; NULL: none */
     const char *_Atomic load;    /* GET of the load; NULL: nothing */
     /* what it was asked */
     atomic_int gone; /* exchanges that the asker left before they were answered */
-    atomic_int infers, prepares, pushes, profiles;
+    atomic_int infers, prepares, pushes, profiles, chains;
     atomic_size_t pushed_bytes;
     atomic_int wanted; /* outputs that the last question named */
     atomic_int coded;  /* inputs of the last question that were encodings */
@@ -94,6 +97,17 @@ static inline void standin_profile(standin *s, clv_exchange *x)
     char *json = s->bad_profile ? clv_strdup("{\"schema\": 1}") : clv_profile_json(p);
     clv_profile_free(p);
     standin_say(x, 200, json);
+}
+
+static inline void standin_chain(standin *s, clv_exchange *x)
+{
+    clv_chain c = {.n = 1, .nodes = {{.id = "00000000000000000000000000057a2d"}}};
+    atomic_fetch_add(&s->chains, 1);
+    snprintf(c.digest, sizeof c.digest, "%s", clv_network_digest(s->network));
+    if (atomic_fetch_sub(&s->fail_chains, 1) > 0)
+        standin_say(x, 503, clv_strdup("{\"error\": \"told to be away\"}"));
+    else
+        standin_say(x, 200, s->tells_chain ? clv_chain_json(&c, false) : clv_strdup("{}"));
 }
 
 /* Reads the inputs that are coded, or what is left of them. */
@@ -235,6 +249,8 @@ static inline void standin_request(void *ctx, clv_exchange *x)
         standin_say(x, 200, clv_strdup("{}"));
     } else if (strstr(path, "/profile")) {
         standin_profile(s, x);
+    } else if (strstr(path, "/1/chain")) {
+        standin_chain(s, x);
     } else if (strstr(path, "/prepare")) {
         atomic_fetch_add(&s->prepares, 1);
         standin_say(x, s->bad_prepare ? 400 : 200, clv_strdup("{\"error\": \"told to refuse\"}"));

@@ -87,6 +87,7 @@ static void take_over(clv_splitter *s, clv_deployment *take, clv_expectation exp
     clv_log(CLV_LOG_INFO, "split", "plan", "model=%s cut=\"%s\" mode=%s", s->model, take->label,
             clv_load_mode_name(s->adapt.heavy));
     const clv_route route = take->route;
+    clv_forecast_begin(s, take);
     clv_splitter_deploy(s, take);
     if (is_pinned(s, &route)) end_pin(s, NULL);
 }

@@ -20,6 +20,17 @@ static clv_prediction alone(const clv_splitter *s)
     return clv_prediction_alone(whole->n ? whole->us : 0, whole->sigma_us);
 }
 
+void clv_forecast_begin(clv_splitter *s, clv_deployment *d)
+{
+    const clv_plan_problem *problem = NULL;
+    const clv_route *route = &d->route;
+    if (route->n == 1 || !s->ways[route->way].tables ||
+        clv_way_problem(&s->ways[route->way], &problem, NULL))
+        return; /* the whole network's is up to date always */
+    const clv_prediction first = clv_prediction_of(problem, route);
+    set(s, d, &first);
+}
+
 void clv_forecast_look(clv_splitter *s)
 {
     const clv_plan_problem *problem = NULL;

@@ -2,6 +2,8 @@
  * the peer and finding it again. */
 #include "split/rig.h"
 
+#include "split/forecast.h"
+
 #define PATIENCE_US 2000000
 
 static int start(void **state)
@@ -60,6 +62,41 @@ static void the_best_cut_is_prepared_and_deployed(void **state)
     expect_plan(r, label);
     free(label);
     assert_int_equal(r->s.infers, 1);
+}
+
+typedef struct deployed {
+    clv_splitter *splitter;
+    clv_route route;
+    clv_prediction first; /* of requests, when it was deployed */
+    atomic_bool done;
+} deployed;
+
+static void when_deployed(void *arg, const clv_error *error)
+{
+    deployed *d = arg;
+    if (!error) d->first = clv_forecast_of(d->splitter, d->splitter->live);
+    atomic_store(&d->done, true);
+}
+
+static void deploy_another(void *arg)
+{
+    deployed *d = arg;
+    clv_splitter_pin(d->splitter, &d->route, when_deployed, d);
+}
+
+/* Not from the next look of the planner on. */
+static void the_first_request_on_a_cut_is_predicted(void **state)
+{
+    rig *r = *state;
+    follow(r);
+    await_best(r);
+    const size_t other = r->s.best - 1;
+    deployed d = {.splitter = r->e.splitter,
+                  .route = clv_route_at(other, (clv_codec){0}, r->e.last)};
+    clv_loop_post(r->e.loop, deploy_another, &d);
+    await(atomic_load(&d.done));
+    assert_true(d.first.known);
+    assert_true(d.first.us.total_us > 1000000 - 1000); /* the peer's part is dear before the best */
 }
 
 static void a_missing_model_is_pushed(void **state)
@@ -396,6 +433,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
     const struct CMUnitTest tests[] = {
         TEST(the_best_cut_is_prepared_and_deployed),
+        TEST(the_first_request_on_a_cut_is_predicted),
         TEST(a_missing_model_is_pushed),
         TEST(a_peer_that_takes_no_models_is_left_alone),
         TEST(a_model_is_not_pushed_in_a_circle),

@@ -15,6 +15,7 @@ enum {
     IOV_MAX_OURS = 64,
     TLS_RECORD_BYTES = 16384,
     READS_A_TURN = 8, /* then the other sockets get their chance */
+    FIRST_READ = 8 * 1024,
 };
 
 typedef enum conn_state { CONNECTING, SHAKING, OPEN, ENDED } conn_state;
@@ -132,11 +133,14 @@ typedef struct room {
     size_t n;
 } room;
 
-static room room_to_read(clv_conn *c)
+/* What comes first may tell where the rest is wanted: only a little of it is read into the buffer,
+ * from where it would have to be copied. */
+static room room_to_read(clv_conn *c, bool first)
 {
     room r = {0};
     if (c->ops->room && !c->finishing) r.bytes = c->ops->room(c->arg, &r.n);
-    return r.bytes ? r : (room){clv_loop_read_buffer(c->loop), CLV_READ_BUFFER};
+    if (r.bytes) return r;
+    return (room){clv_loop_read_buffer(c->loop), first ? FIRST_READ : CLV_READ_BUFFER};
 }
 
 /* One read of decoded bytes: > 0 bytes, 0 nothing now, -1 ended (`err` filled; OK: by the peer). */
@@ -177,7 +181,7 @@ static void do_read(clv_conn *c)
     }
     for (int i = 0; i < READS_A_TURN; i++) {
         clv_error err;
-        const room to = room_to_read(c);
+        const room to = room_to_read(c, i == 0);
         ssize_t n = read_some(c, to, &err);
         if (n < 0) {
             end(c, &err);

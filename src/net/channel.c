@@ -51,7 +51,9 @@ static void fail(clv_channel *s, const clv_error *err)
 
 static clv_path_info path_of(const clv_channel *s)
 {
-    return clv_path_read(clv_conn_fd(s->conn), clv_conn_written_bytes(s->conn));
+    const int fd = clv_conn_fd(s->conn);
+    if (!s->o.url.path[0]) return clv_path_read(fd);
+    return clv_path_read_local(fd, clv_conn_written_bytes(s->conn));
 }
 
 /* --- streams --- */

@@ -124,6 +124,11 @@ void clv_loop_post(clv_loop *loop, void (*fn)(void *arg), void *arg)
     if (first) wake(loop);
 }
 
+void clv_loop_rouse(clv_loop *loop)
+{
+    wake(loop);
+}
+
 bool clv_loop_here(const clv_loop *loop)
 {
     return atomic_load(&loop->thread) == (unsigned long)pthread_self();

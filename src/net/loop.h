@@ -9,7 +9,7 @@
  *     clv_timer_free(t);
  *     clv_loop_free(loop);
  *
- * Threads: clv_loop_post and clv_loop_stop from any, everything else on the loop's thread (or
+ * Threads: clv_loop_post, clv_loop_rouse and clv_loop_stop from any, everything else on the loop's thread (or
  * before it runs, or after). The loop's thread is the one that called clv_loop_run() or
  * clv_loop_turn() last; before
  * that, the one that made it.
@@ -22,6 +22,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { CLV_LOOP_SLEEPS_US = 1000 }; /* what takes longer leaves time to fall asleep */
+
 typedef struct clv_loop clv_loop;
 typedef struct clv_timer clv_timer;
 
@@ -32,6 +34,9 @@ void clv_loop_stop(clv_loop *loop); /* what was posted before it still runs firs
 void clv_loop_turn(clv_loop *loop);
 /* In order; never lost while the loop lives. Wakes the loop once for any number of posts. */
 void clv_loop_post(clv_loop *loop, void (*fn)(void *arg), void *arg);
+/* Something will be posted in some microseconds, from any thread: a loop that has slept for long
+ * takes tens of them to wake (a sleeping processor), and does so meanwhile. */
+void clv_loop_rouse(clv_loop *loop);
 bool clv_loop_here(const clv_loop *loop); /* is this the loop's thread? */
 void clv_loop_on_signal(clv_loop *loop, int signum, void (*fn)(void *arg), void *arg);
 /* Everything made on the loop must have been freed before. Runs what was posted, then frees. */

@@ -9,24 +9,12 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-static clv_path_info read_local(int fd, uint64_t written_bytes)
-{
-    struct sockaddr peer;
-    socklen_t n = sizeof peer;
-    int queued = 0;
-    if (getpeername(fd, &peer, &n) || peer.sa_family != AF_UNIX) return (clv_path_info){0};
-    if (ioctl(fd, SIOCOUTQ, &queued) || queued < 0) return (clv_path_info){.connected = true};
-    const uint64_t waiting = CLV_MIN((uint64_t)queued, written_bytes);
-    return (clv_path_info){
-        .connected = true, .bytes_acked = written_bytes - waiting, .queued_bytes = waiting};
-}
-
-clv_path_info clv_path_read(int fd, uint64_t written_bytes)
+clv_path_info clv_path_read(int fd)
 {
     struct tcp_info info;
     socklen_t n = sizeof info;
     memset(&info, 0, sizeof info); /* an older kernel fills less */
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n)) return read_local(fd, written_bytes);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n)) return (clv_path_info){0};
     return (clv_path_info){
         .connected = true,
         .rtt_us = info.tcpi_rtt,
@@ -40,4 +28,13 @@ clv_path_info clv_path_read(int fd, uint64_t written_bytes)
         .busy_us = (int64_t)info.tcpi_busy_time,
         .queued_bytes = info.tcpi_notsent_bytes + (uint64_t)info.tcpi_unacked * info.tcpi_snd_mss,
     };
+}
+
+clv_path_info clv_path_read_local(int fd, uint64_t written_bytes)
+{
+    int queued = 0;
+    if (ioctl(fd, SIOCOUTQ, &queued) || queued < 0) return (clv_path_info){.connected = true};
+    const uint64_t waiting = CLV_MIN((uint64_t)queued, written_bytes);
+    return (clv_path_info){
+        .connected = true, .bytes_acked = written_bytes - waiting, .queued_bytes = waiting};
 }

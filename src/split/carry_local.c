@@ -67,6 +67,7 @@ static clv_status run_segment(clv_carry *c, clv_segment *segment, clv_tensors *o
     clv_status status = clv_segment_run(segment, in, n, out, err);
     int64_t took = clv_now_us() - start;
     *us += took;
+    if (took >= CLV_LOOP_SLEEPS_US) clv_loop_rouse(c->s->o.loop); /* what came of it goes there */
     if (!status) clv_pace_saw(c->part, c->rows, took);
     free(in);
     return status;

@@ -106,7 +106,7 @@ static void look(rig *r)
     int64_t now_us = clv_now_us();
     if (now_us - r->looked_us < LOOK_US) return;
     r->looked_us = now_us;
-    clv_path_info path = clv_path_read(r->flow.ends[CLV_UP], r->sent);
+    clv_path_info path = clv_path_read(r->flow.ends[CLV_UP]);
     receive(r);
     assert_true(path.connected);
     const clv_throughput_counters c = {.delivered_bytes = path.delivered_bytes,
@@ -161,7 +161,7 @@ static void be_busy(rig *r, int windows)
 /* Until nothing is on its way any more. */
 static void drain(rig *r)
 {
-    while (clv_path_read(r->flow.ends[CLV_UP], r->sent).bytes_acked < r->sent) pump(r, 0);
+    while (clv_path_read(r->flow.ends[CLV_UP]).bytes_acked < r->sent) pump(r, 0);
 }
 
 /* What was told is what arrived, less what was on its way at either end of it; the estimate is of

@@ -115,12 +115,33 @@ static void what_was_posted_runs_before_a_stop_and_before_free(void **state)
     assert_int_equal(n, 2);
 }
 
+/* Roused, it turns once with nothing to do, and runs on. */
+static void who_is_roused_waits_for_what_is_posted(void **state)
+{
+    (void)state;
+    int n = 0;
+    clv_loop *loop = clv_loop_new();
+    for (int i = 0; i < 3; i++) clv_loop_rouse(loop);
+    clv_loop_turn(loop);
+    clv_loop_turn(loop);
+    assert_int_equal(n, 0);
+    clv_loop_rouse(loop);
+    clv_loop_post(loop, count, &n);
+    clv_loop_turn(loop);
+    assert_int_equal(n, 1);
+    clv_loop_rouse(loop);
+    clv_loop_stop(loop);
+    clv_loop_run(loop);
+    clv_loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(posts_of_a_thread_run_in_order_and_none_is_lost),
         cmocka_unit_test(timers_repeat_stop_and_may_free_themselves),
         cmocka_unit_test(what_was_posted_runs_before_a_stop_and_before_free),
+        cmocka_unit_test(who_is_roused_waits_for_what_is_posted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ static void what_a_peer_has_read_is_told(void **state)
     for (int i = 0; i < PIECES; i++) {
         assert_int_equal(send(fds[0], bytes, PIECE, 0), PIECE);
         written += PIECE;
-        clv_path_info path = clv_path_read(fds[0], written);
+        clv_path_info path = clv_path_read_local(fds[0], written);
         assert_true(path.connected);
         assert_int_equal(path.bytes_acked, 0);
         assert_int_equal(path.queued_bytes, written);
@@ -31,7 +31,7 @@ static void what_a_peer_has_read_is_told(void **state)
         ssize_t n = recv(fds[1], bytes, PIECE / 2, 0);
         assert_true(n > 0);
         read += (uint64_t)n;
-        clv_path_info path = clv_path_read(fds[0], written);
+        clv_path_info path = clv_path_read_local(fds[0], written);
         assert_true(path.bytes_acked >= acked && path.bytes_acked <= read);
         assert_true(path.rtt_us == 0 && path.delivery_rate_bytes_per_s == 0);
         acked = path.bytes_acked;
@@ -46,7 +46,7 @@ static void of_no_connection_nothing_is_told(void **state)
     (void)state;
     int fds[] = {-1, socket(AF_UNIX, SOCK_STREAM, 0), socket(AF_INET, SOCK_DGRAM, 0)};
     for (size_t i = 0; i < CLV_COUNT(fds); i++) {
-        assert_false(clv_path_read(fds[i], 5).connected);
+        assert_false(clv_path_read(fds[i]).connected);
         if (fds[i] >= 0) close(fds[i]);
     }
 }

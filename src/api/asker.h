@@ -5,7 +5,7 @@
  *     clv_asker_gone(x);            // the connection broke, or the stream was reset
  *
  * An asker is a client, however many connections it has open: its certificate, else its address
- * (net/caller.h). Threads: the loop's.
+ * or its user (net/caller.h). Threads: the loop's.
  */
 #ifndef CLV_API_ASKER_H
 #define CLV_API_ASKER_H

@@ -9,6 +9,7 @@
 
 enum { SAMPLES_MIN = 6, SETTLE_SAMPLES_MAX = 250, ROUNDS = 3 };
 #define MOOD_QUANTILE 0.5
+#define MOOD_OWN      0.5 /* what a network itself shows, beside what the reference tells */
 #define CLOCK_US      0.7 /* how unsure a short time is, whatever it is */
 
 void clv_predictor_causes(const clv_unit_features *f, double causes[CLV_CAUSES])
@@ -282,13 +283,33 @@ static clv_predictor *so_far(clv_calibration *c)
     return s == CLV_OK ? p : NULL;
 }
 
+/* How slow the reference network says it was, 0 where it was not asked: against its usual time. */
+static double mood_by_reference(const clv_calibration_network *net, double usual_us)
+{
+    bool known = net->reference_us > 0 && usual_us > 0;
+    return known ? fmin(fmax(log(net->reference_us / usual_us), -2), 2) : 0;
+}
+
+static double usual_reference_us(const clv_calibration *c)
+{
+    CLV_AUTO(clv_free) double *us = clv_alloc_array(c->n_networks + 1, sizeof *us);
+    size_t n = 0;
+    for (size_t i = 0; i < c->n_networks; i++)
+        if (c->networks[i].reference_us > 0) us[n++] = c->networks[i].reference_us;
+    return n ? clv_median(us, n) : 0;
+}
+
 static void settle_moods(clv_calibration *c)
 {
     clv_predictor *p = so_far(c);
     if (!p) return;
+    double usual_us = usual_reference_us(c);
     CLV_AUTO(clv_free) double *moods = clv_alloc_array(c->n_networks + 1, sizeof *moods);
-    for (size_t i = 0; i < c->n_networks; i++)
-        moods[i] = c->networks[i].mood = mood_of(p, &c->networks[i], c->slowdown);
+    for (size_t i = 0; i < c->n_networks; i++) {
+        clv_calibration_network *net = &c->networks[i];
+        double told = mood_by_reference(net, usual_us), seen = mood_of(p, net, c->slowdown);
+        moods[i] = net->mood = net->reference_us > 0 ? told + MOOD_OWN * (seen - told) : seen;
+    }
     clv_predictor_free(p);
     double usual = clv_quantile(moods, c->n_networks, MOOD_QUANTILE);
     for (size_t i = 0; i < c->n_networks; i++) c->networks[i].mood -= usual;
@@ -351,7 +372,9 @@ void clv_predictor_settle(clv_calibration *c,
                           void (*progress)(void *arg, size_t done, size_t total), void *arg)
 {
     size_t done = 0, total = ROUNDS * CLV_UNIT_KIND_COUNT;
-    for (size_t i = 0; i < c->n_networks; i++) c->networks[i].mood = 0;
+    double usual_us = usual_reference_us(c);
+    for (size_t i = 0; i < c->n_networks; i++)
+        c->networks[i].mood = mood_by_reference(&c->networks[i], usual_us);
     for (int round = 0; round < ROUNDS; round++) {
         for (int k = 0; k < CLV_UNIT_KIND_COUNT; k++) {
             settle_kind(c, (clv_unit_kind)k);

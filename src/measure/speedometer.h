@@ -23,7 +23,7 @@
 #include "cost/speed.h"
 #include "measure/stopwatch.h"
 
-/* One look in so long, at a cost of about 5 % of the time. */
+/* One look in so long, at a cost of 2 or 3 % of the time. */
 #define CLV_SPEEDOMETER_EVERY_US ((int64_t)200000)
 
 typedef struct clv_speedometer clv_speedometer;

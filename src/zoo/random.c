@@ -59,13 +59,13 @@ static clv_spot conv_bare(clv_draft *d, clv_spot x, int64_t out, int kernel, int
                           (clv_filter){.out = out, .kh = kernel, .kw = kernel, .stride = stride});
 }
 
-/* An image, the first convolution, and often a pool. */
-static clv_spot stem(clv_draft *d, double low, double high)
+/* An image and the first convolution; `pools`: the chance that what is large is pooled at once. */
+static clv_spot stem(clv_draft *d, double low, double high, double pools)
 {
     int64_t side = between(d, 64, 320);
     clv_spot x = clv_draft_input(d, 3, side, side);
     x = conv_relu(d, x, width(d, low, high), ONE_OF(d, 3, 3, 5, 7, 7, 11), ONE_OF(d, 1, 2, 2, 2));
-    while (x.h > 64 && chance(d, 0.8)) x = clv_draft_pool(d, "MaxPool", x, 3, 2, 1);
+    while (x.h > 64 && chance(d, pools)) x = clv_draft_pool(d, "MaxPool", x, 3, 2, 1);
     return x;
 }
 
@@ -224,29 +224,38 @@ static clv_spot shuffle_stage(clv_draft *d, clv_spot x, int64_t c)
 
 typedef clv_spot (*stage)(clv_draft *, clv_spot, int64_t);
 
-static const stage stages[CLV_RANDOM_FAMILY_COUNT] = {
-    [CLV_RANDOM_PLAIN] = plain_stage,       [CLV_RANDOM_RESIDUAL] = residual_stage,
-    [CLV_RANDOM_INVERTED] = inverted_stage, [CLV_RANDOM_INCEPTION] = inception_stage,
-    [CLV_RANDOM_DENSE] = dense_stage,       [CLV_RANDOM_SHUFFLE] = shuffle_stage,
+typedef struct style {
+    stage stage;
+    double pools; /* behind the first convolution */
+} style;
+
+static const style styles[CLV_RANDOM_FAMILY_COUNT] = {
+    [CLV_RANDOM_PLAIN] = {plain_stage, 0.6},       [CLV_RANDOM_RESIDUAL] = {residual_stage, 0.8},
+    [CLV_RANDOM_INVERTED] = {inverted_stage, 0.2}, [CLV_RANDOM_INCEPTION] = {inception_stage, 0.8},
+    [CLV_RANDOM_DENSE] = {dense_stage, 0.8},       [CLV_RANDOM_SHUFFLE] = {shuffle_stage, 0.8},
 };
 
-static clv_spot staged(clv_draft *d, stage one)
+static clv_spot staged(clv_draft *d, clv_random_family family)
 {
-    clv_spot x = stem(d, 16, 96);
+    const style *of = &styles[family];
+    clv_spot x = stem(d, 16, 96, of->pools);
     double c = (double)x.c * (0.7 + clv_rng_unit(&d->rng));
     for (int i = 0; i < 6 && !full(d); i++) {
-        x = one(d, x, width(d, c * 0.8, c * 1.25));
+        x = of->stage(d, x, width(d, c * 0.8, c * 1.25));
         c = CLV_MIN(c * (1.4 + 0.8 * clv_rng_unit(&d->rng)), 2048.0);
     }
     return x;
 }
 
+/* 96 MB: more than the caches next to a core hold, as in AlexNet and VGG. */
+#define LINEAR_WEIGHTS_MAX 24e6
+
 static clv_spot plain(clv_draft *d)
 {
-    clv_spot x = staged(d, plain_stage);
-    if (chance(d, 0.5) || x.c * x.h * x.w > 40000) return head(d, x);
+    clv_spot x = staged(d, CLV_RANDOM_PLAIN);
+    if (chance(d, 0.3) || x.c * x.h * x.w > 40000) return head(d, x);
     x = clv_draft_flatten(d, x);
-    double out = 8e6 / (double)x.c;
+    double out = LINEAR_WEIGHTS_MAX / (double)x.c;
     x = clv_draft_gemm(d, x, CLV_MAX(between(d, CLV_MAX(out / 16, 10.0), CLV_MAX(out, 20.0)), 10),
                        true);
     x = clv_draft_gemm(d, x, between(d, 10, 4096), true);
@@ -302,7 +311,7 @@ void clv_random_network(clv_random_family family, uint64_t seed, clv_buf *out)
     else if (family == CLV_RANDOM_HOURGLASS)
         y = hourglass(&d);
     else
-        y = head(&d, staged(&d, stages[family]));
+        y = head(&d, staged(&d, family));
     clv_proto_output(d.graph, y.name, CLV_F32, (clv_shape){.rank = -1});
     clv_proto_pack(d.graph, out);
     clv_proto_free(d.graph);

@@ -22,7 +22,8 @@ void clv_reference_network(clv_buf *out)
     clv_spot y = conv(&d, conv(&d, x, 64, 3, 1), 64, 3, 1);
     x = clv_draft_unary(&d, "Relu", clv_draft_binary(&d, "Add", x, y));
     x = conv(&d, clv_draft_pool(&d, "MaxPool", x, 3, 2, 1), 128, 3, 1);
-    x = clv_draft_gemm(&d, clv_draft_flatten(&d, x), 160, true);
+    x = conv(&d, x, 128, 3, 1);
+    x = clv_draft_flatten(&d, clv_draft_pool(&d, "GlobalAveragePool", x, 0, 0, 0));
     x = clv_draft_gemm(&d, x, 100, false);
     clv_proto_output(d.graph, x.name, CLV_F32, (clv_shape){.rank = -1});
     clv_proto_pack(d.graph, out);

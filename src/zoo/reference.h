@@ -6,10 +6,10 @@
  *     clv_buf_done(&model);
  *
  * Made for measure/speedometer.h. A machine's neighbours take caches, memory and clock in other shares from
- * one minute to the next, and networks differ in what they need of them. So it has a little of each, in about the
- * shares of classic networks: convolutions (half of its time and more), depthwise and pointwise ones, additions and
- * pools, and a linear layer of 16 MB of weights, which no cache of one core holds. About 0.16 G multiply-accumulates:
- * some milliseconds. One input "input" of 1×3×112×112, one output.
+ * one minute to the next, and networks differ in what they need of them. So it has what classic networks spend their
+ * time in, convolutions, and depthwise and pointwise ones, an addition and pools between them. No large weights: how
+ * fast they stream depends on which pages a process happened to get, by more than the machine's speed changes. About
+ * 0.12 G multiply-accumulates: some milliseconds. One input "input" of 1×3×112×112, one output.
  *
  * Times of it are kept in files and compared only where the bytes of the network are the same: whoever changes it
  * makes the speeds in older files unknown, no more.

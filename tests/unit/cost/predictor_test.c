@@ -67,6 +67,44 @@ static void a_machine_s_moods_are_taken_out(void **state)
     clv_predictor_free(p);
 }
 
+/* Every other network has kernels of 5 alone and met a machine 35 % slower, which its rows cannot tell from what
+ * such kernels take. How much longer those are predicted than they are, against those of 3. */
+static double confused_by(bool reference)
+{
+    clv_error err = {0};
+    clv_predictor *p;
+    clv_calibration *c = synthetic_calibration(12, 0);
+    for (size_t i = 0; i < c->n_networks; i++) {
+        clv_calibration_network *n = &c->networks[i];
+        double slower = i % 2 ? 1 : 1.35;
+        n->n_segments = 0;
+        n->reference_us = reference ? 2000 * slower : 0;
+        for (size_t k = 0; k < n->n_rows; k++) {
+            clv_unit_features *f = &n->rows[k].place.features;
+            *f = synthetic_conv(f->in_h, f->in_channels, i % 2 ? 3 : 5);
+            n->rows[k].us = synthetic_us(f) * slower;
+        }
+    }
+    clv_predictor_settle(c, NULL, NULL);
+    c->complete = true;
+    assert_ok(clv_predictor_new(c, &p, &err), err);
+    double sum = 0;
+    for (int64_t side = 10; side <= 90; side += 16)
+        sum += error_of(p, side, 64, 5) - error_of(p, side, 64, 3);
+    clv_predictor_free(p);
+    for (size_t i = 0; i < c->n_networks; i++) c->networks[i].n_segments = 1; /* to be freed */
+    clv_calibration_free(c);
+    return sum / 6;
+}
+
+static void the_reference_tells_a_mood_from_what_shapes_take(void **state)
+{
+    (void)state;
+    double told = confused_by(true), untold = confused_by(false);
+    if (fabs(told) > 0.08 || untold < 0.15)
+        fail_msg("%g with the reference, %g without", told, untold);
+}
+
 /* Anything a model may hold: kinds never seen, sizes of 0 and beyond all sense. */
 static void no_time_is_negative_or_wild(void **state)
 {
@@ -232,6 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_between_those_seen_are_near),
         cmocka_unit_test(a_machine_s_moods_are_taken_out),
+        cmocka_unit_test(the_reference_tells_a_mood_from_what_shapes_take),
         cmocka_unit_test(no_time_is_negative_or_wild),
         cmocka_unit_test(far_away_the_interval_is_wide_and_time_still_grows),
         cmocka_unit_test(an_interrupted_calibration_is_refused),

@@ -144,7 +144,7 @@ static void charging_each_edge_would_be_wrong(void **state)
     const problem_options o = {.sums = true, .rough = true, .codecs_max = 1};
     clv_rng r = clv_rng_seeded(34);
     int wrong = 0;
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < CASES(1000); i++) {
         problem *q = linear_problem(&r, &o, false);
         placements *all = placements_new(q);
         placement best;
@@ -157,8 +157,8 @@ static void charging_each_edge_would_be_wrong(void **state)
         free(all);
         problem_free(q);
     }
-    print_message("charging each edge misses the best in %d of 1000\n", wrong);
-    assert_true(wrong > 20);
+    print_message("charging each edge misses the best in %d of %d\n", wrong, CASES(1000));
+    assert_true(wrong > CASES(20));
 }
 
 /* x -> fork -> `k` chains of `m` units -> join, on an edge that is slow but starts at the input. */
@@ -298,7 +298,7 @@ static void what_has_no_shape_does_not_cross(void **state)
 static void the_largest_numbers_are_planned(void **state)
 {
     (void)state;
-    wide w = wide_problem(8, 30);
+    wide w = wide_problem(8, 12);
     clv_plan_hop *h = &w.p.hops[0];
     *h = (clv_plan_hop){.up = true,
                         .up_ps_per_byte = CLV_PLAN_PS_MAX,

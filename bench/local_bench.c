@@ -9,10 +9,11 @@
  *             client of `cleave infer`
  *   unix      the same process, asked by the same client over its Unix-domain socket
  *
- * All four compute with THREADS threads on the same processor, 0 (with one thread; with more, the
- * operating system places them), and no thread spins. What else a node does (sockets, client) may
- * run anywhere. The four take turns; a turn is some requests of which the first are not counted,
- * as the others' weights are in the caches. SECONDS: about how long, for each network.
+ * All four compute with THREADS threads, and have the same processor for all that they do, client
+ * included: 0 (with one thread; with more, the operating system places them). So no way gets a
+ * second processor for its sockets, nor waits for one to wake. No thread spins. The four take turns;
+ * a turn is some requests of which the first are not counted, as the others' weights are in the
+ * caches. SECONDS: about how long, for each network.
  */
 #include "base/clock.h"
 #include "base/file.h"
@@ -253,7 +254,6 @@ static double run_unix(trial *t)
 static double turn(trial *t, way *w, double (*run)(trial *))
 {
     double us[TURN];
-    bench_pin(run == run_bare ? t->cpu : -1);
     for (int i = 0; i < TURN; i++) us[i] = run(t);
     for (int i = WARM; i < TURN; i++) w->us[w->n++] = us[i];
     return clv_median(us + WARM, TURN - WARM);
@@ -313,6 +313,7 @@ static void bench_network(const char *cleave, const char *models, double seconds
     CLV_AUTO(clv_text_free) char *dir = lone_repository(models, network);
     CLV_AUTO(clv_text_free) char *socket = clv_path_join(dir, "socket");
     trial t = {.network = network, .threads = threads, .cpu = threads == 1 ? 0 : -1};
+    bench_pin(t.cpu); /* with what is started from here */
     inside_open(&t.inside, dir, threads, t.cpu);
     outside_open(&t.outside, cleave, dir, socket, threads, t.cpu);
     clv_error err = {0};

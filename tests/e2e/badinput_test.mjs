@@ -61,8 +61,8 @@ for (const [text, words] of [
   ['--rate', ['tasks', '-m', models, '--rate', '10Hz']], ['--prot', ['serve', '--prot', '8000']],
   ["'srve'", ['srve']], ['ftp://127.0.0.1', ['serve', '-m', models, '--peer', 'ftp://127.0.0.1']],
   ['unix:', ['serve', '-m', models, '--peer', 'unix:']], ['unix:///run', ['serve', '-m', models, '--peer', 'unix://host:8000']],
-  ['107 bytes', ['serve', '-m', models, '--peer', `unix:/${'p'.repeat(107)}`]], ['107 bytes', ['serve', '-m', models, '--port', '0', '--socket', 'p'.repeat(108)]],
-  ['no socket', ['serve', '-m', models, '--port', '0', '--socket', models]], ['nowhere/socket', ['serve', '-m', models, '--port', '0', '--socket', 'nowhere/socket']],
+  ['107 bytes', ['serve', '-m', models, '--peer', `unix:/${'p'.repeat(107)}`]], ['107 bytes', ['serve', '-m', models, '--log', 'warn', '--port', '0', '--socket', 'p'.repeat(108)]],
+  ['no socket', ['serve', '-m', models, '--log', 'warn', '--port', '0', '--socket', models]], ['nowhere/socket', ['serve', '-m', models, '--log', 'warn', '--port', '0', '--socket', 'nowhere/socket']],
   ['127.0.0.1:99999', ['serve', '-m', models, '--peer', 'http://127.0.0.1:99999']],
   ['argument', ['inspect']], ['unexpected', ['inspect', lenet, lenet]], ['--link', ['lab', 'run', '--link', '5,85Mbit', '--edge', 'true']],
 ]) {

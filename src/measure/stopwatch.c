@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/stats.h"
+#include "engine/pages.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -50,6 +51,7 @@ clv_status clv_stopwatch_start(clv_stopwatch *w, clv_network *network, size_t fr
     clv_lap first = {0};
     if (s == CLV_OK) s = run_once(w, outputs, &first, err);
     w->first_us = first.us;
+    clv_pages_enlarge(); /* as a node has them; and no two processes get the same small ones */
     if (s != CLV_OK) clv_stopwatch_done(w);
     return s;
 }

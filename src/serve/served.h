@@ -66,6 +66,10 @@ CLV_MUST
 clv_status clv_server_find_ready(clv_server *s, const char *name, const char *version,
                                  clv_served **out, clv_error *err);
 
+/* warm_up.c: let the model answer once before requests come, so that the engine has allocated what it
+ * works in, and put that and the weights in huge pages. On the build lane. */
+void clv_served_warm_up(clv_served *m);
+
 /* profiles.c: measure the model's profile on the build lane unless it is known or cached. */
 void clv_served_profile(clv_served *m);
 

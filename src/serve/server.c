@@ -134,15 +134,16 @@ static void load_run(void *arg, int64_t queue_us)
     clv_served *m = job->m;
     int64_t start = clv_now_us();
     if (load(m, &m->error)) {
+        atomic_store(&m->state, CLV_SERVED_FAILED);
         if (m->error.status != CLV_ECANCELED) /* else the node ends: not the model's fault */
             clv_log(CLV_LOG_ERROR, "serve", "model failed", "model=%s version=%s error=\"%s\"",
                     m->name, m->version, m->error.text);
-        atomic_store(&m->state, CLV_SERVED_FAILED);
     } else {
+        clv_served_warm_up(m);
+        atomic_store(&m->state, CLV_SERVED_READY);
         clv_log(CLV_LOG_INFO, "serve", "model ready", "model=%s version=%s cuts=%zu load_ms=%lld",
                 m->name, m->version, clv_network_cuts(m->network)->n,
                 (long long)(clv_now_us() - start) / 1000);
-        atomic_store(&m->state, CLV_SERVED_READY);
         if (m->server->peer) clv_loop_post(m->server->loop, follow_peer, m);
     }
     atomic_fetch_sub(&m->server->loading, 1);

@@ -74,7 +74,7 @@ export function write(name, content) {
   return path.join(dir, name)
 }
 
-// A node that listens. `log` grows as it speaks.
+// A node that listens and has loaded what lies in its repository. `log` grows as it speaks.
 export async function serve(...words) {
   const usual = Object.entries({ '--port': '0', '--threads': '1', '--watch': '100ms' }).filter(([flag]) => !words.includes(flag))
   const child = spawn(cleave, ['serve', ...usual.flat(), ...words], { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] })
@@ -85,6 +85,8 @@ export async function serve(...words) {
   node.url = await until(() => node.log.match(/"listening" url=(\S+)/)?.[1] ?? (node.alive ? '' : fail('no node', words)), 'listening')
   node.port = +new URL(node.url).port
   node.says = text => until(() => node.log.includes(text), `'${text}' in the log of ${node.name}`)
+  for (const model of fs.readdirSync(words[words.indexOf('-m') + 1]))
+    await until(() => ['ready', 'failed'].some(end => node.log.includes(`"model ${end}" model=${model} `)), `the end of loading ${model}`)
   node.stop = async (signal = 'SIGTERM') => {
     child.kill(signal)
     await until(() => !node.alive, 'the end of a node')

@@ -77,6 +77,45 @@ static void a_model_that_fails_says_why_and_harms_no_other(void **state)
     clv_request_free(q);
 }
 
+/* Or it would do so for the first who asks. */
+static void a_model_has_run_when_it_is_ready(void **state)
+{
+    rig *r = *state;
+    serve(r, false);
+    await(clv_server_ready(r->server));
+    assert_int_equal(r->engine->wholes, 1);
+}
+
+/* To a shape made up of zeros and ones nothing of eight values can be brought. */
+static void a_model_that_refuses_made_up_values_is_served(void **state)
+{
+    rig *r = *state;
+    char *path = clv_path_join(r->models, "reshape.onnx");
+    model *m = model_new(13);
+    model_input(m, "x", ONNX_F32, "2,4");
+    model_input(m, "to", ONNX_I64, "2");
+    model_node(m, "Reshape", "x,to", "y", NULL);
+    model_output(m, "y", ONNX_F32, "A,B");
+    model_write(m, path);
+    model_free(m);
+    free(path);
+    serve(r, false);
+    await(clv_server_ready(r->server));
+    asked a;
+    clv_request *q = question(&a, numbers("x", 2, 4));
+    free(q->model);
+    q->model = clv_strdup("reshape");
+    int64_t *to = clv_alloc_array(2, sizeof *to);
+    to[0] = 8, to[1] = 1;
+    clv_shape pair = {.rank = 1, .dim = {2}};
+    clv_tensors_add(&q->inputs, clv_tensor_view("to", CLV_I64, pair, to, 2 * sizeof *to));
+    q = ask(r, q, &a);
+    assert_ok(q->error.status, q->error);
+    assert_int_equal(q->outputs.items[0].shape.dim[0], 8);
+    clv_request_free(q);
+    free(to);
+}
+
 static void draining_is_not_ready_but_answers(void **state)
 {
     rig *r = *state;
@@ -193,6 +232,8 @@ int main(void)
         TEST(a_request_is_answered_by_the_newest_version),
         TEST(unknown_models_and_versions_are_named),
         TEST(a_model_that_fails_says_why_and_harms_no_other),
+        TEST(a_model_has_run_when_it_is_ready),
+        TEST(a_model_that_refuses_made_up_values_is_served),
         TEST(draining_is_not_ready_but_answers),
         TEST(the_end_answers_what_was_accepted),
         TEST(an_end_while_models_load_is_clean),

@@ -58,6 +58,14 @@ clv_unit_place clv_unit_place_of(const clv_graph *g, size_t unit)
     return p;
 }
 
+clv_unit_kind clv_unit_place_kind(const clv_unit_place *p)
+{
+    enum { VECTOR = 4 };
+    const clv_unit_features *f = &p->features;
+    bool ragged = f->out_channels % VECTOR || (f->in_channels > VECTOR && f->in_channels % VECTOR);
+    return convolves(f->kind) && ragged ? CLV_UNIT_GROUPED : f->kind;
+}
+
 static double ln(double x)
 {
     return log(fmax(x, 1));

@@ -28,6 +28,11 @@ typedef struct clv_unit_place {
 enum { CLV_PLACE_NUMBERS = 25 };
 
 clv_unit_place clv_unit_place_of(const clv_graph *g, size_t unit);
+/* The kind that its time is learnt with: its own, but for a convolution whose channels do not come in fours.
+ * Engines keep images in vectors of channels; what does not fill them is run by the general code, that of
+ * groups, and a depthwise one then takes many times as long. The few channels of a picture are no
+ * such case. */
+clv_unit_kind clv_unit_place_kind(const clv_unit_place *p);
 /* Logarithms of sizes, what is wasted by rounding up to vectors, and marks for what is or is not. */
 void clv_unit_place_numbers(const clv_unit_place *p, double x[CLV_PLACE_NUMBERS]);
 

@@ -51,7 +51,7 @@ void clv_predictor_free(clv_predictor *p)
 static double predict(const clv_predictor *p, const clv_unit_place *place, double *sigma)
 {
     double x[CLV_PLACE_NUMBERS], causes[CLV_CAUSES], bend = 0, span = log(CLV_PREDICTOR_SPAN);
-    clv_unit_kind k = place->features.kind;
+    clv_unit_kind k = clv_unit_place_kind(place);
     const clv_calibration_kind *kind = &p->kinds[p->kinds[k].known ? k : CLV_UNIT_OTHER];
     clv_predictor_causes(&place->features, causes);
     double us = clv_predictor_base(kind, causes) * exp(kind->level);

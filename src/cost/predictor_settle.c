@@ -32,7 +32,7 @@ double clv_predictor_base(const clv_calibration_kind *k, const double causes[CLV
 static bool counts(const clv_calibration_row *r, clv_unit_kind kind)
 {
     return r->us >= CLV_CALIBRATION_US_MIN &&
-           (kind == CLV_UNIT_OTHER || r->place.features.kind == kind);
+           (kind == CLV_UNIT_OTHER || clv_unit_place_kind(&r->place) == kind);
 }
 
 /* Sample `at` of its network, if that has the same numbers already, else -1. */
@@ -189,7 +189,7 @@ static void learn_merged(clv_calibration *c, clv_unit_kind kind)
     for (size_t i = 0; i < c->n_networks; i++)
         for (size_t k = 0; k < c->networks[i].n_rows; k++) {
             const clv_calibration_row *r = &c->networks[i].rows[k];
-            if (r->place.features.kind != kind) continue;
+            if (clv_unit_place_kind(&r->place) != kind) continue;
             int mark = clv_unit_place_mark(&r->place);
             n[mark]++;
             merged[mark] += r->us < CLV_CALIBRATION_US_MIN;

@@ -105,6 +105,35 @@ static void the_reference_tells_a_mood_from_what_shapes_take(void **state)
         fail_msg("%g with the reference, %g without", told, untold);
 }
 
+/* A third of the rows has channels that fill no vectors, and takes twenty times the law. */
+static void channels_that_fill_no_vectors_are_learnt_apart(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    clv_predictor *p;
+    clv_calibration *c = synthetic_calibration(12, 0);
+    for (size_t i = 0; i < c->n_networks; i++) {
+        clv_calibration_network *n = &c->networks[i];
+        n->n_segments = 0;
+        for (size_t k = 0; k < 4; k++) {
+            clv_unit_features *f = &n->rows[k].place.features;
+            *f = synthetic_conv(f->in_h, f->in_channels + 2, f->kernel_h);
+            n->rows[k].us = 20 * synthetic_us(f);
+        }
+    }
+    clv_predictor_settle(c, NULL, NULL);
+    c->complete = true;
+    assert_ok(clv_predictor_new(c, &p, &err), err);
+    for (int64_t side = 10; side <= 90; side += 16) {
+        double even = error_of(p, side, 64, 3), ragged = error_of(p, side, 66, 3) - log(20);
+        if (fabs(even) > 0.15 || fabs(ragged) > 0.3)
+            fail_msg("images of %d: %g where vectors are full, else %g", (int)side, even, ragged);
+    }
+    clv_predictor_free(p);
+    for (size_t i = 0; i < c->n_networks; i++) c->networks[i].n_segments = 1; /* to be freed */
+    clv_calibration_free(c);
+}
+
 /* Anything a model may hold: kinds never seen, sizes of 0 and beyond all sense. */
 static void no_time_is_negative_or_wild(void **state)
 {
@@ -271,6 +300,7 @@ int main(void)
         cmocka_unit_test(shapes_between_those_seen_are_near),
         cmocka_unit_test(a_machine_s_moods_are_taken_out),
         cmocka_unit_test(the_reference_tells_a_mood_from_what_shapes_take),
+        cmocka_unit_test(channels_that_fill_no_vectors_are_learnt_apart),
         cmocka_unit_test(no_time_is_negative_or_wild),
         cmocka_unit_test(far_away_the_interval_is_wide_and_time_still_grows),
         cmocka_unit_test(an_interrupted_calibration_is_refused),

@@ -109,7 +109,10 @@ static clv_status calibrate(const calibrate_options *o, const clv_device_options
                                       .slowdown = d->slowdown,
                                       .networks = (int)o->networks,
                                       .seed = (uint64_t)o->seed};
-    if (!options.networks && quick) options.networks = CLV_CALIBRATOR_NETWORKS_QUICK;
+    if (!options.networks && quick) {
+        options.networks = CLV_CALIBRATOR_NETWORKS_QUICK;
+        options.budget_us = CLV_CALIBRATOR_QUICK_US;
+    }
     clv_calibration *c = NULL;
     clv_status s = start(o, &options, t->engine, &c, err);
     if (s != CLV_OK) return s;

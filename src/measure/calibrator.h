@@ -35,6 +35,8 @@ enum {
     CLV_CALIBRATOR_NETWORKS_QUICK = 32,
     CLV_CALIBRATOR_LEARN_EVERY = 40
 };
+/* A slow device looks at fewer: that leaves time to learn within a minute. */
+#define CLV_CALIBRATOR_QUICK_US INT64_C(48000000)
 
 typedef struct clv_calibrator_options {
     int threads;       /* recorded, as the engine knows them */

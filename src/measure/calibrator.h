@@ -36,7 +36,7 @@ enum {
     CLV_CALIBRATOR_LEARN_EVERY = 40
 };
 /* A slow device looks at fewer: that leaves time to learn within a minute. */
-#define CLV_CALIBRATOR_QUICK_US INT64_C(48000000)
+#define CLV_CALIBRATOR_QUICK_US INT64_C(36000000)
 
 typedef struct clv_calibrator_options {
     int threads;       /* recorded, as the engine knows them */

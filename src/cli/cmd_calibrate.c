@@ -28,7 +28,7 @@ static const clv_opt calibrate_opts[] = {
     CLV_OPT(calibrate_options, fresh, FLAG, "fresh", NULL,
             .help = "start anew even if the file is there"),
     CLV_OPT(calibrate_options, networks, INT, "networks", "0", .max = 5000,
-            .help = "random networks to look at; 0: 140, or 32 with --quick"),
+            .help = "random networks to look at; 0: 140, or up to 32 with --quick"),
     CLV_OPT(calibrate_options, seed, INT, "seed", "1", .max = 1e6, .help = "of the networks"),
     CLV_OPT(calibrate_options, evaluate, FLAG, "evaluate", NULL,
             .help = "hold predictions for the models against what is measured here"),

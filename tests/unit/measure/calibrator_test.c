@@ -86,6 +86,25 @@ static void what_is_looked_at_is_learnt_and_gone_on_with(void **state)
     clv_calibration_free(c);
 }
 
+/* One network of each family there is already, of nothing, and the time is up. */
+static void a_budget_ends_it(void **state)
+{
+    (void)state;
+    clv_error err = {0};
+    clv_calibrator_options o = {.threads = 1, .budget_us = 1, .networks = 40, .seed = 5};
+    clv_calibration *c = clv_calibrator_begin(engine, &o);
+    clv_grow(&c->networks, &c->cap_networks, CLV_RANDOM_FAMILY_COUNT, sizeof *c->networks);
+    for (int f = 0; f < CLV_RANDOM_FAMILY_COUNT; f++) {
+        clv_calibration_network *n = &c->networks[c->n_networks++];
+        *n = (clv_calibration_network){.seed = f};
+        snprintf(n->family, sizeof n->family, "%s", clv_random_family_name((clv_random_family)f));
+    }
+    assert_ok(clv_calibrator_run(engine, &o, c, NULL, NULL, &err), err);
+    assert_int_equal(c->n_networks, CLV_RANDOM_FAMILY_COUNT);
+    assert_true(c->complete);
+    clv_calibration_free(c);
+}
+
 static void another_device_s_file_is_refused(void **state)
 {
     (void)state;
@@ -107,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_family_can_be_cut),
         cmocka_unit_test(what_is_looked_at_is_learnt_and_gone_on_with),
+        cmocka_unit_test(a_budget_ends_it),
         cmocka_unit_test(another_device_s_file_is_refused),
     };
     return cmocka_run_group_tests(tests, engine_rig_start, engine_rig_stop);

@@ -10,23 +10,19 @@ enum { STEPS = 6 }; /* Gauss-Newton steps of one update; three are enough for a 
 #define FORGET_RTT     0.995 /* of the round trip at each exchange: pings tell it better */
 #define AGE_US         2.0e6 /* of silence before knowledge fades; then sigma doubles in 3 of these */
 #define GATE           5.0   /* sigmas of a surprise */
+#define FAR            1.4   /* ln of what is a surprise however little is known: four times */
+#define RTT_STEP       0.7   /* ln of a round trip's change that speaks of another link: twice */
 #define FIRST_SURPRISE 0.6   /* how far, of the way, a first surprise moves the estimate */
 #define NOISE_FIRST    0.10
 #define NOISE_MIN      0.03
 #define NOISE_MAX      0.40
 #define NOISE_FLOOR_US 100.0 /* scheduling and timer noise, whatever the size */
 #define SO_LONG_AGAIN  2.0 /* times what has lasted so long: the median, if nothing else is known */
+#define SO_LONG_NOISE  0.7 /* of that, in ln */
 #define RATE_SHARE     0.2 /* an exchange tells of a rate if the bytes take this share of it */
-#define RATE_BYTES     8192 /* or if there are this many */
-#define NEAR_LEAST     1.25 /* times the least round trip: no queue has formed */
-#define WITNESS_NOISE  0.30 /* of a delivery rate */
-#define PROBE_FIRST    8192.0
-#define PROBE_MIN      1024.0
-#define PROBE_MAX      65536.0
-#define PROBE_US_MIN   20e3
-#define PROBE_US_MAX   100e3
-#define PAID_SHARE     0.0055    /* of the rate pays off what probes took */
-#define OWED_SHARE     0.001     /* of what the window carries may be owed */
+#define RATE_BYTES     8192      /* or if there are this many */
+#define NEAR_LEAST     1.25      /* times the least round trip: no queue has formed */
+#define WITNESS_NOISE  0.30      /* of a delivery rate */
 #define RATE_ASSUMED   (1e6 / 8) /* for that, of a link that was never measured */
 #define PRIOR_VAR      4.0       /* a factor of e^2 = 7 either way */
 #define PRIOR_ALIKE    0.97      /* correlation of the two directions: a factor of 1.6 apart */
@@ -46,7 +42,8 @@ void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us)
                             .rated_us = now_us,
                             .pinged_us = now_us - CLV_LINK_QUIET_US,
                             .probed_us = now_us - CLV_LINK_PROBE_EVERY_US,
-                            .spent_us = now_us};
+                            .spent_us = now_us,
+                            .told_us = now_us - CLV_LINK_QUIET_US};
     for (int i = 0; i < CLV_LINK_STATES; i++) {
         m->state[i] = state_first[i];
         m->var[i][i] = PRIOR_VAR;
@@ -56,11 +53,11 @@ void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us)
 }
 
 /* A clock that went back was set: all that was noted moves with it. */
-static void heed_clock(clv_link_monitor *m, int64_t now_us)
+void clv_link_monitor_heed(clv_link_monitor *m, int64_t now_us)
 {
-    int64_t *const stamps[] = {&m->seen_us,    &m->rated_us,   &m->pinged_us,
-                               &m->probed_us,  &m->spent_us,   &m->stalled_us,
-                               &m->aged_us[0], &m->aged_us[1], &m->aged_us[2]};
+    int64_t *const stamps[] = {&m->seen_us,    &m->rated_us,   &m->pinged_us, &m->probed_us,
+                               &m->spent_us,   &m->stalled_us, &m->told_us,   &m->aged_us[0],
+                               &m->aged_us[1], &m->aged_us[2]};
     int64_t back = m->now_us - now_us;
     for (size_t i = 0; back > 0 && i < sizeof stamps / sizeof *stamps; i++) *stamps[i] -= back;
     m->now_us = now_us;
@@ -158,26 +155,35 @@ static void narrow(clv_link_monitor *m, double obs_var, const double h[CLV_LINK_
         }
 }
 
+/* Both directions may have become another, mostly alike. */
+static void open_rates(clv_link_monitor *m, double var)
+{
+    for (int i = UP; i <= DOWN; i++)
+        for (int k = UP; k <= DOWN; k++) m->var[i][k] += var * (i == k ? 1 : STEP_ALIKE);
+}
+
 /* A surprise is a stall or a step. Opens the uncertainty so far that an error like this one is a
- * matter of course: of the round trip for a ping, else of the rates, mostly of both together, as a
- * link's step moves both directions. Returns the variance that the observation is taken with. */
+ * matter of course, of the round trip and of the rates: a link that steps moves all of them, and
+ * the ping that is asked for tells what was whose, unless one was answered just before and can be
+ * true. A ping speaks of the rates, too, if it is far off. Returns the variance that the
+ * observation is taken with. */
 static double surprise(clv_link_monitor *m, const observation *o, double error, double obs_var)
 {
-    bool again = error > 0 ? m->surprises > 0 : m->surprises < 0;
-    int one = error > 0 ? 1 : -1;
-    m->surprises = again ? m->surprises + one : one;
-    double share[CLV_LINK_STATES];
+    bool again = error > 0 ? m->surprises > 0 : m->surprises < 0, faster = error < 0;
+    m->surprises = (again ? m->surprises : 0) + (faster ? -1 : 1);
+    double share[CLV_LINK_STATES], var = fmin(error * error, STEP_VAR_MAX);
     predict(m->state, o, share);
     double bytes = share[UP] + share[DOWN];
-    if (bytes > 0) {
-        double open = fmin(error * error / (bytes * bytes), STEP_VAR_MAX);
-        for (int i = UP; i <= DOWN; i++)
-            for (int k = UP; k <= DOWN; k++) m->var[i][k] += open * (i == k ? 1 : STEP_ALIKE);
-        m->rtt_asked = true;
-    } else {
-        m->var[RTT][RTT] += fmin(error * error, STEP_VAR_MAX);
-    }
-    return again ? obs_var : fmax(obs_var, error * error * (1 / FIRST_SURPRISE - 1));
+    bool ping = bytes <= 0, sure = again || (ping && faster); /* no ping is too fast by chance */
+    bool fresh = !ping && (double)(m->now_us - m->told_us) - o->us < CLV_LINK_DOWN_EVERY_US &&
+                 o->us > exp(m->state[RTT]);
+    if (o->amount[RTT] > 0 && !fresh) m->var[RTT][RTT] += var;
+    m->rtt_asked = ping ? !sure : !fresh;
+    if (!ping)
+        open_rates(m, fmin(error * error / (bytes * bytes), STEP_VAR_MAX));
+    else if (fabs(error) > RTT_STEP)
+        open_rates(m, fmin(var, PRIOR_VAR));
+    return sure ? obs_var : fmax(obs_var, error * error * (1 / FIRST_SURPRISE - 1));
 }
 
 /* An observation that is linear in the states: their sum with the weights h is off by `error`. */
@@ -202,8 +208,8 @@ static void learn_noise(clv_link_monitor *m, double error, double state_var)
     m->noise = fmin(fmax(sigma, NOISE_MIN), NOISE_MAX);
 }
 
-/* `sure`: it is no stall that will have been for nothing. */
-static void observe(clv_link_monitor *m, int64_t now_us, const observation *o, bool sure)
+/* What surprises may be a stall, and for nothing, and is not believed at once; what has a noise of its own is. */
+static void observe(clv_link_monitor *m, int64_t now_us, const observation *o, double own_noise)
 {
     bool bytes = o->amount[UP] + o->amount[DOWN] > 0;
     for (int i = RTT; i < (bytes ? CLV_LINK_STATES : UP); i++) {
@@ -215,12 +221,13 @@ static void observe(clv_link_monitor *m, int64_t now_us, const observation *o, b
     double h[CLV_LINK_STATES], vh[CLV_LINK_STATES];
     double error = log(o->us) - predict(m->state, o, h), state_var = spread(m, h, vh);
     double sigma = m->noise + NOISE_FLOOR_US / o->us, obs_var = sigma * sigma;
-    if (fabs(error) > GATE * sqrt(state_var + obs_var)) {
+    double gate = GATE * sqrt(state_var + obs_var);
+    if (fabs(error) > (m->rate_seen ? fmin(gate, FAR) : gate)) {
         double damped = surprise(m, o, error, obs_var);
-        if (!sure) obs_var = damped;
+        obs_var = own_noise > 0 ? own_noise * own_noise : damped;
     } else {
         m->surprises = 0;
-        learn_noise(m, error, state_var);
+        if (own_noise <= 0) learn_noise(m, error, state_var);
     }
     fit(m, o, obs_var, h, vh);
     narrow(m, obs_var, h, vh);
@@ -245,17 +252,18 @@ static bool sane(double us)
 
 void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us)
 {
-    heed_clock(m, now_us);
+    clv_link_monitor_heed(m, now_us);
     if (!sane(us)) return;
     first_rtt(m, us, 0.05);
     m->rtt_asked = false;
-    observe(m, now_us, &(observation){{1, 0, 0}, us}, false);
+    m->told_us = now_us;
+    observe(m, now_us, &(observation){{1, 0, 0}, us}, 0);
 }
 
-static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, bool sure)
+static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, double own_noise)
 {
     first_rtt(m, 0.3 * o->us, 1); /* some part of it, nobody knows which */
-    observe(m, now_us, o, sure);
+    observe(m, now_us, o, own_noise);
     double share[CLV_LINK_STATES];
     predict(m->state, o, share);
     bool up = share[UP] > RATE_SHARE || o->amount[UP] >= RATE_BYTES;
@@ -268,28 +276,28 @@ static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, 
 void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_bytes,
                                size_t down_bytes, double us)
 {
-    heed_clock(m, now_us);
+    clv_link_monitor_heed(m, now_us);
     if (!sane(us)) return;
-    exchange(m, now_us, &(observation){{1, (double)up_bytes, (double)down_bytes}, us}, false);
+    exchange(m, now_us, &(observation){{1, (double)up_bytes, (double)down_bytes}, us}, 0);
 }
 
 void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us)
 {
     const observation o = {{1, (double)up_bytes, 0}, SO_LONG_AGAIN * us};
     double share[CLV_LINK_STATES];
-    heed_clock(m, now_us);
+    clv_link_monitor_heed(m, now_us);
     if (!sane(us) || !m->alive || log(us) <= predict(m->state, &o, share)) return;
     if (!m->stalled) m->rate_unstalled = 1e6 / exp(m->state[UP]);
     m->stalled = true; /* or it is a step: what begins from now on tells */
     m->stalled_us = now_us;
-    exchange(m, now_us, &o, true);
+    exchange(m, now_us, &o, SO_LONG_NOISE);
 }
 
 void clv_link_monitor_carried(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us)
 {
-    heed_clock(m, now_us);
+    clv_link_monitor_heed(m, now_us);
     if (!sane(us) || up_bytes == 0 || !m->rtt_seen) return;
-    exchange(m, now_us, &(observation){{0, (double)up_bytes, 0}, us}, false);
+    exchange(m, now_us, &(observation){{0, (double)up_bytes, 0}, us}, 0);
 }
 
 /* The least round trip: of now, or of a path that was? */
@@ -302,7 +310,7 @@ static void witness_rtt(clv_link_monitor *m, int64_t now_us, const clv_link_witn
     m->min_rtt_us = w->min_rtt_us;
     if (news || present || bound) {
         first_rtt(m, w->min_rtt_us, 0.05);
-        observe(m, now_us, &(observation){{1, 0, 0}, w->min_rtt_us}, false);
+        observe(m, now_us, &(observation){{1, 0, 0}, w->min_rtt_us}, 0);
     }
 }
 
@@ -320,14 +328,14 @@ static void witness_rate(clv_link_monitor *m, const clv_link_witness *w)
 
 void clv_link_monitor_witness(clv_link_monitor *m, int64_t now_us, const clv_link_witness *w)
 {
-    heed_clock(m, now_us);
+    clv_link_monitor_heed(m, now_us);
     witness_rtt(m, now_us, w);
     witness_rate(m, w);
 }
 
 /* What the link carries, for the budget: as it is known, as it was before it stalled or was lost,
  * or the least that is thought of. */
-static double budget_rate(const clv_link_monitor *m)
+double clv_link_monitor_carries(const clv_link_monitor *m)
 {
     if (m->stalled) return m->rate_unstalled;
     if (m->rate_seen) return 1e6 / exp(m->state[UP]);
@@ -336,16 +344,17 @@ static double budget_rate(const clv_link_monitor *m)
 
 void clv_link_monitor_failure(clv_link_monitor *m, int64_t now_us)
 {
-    heed_clock(m, now_us);
+    clv_link_monitor_heed(m, now_us);
     clv_link_monitor was = *m;
     clv_link_monitor_init(m, now_us); /* it may come back as another link */
     m->seen_us = now_us;
     if (was.rate_seen || was.rate_before > 0) {
-        m->rate_before = was.rate_seen ? budget_rate(&was) : was.rate_before;
+        m->rate_before = was.rate_seen ? clv_link_monitor_carries(&was) : was.rate_before;
         m->state[UP] = m->state[DOWN] = log(1e6 / m->rate_before);
     }
     m->spent_bytes = was.spent_bytes;
     m->spent_us = was.spent_us;
+    m->rate_lately = was.rate_lately;
 }
 
 /* Relative sigma of the time of a byte, which is that of the rate too; 1 is "no idea". */
@@ -367,57 +376,4 @@ clv_link clv_link_monitor_link(const clv_link_monitor *m, int64_t now_us)
         .unseen_us = now_us > m->rated_us ? (double)(now_us - m->rated_us) : 0,
         .up = m->alive && m->rtt_seen && m->rate_seen,
     };
-}
-
-/* How many bytes may be sent now without being asked for. */
-static double budget(clv_link_monitor *m, int64_t now_us)
-{
-    double rate = budget_rate(m), paid = PAID_SHARE * rate * (double)(now_us - m->spent_us) * 1e-6;
-    m->spent_bytes = fmax(m->spent_bytes - paid, 0);
-    m->spent_us = now_us;
-    return fmax(PROBE_FIRST + CLV_LINK_PING_BYTES,
-                OWED_SHARE * rate * CLV_LINK_PROBE_WINDOW_US * 1e-6) -
-           m->spent_bytes;
-}
-
-/* Of a link whose rate was never seen, or not since it was lost: enough to tell it, however slow
- * it looked then. Of one that stalled, or stepped down: enough to tell which. */
-static double probe_bytes(const clv_link_monitor *m)
-{
-    if (!m->rate_seen && m->rate_before <= 0) return PROBE_FIRST;
-    double us = fmin(fmax(exp(m->state[RTT]) / 3, PROBE_US_MIN), PROBE_US_MAX);
-    double least = m->rate_seen ? PROBE_MIN : PROBE_FIRST, rate = budget_rate(m);
-    if (m->stalled) rate = sqrt(rate * 1e6 / exp(m->state[UP]));
-    return floor(fmin(fmax(rate * us * 1e-6, least), PROBE_MAX));
-}
-
-static bool wants_bytes(const clv_link_monitor *m, int64_t now_us, bool matters)
-{
-    bool often = now_us - m->probed_us < CLV_LINK_PROBE_EVERY_US && !m->surprises;
-    if (!m->alive || !m->rtt_seen || often) return false;
-    bool quiet = now_us - m->rated_us >= CLV_LINK_QUIET_US || m->surprises || m->stalled;
-    return !m->rate_seen || ((matters || m->stalled) && quiet);
-}
-
-clv_link_probe clv_link_monitor_probe(clv_link_monitor *m, int64_t now_us, bool matters)
-{
-    heed_clock(m, now_us);
-    double left = budget(m, now_us), bytes = probe_bytes(m);
-    if (wants_bytes(m, now_us, matters) && bytes + CLV_LINK_PING_BYTES <= left) {
-        m->probed_us = m->pinged_us = now_us;
-        m->spent_bytes += bytes + CLV_LINK_PING_BYTES;
-        return (clv_link_probe){CLV_PROBE_BYTES, (size_t)bytes};
-    }
-    if (m->alive && m->rtt_seen && !m->rate_seen && bytes + CLV_LINK_PING_BYTES > left)
-        m->rate_seen = m->rate_before > 0; /* nothing is left to ask with: as it was, perhaps */
-    int64_t rest_us = m->alive ? CLV_LINK_QUIET_US : CLV_LINK_DOWN_EVERY_US;
-    bool quiet = now_us - m->seen_us >= rest_us;
-    bool asked = m->rtt_asked && m->alive;
-    bool may = !m->alive || left - CLV_LINK_PING_BYTES >= m->spent_bytes;
-    if ((quiet || asked) && may && now_us - m->pinged_us >= rest_us) {
-        m->pinged_us = now_us;
-        if (m->alive) m->spent_bytes += CLV_LINK_PING_BYTES;
-        return (clv_link_probe){CLV_PROBE_PING, 0};
-    }
-    return (clv_link_probe){CLV_PROBE_NONE, 0};
 }

@@ -21,8 +21,11 @@
  * situ", NSDI 2020), never "the bandwidth".
  *
  * A step of the link must not be averaged away. An observation far outside the predicted range
- * (the gate, 5 sigma) opens the rates' uncertainty: the first one moves the estimate most of the
- * way (it may be a stall), a second one to the same side all of it. After a step from 18.88 to 1.1
+ * (the gate: 5 sigma, or four times) opens the uncertainty of the rates and of the round trip: the
+ * first one moves the estimate most of the way (it may be a stall), a second one to the same side
+ * all of it. What was the rate's and what the round trip's tells the ping that is asked for then;
+ * a round trip that is another by more than twice makes the rates unsure, too: it is another link.
+ * After a step from 18.88 to 1.1
  * Mbit/s the estimate follows within three transfers, to 10 % where transfers are steady to 2 %.
  * Knowledge ages: without observations the sigmas grow, those of the rates and that of the round
  * trip apart: a ping says nothing of a rate.
@@ -58,12 +61,16 @@ typedef struct clv_link_monitor {
     double rate_before;                      /* up, before the last failure; 0: there was none */
     double rate_unstalled;                   /* up, before the last stall began */
     double spent_bytes;                      /* on probes, less what time has paid off */
-    int64_t now_us;                          /* of the last call */
+    double rate_lately; /* what the link carried, of the last ten seconds, for that */
+    int64_t now_us;     /* of the last call */
     int64_t seen_us, rated_us, pinged_us, probed_us, spent_us, stalled_us; /* when last */
+    int64_t told_us;                  /* when a ping was answered last */
     int64_t aged_us[CLV_LINK_STATES]; /* until when each state's variance is */
 } clv_link_monitor;
 
 void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us);
+/* It is now: a clock that went back was set, and all that was noted moves with it. Each call that is told the time does this. */
+void clv_link_monitor_heed(clv_link_monitor *m, int64_t now_us);
 
 /* A round trip with next to nothing in it took `us`. */
 void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us);
@@ -74,9 +81,9 @@ void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us);
 void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_bytes,
                                size_t down_bytes, double us);
 /* `up_bytes` went there and nothing came back for `us`, though the other side lives: the exchange
- * takes at least that long, and likely twice: of what has lasted, and nothing else known, half
- * lasts as long again. Ignored if it was expected to take longer, or while the link is down. It
- * moves the estimate all of the way. */
+ * takes at least that long, and likely twice (of what has lasted, and nothing else known, half
+ * lasts as long again), to a factor of two. Ignored if it was expected to take longer, or while the
+ * link is down. It moves the estimate all of the way. */
 void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us);
 /* What TCP knows of the connection (net/client.h), after an exchange; 0: not known. */
 typedef struct clv_link_witness {
@@ -93,6 +100,10 @@ void clv_link_monitor_carried(clv_link_monitor *m, int64_t now_us, size_t up_byt
  * was, to a factor. */
 void clv_link_monitor_failure(clv_link_monitor *m, int64_t now_us);
 
+/* What it carries upwards, in bytes a second, for budgets: as it is known, as it was before it stalled or was lost, or the least that
+ * is thought of. */
+double clv_link_monitor_carries(const clv_link_monitor *m);
+
 /* The estimate. `up` is false until a round trip and a rate are known, and after a failure. */
 clv_link clv_link_monitor_link(const clv_link_monitor *m, int64_t now_us);
 
@@ -107,20 +118,24 @@ typedef struct clv_link_probe {
 } clv_link_probe;
 #define CLV_LINK_TIME_US_MAX 3.6e9 /* an exchange that took longer is no measurement */
 
-/* Passive first: a probe is due only when traffic has told nothing for CLV_LINK_QUIET_US, or right
- * after a step, whose round trip nobody has seen yet. It is a ping; or bytes, as many as take a
- * third of the round trip, 20 to 100 ms, 1 to 64 kB, and 8 kB while no rate is known. Bytes go out
- * only if `matters`: if what they tell could change somebody's plan, when an answer stays away, or
- * while no rate is known, and at most every CLV_LINK_PROBE_EVERY_US, or at once after a surprise.
- * While the link is down only pings go out, five a second. A probe that was asked for counts as
- * sent.
+/* What is to be asked (link_probe.c). Passive first: a ping is due only when nothing was seen of
+ * the link for half a second, or at once after a step, whose round trip nobody has seen yet. Bytes
+ * are due only if `matters`: if what they tell could change somebody's plan, or when an answer
+ * stays away, or while no rate is known; every CLV_LINK_PROBE_EVERY_US then, five times a second
+ * while the rate is known to less than 30 %, at once after a surprise, but not before a ping that is
+ * asked for was answered: without the round trip they tell no rate. They are as many as take a
+ * third of the round trip, 20 to 100 ms, towards the slow end of the interval, 1 to 14 kB, and 8 kB
+ * while no rate is known; after a surprise as many as tell the rate from the one before. While the
+ * link is down only pings go out, five a second. A probe that was asked for counts as sent.
  *
  * All of them together (a ping counts as CLV_LINK_PING_BYTES) take no more than
  * CLV_LINK_PROBE_SHARE of what the link can carry in any CLV_LINK_PROBE_WINDOW_US, for links of 56
- * kbit/s and more that answer: what was spent is paid off at 0.55 % of the rate, and may not pass
- * 0.1 % of what the window carries, or 8 kB; a link of which nothing is known counts as 1 Mbit/s.
- * Pings leave half of that to probes. A link that has been lost and is back may take its old
- * rate's share; if that is spent, it counts as what it was, with a sigma of 1. */
+ * kbit/s and more that answer: what was spent is paid off at 0.45 % of the rate of the last ten
+ * seconds, and may not pass 0.15 % of what the window carries, or 8 kB; a link of which nothing is
+ * known counts as 1 Mbit/s. Pings leave half of that to probes, but 0.2 % of the rate is for them
+ * alone: whoever owes for probes must not be blind to a link that is back. A link that has been
+ * lost and is back may take its old rate's share; if that is spent, it counts as what it was, with
+ * a sigma of 1. */
 #define CLV_LINK_QUIET_US        1000000
 #define CLV_LINK_DOWN_EVERY_US   200000
 #define CLV_LINK_PROBE_EVERY_US  1000000
@@ -131,7 +146,7 @@ clv_link_probe clv_link_monitor_probe(clv_link_monitor *m, int64_t now_us, bool 
 /* The last observation was far from what was expected: has the link stepped, or stalled? */
 static inline bool clv_link_monitor_surprised(const clv_link_monitor *m)
 {
-    return m->surprises != 0;
+    return m->surprises != 0 || m->rtt_asked;
 }
 
 #endif

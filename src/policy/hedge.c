@@ -23,6 +23,11 @@ bool clv_hedge_take(clv_hedge *h)
     return true;
 }
 
+void clv_hedge_spared(clv_hedge *h)
+{
+    h->budget = fmin(h->budget + 1, CLV_HEDGE_BURST);
+}
+
 void clv_hedge_saw(clv_hedge *h, int64_t expected_us, int64_t took_us)
 {
     if (expected_us <= 0 || took_us <= 0) return;

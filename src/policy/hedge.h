@@ -25,7 +25,8 @@
  * peer does.
  *
  * Dean and Barroso, "The Tail at Scale", CACM 2013 (hedge behind the 95 % quantile, at most 5 %
- * more load). Our differences: what is hedged is the rest of a request, from tensors that are kept;
+ * more load). The budget is for work that is done twice: of a part that was cancelled before the
+ * peer had all of it, it comes back. Our differences: what is hedged is the rest of a request, from tensors that are kept;
  * and deadlines come first. A plain value. Threads: one at a time.
  */
 #ifndef CLV_POLICY_HEDGE_H
@@ -56,6 +57,9 @@ typedef struct clv_hedge_question {
 void clv_hedge_init(clv_hedge *h);
 void clv_hedge_sent(clv_hedge *h);
 bool clv_hedge_take(clv_hedge *h);
+/* The peer never had all of the part that was hedged: nothing was done twice. Gives the hedge back.
+ */
+void clv_hedge_spared(clv_hedge *h);
 /* Times that cannot be are ignored. */
 void clv_hedge_saw(clv_hedge *h, int64_t expected_us, int64_t took_us);
 /* INT64_MAX: never. */

@@ -59,7 +59,7 @@ static void work(clv_switching *s, const clv_prospect *prospects, double tasks)
     }
     if (!isfinite(least)) least = 0; /* no plan is possible: all are where they can be entered */
     for (int p = 0; p < CLV_SWITCHING_PLANS; p++)
-        if (s->known[p]) s->work[p] = fmin(s->work[p] - least, s->most);
+        if (s->known[p]) s->work[p] = fmin(s->work[p] - least, prospects[p].entry);
 }
 
 static int cheapest(const clv_switching *s, const clv_prospect *prospects)
@@ -82,7 +82,7 @@ static int target(const clv_switching *s, const clv_prospect *prospects, double 
         double promised = prospects[s->live].cost - prospects[p].cost;
         double doubt =
             CLV_SWITCHING_SIGMAS * clv_prospect_sigma(&prospects[p], &prospects[s->live]);
-        double there = s->work[p] + prospects[p].entry;
+        double there = s->work[p] + prospects[s->live].entry;
         bool sure = promised > 0 && promised > doubt;
         if (!sure || there > reach || (to != s->live && there == reach)) continue;
         to = p;
@@ -93,13 +93,20 @@ static int target(const clv_switching *s, const clv_prospect *prospects, double 
     return to;
 }
 
+/* How near it is to being chosen: 0 if nothing has spoken for it lately, else less. */
+static double lag(const clv_switching *s, const clv_prospect *prospects, int p)
+{
+    return s->work[p] - prospects[p].entry;
+}
+
 static int runner_up(const clv_switching *s, const clv_prospect *prospects, int to)
 {
     int second = CLV_SWITCHING_NONE;
     for (int p = 0; p < CLV_SWITCHING_PLANS; p++) {
         if (p == to || !is_possible(s, prospects, p)) continue;
-        bool nearer = second < 0 || s->work[p] < s->work[second] ||
-                      (s->work[p] == s->work[second] && prospects[p].cost < prospects[second].cost);
+        double apart = second < 0 ? 0 : lag(s, prospects, p) - lag(s, prospects, second);
+        bool nearer =
+            second < 0 || apart < 0 || (apart == 0 && prospects[p].cost < prospects[second].cost);
         if (nearer) second = p;
     }
     return second;

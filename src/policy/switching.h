@@ -11,10 +11,10 @@
  * costs something too. The work function w(p) is the least that serving all tasks so far and being
  * in p now could have cost, for one who knew them all:
  *
- *     w(p) = min over q of (w(q) + cost(q) + switch(q, p))
+ *     w(p) = min over q of (w(q) + cost(q) + entry(p) if q is another)
  *
- * The plan changes when the present one's work function has reached another's plus the switch: when
- * staying has cost as much more than the other plan would have as the switch does. So a large gain
+ * The plan changes when the present one's work function has reached another's plus its own entry:
+ * when to have been there, and to come back, would have been as cheap as to stay. So a large gain
  * moves at once and a small one after a while, what goes up and down by turns cancels, and whatever
  * the costs do, in all no more than 2N - 1 times as much is paid as by one who knows the future
  * (Borodin, Linial and Saks, "An optimal on-line algorithm for metrical task system", JACM 1992: N
@@ -27,9 +27,9 @@
  *     so each plan states how far it moves with each common factor, and what is common cancels.
  *     That costs no more than the interval, for each request; in exchange noise alone moves
  *     nothing.
- *   - A plan that is resident already costs little to enter (`entry`), another much. Work functions
- *     use the dearest entry for all pairs, the decision that of the plan to be entered: so it is
- *     taken no later than the theory says.
+ *   - A plan that is resident already costs little to enter (`entry`), another much, whoever comes:
+ *     distances are no metric. The work function of a plan that is dear to enter lies that much
+ *     behind, so it is entered late; it is left as soon as any other.
  *   - The set of plans changes: of many hundred cuts only a few ever are the best. A new plan gets
  *     a slot, with the work function of one who would move there now: the greatest that it can
  *     have. Who is the furthest from being chosen makes room.
@@ -60,7 +60,7 @@ typedef struct clv_prospect {
 typedef struct clv_switching {
     bool known[CLV_SWITCHING_PLANS];
     double work[CLV_SWITCHING_PLANS]; /* the least of them is 0 */
-    double most;                      /* the dearest entry of the last step */
+    double most;                      /* the dearest entry of the last step: of plans to come */
     int live;                         /* CLV_SWITCHING_NONE: nothing was chosen yet */
 } clv_switching;
 

@@ -37,12 +37,14 @@ void clv_carry_recover(clv_carry *c, const clv_error *error)
         clv_carry_run(c, clv_deployment_cut(c->d), c->s->last, c->d->tail, clv_carry_run_rest);
 }
 
-/* What an answer, or its being late, tells of the peer. */
+/* What an answer, or its being late, tells of the peer. What never was there whole tells of the link. */
 static void learn(clv_carry *c, const clv_peer_answer *answer)
 {
     clv_status how = answer->error ? answer->error->status : CLV_OK;
-    bool cut_short = how == CLV_ECANCELED;
-    if (!how || cut_short || how == CLV_ETIMEOUT)
+    bool cut_short = how == CLV_ECANCELED, hedged = c->hedge.begun_us != 0;
+    if (cut_short && hedged && answer->unsent_bytes)
+        clv_hedge_spared(&c->s->hedge);
+    else if (!how || cut_short || how == CLV_ETIMEOUT)
         clv_hedge_saw(&c->s->hedge, c->expected_us, answer->total_us);
     if (cut_short && (atomic_load(&c->answered) || c->hedge.gave_up))
         clv_peer_late(c->s->ways[c->way].peer, answer->unsent_bytes, answer->total_us);

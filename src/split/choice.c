@@ -72,6 +72,12 @@ static clv_status choose(clv_splitter *s, clv_way *w, const clv_plan_problem *p,
     int64_t now_us = clv_now_us();
     double in_flight, rate_per_s, tasks = look_at_load(s, now_us, &in_flight, &rate_per_s);
     clv_chooser_answer answer;
+    const clv_route *warm[CLV_WARM_MAX];
+    size_t n_warm = 0;
+    while (n_warm < CLV_WARM_MAX && s->warm[n_warm]) {
+        warm[n_warm] = &s->warm[n_warm]->route;
+        n_warm++;
+    }
     const clv_chooser_view view = {
         .problem = p,
         .codecs = w->tables->named,
@@ -85,7 +91,8 @@ static clv_status choose(clv_splitter *s, clv_way *w, const clv_plan_problem *p,
             clv_proven_look(&s->adapt.proven, s->live, atomic_load(&s->live->served), now_us),
         .heavy = s->adapt.heavy,
         .live = &s->live->route,
-        .warm = s->warm ? &s->warm->route : NULL,
+        .warm = warm,
+        .n_warm = n_warm,
         .now_us = now_us};
     clv_status status = clv_chooser_look(&s->adapt.chooser, &view, &answer, err);
     if (status) return status;

@@ -8,6 +8,9 @@
  * so much. No prediction is better than this share. */
 #define RUNS_ROOT   3.0
 #define SHARE_SIGMA 0.005
+/* Of a link that is in use and that no more is known of than this (a relative sigma), the likeliest
+ * counts: it has just become another, and to stay is no safer than to move. */
+#define LINK_SIGMA_MOST 0.1
 
 void clv_chooser_init(clv_chooser *c)
 {
@@ -62,16 +65,19 @@ static double us(int64_t ns)
 }
 
 /* How far a hop's part of the cost goes with its rates and its round trip. */
-static void put_hop(const clv_plan_problem *p, size_t k, const clv_plan_chain *chain, bool heavy,
-                    int64_t period_ns, double factor[3])
+static void put_hop(const clv_chooser_view *v, const clv_plan_problem *p, size_t k,
+                    const clv_plan_chain *chain, int64_t period_ns, double factor[3])
 {
     const clv_plan_hop *h = &p->hops[k];
+    bool heavy = v->heavy;
+    double most = v->live->n > 1 ? LINK_SIGMA_MOST : 1;
     clv_plan_transfer t =
         clv_plan_transfer_of(p, k, (size_t)chain->cut[k], (size_t)chain->codec[k]);
     bool up = !heavy || t.up_ns == period_ns, down = !heavy || t.down_ns == period_ns;
-    factor[0] = up ? us(t.up_ns) * (double)h->up_rel_ppm * 1e-6 : 0;
-    factor[1] = down ? us(t.down_ns) * (double)h->down_rel_ppm * 1e-6 : 0;
-    factor[2] = heavy ? 0 : sqrt((double)h->rtt_var_us2);
+    double rtt_most = us(h->rtt_ns) * most;
+    factor[0] = up ? us(t.up_ns) * fmin((double)h->up_rel_ppm * 1e-6, most) : 0;
+    factor[1] = down ? us(t.down_ns) * fmin((double)h->down_rel_ppm * 1e-6, most) : 0;
+    factor[2] = heavy ? 0 : fmin(sqrt((double)h->rtt_var_us2), rtt_most);
 }
 
 /* What a chain runs on device k. */
@@ -130,7 +136,7 @@ static clv_prospect promise(const clv_chooser_view *v, const clv_plan_problem *p
     for (size_t k = 0; k < r->n; k++) {
         size_t to = (size_t)chain.cut[k];
         if (to != from) var += (double)clv_plan_segment(p, k, from, to).var_us2;
-        if (to != last) put_hop(p, k, &chain, v->heavy, cost.period_ns, &out.factor[3 * k]);
+        if (to != last) put_hop(v, p, k, &chain, cost.period_ns, &out.factor[3 * k]);
         from = to;
     }
     double share = SHARE_SIGMA * out.cost;
@@ -194,17 +200,22 @@ static bool same_cuts(const clv_route *a, const clv_route *b)
 static bool is_resident(const clv_chooser_view *v, const clv_route *r)
 {
     bool whole = r->n == 1 || (r->n == 2 && r->cut[0] == 0);
-    return whole || same_cuts(r, v->live) || (v->warm && same_cuts(r, v->warm));
+    bool resident = whole || same_cuts(r, v->live);
+    for (size_t i = 0; i < v->n_warm && !resident; i++) resident = same_cuts(r, v->warm[i]);
+    return resident;
 }
 
 static void look_at_ends(clv_chooser *c, const clv_chooser_view *v, const clv_plan_problem *p,
                          unsigned *keep)
 {
     clv_route ends[2];
-    if (c->ends_us != INT64_MIN && v->now_us >= c->ends_us &&
+    int64_t rel_ppm = p->hops[0].up_rel_ppm;
+    bool wider = rel_ppm > CLV_ENDS_WIDER * c->ends_rel_ppm;
+    if (c->ends_us != INT64_MIN && v->now_us >= c->ends_us && !wider &&
         v->now_us - c->ends_us < CLV_ENDS_EVERY_US)
         return;
     c->ends_us = v->now_us;
+    c->ends_rel_ppm = rel_ppm;
     c->doubt = false;
     for (int i = 0; i < 2; i++) {
         clv_plan_problem end = at_end(v, p, i ? -CLV_ENDS_SIGMAS : CLV_ENDS_SIGMAS);

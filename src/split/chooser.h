@@ -47,7 +47,7 @@
  * long: a link that swings faster than it can be followed is left alone for a while, as routers
  * leave a flapping route (RFC 2439). The way home never costs more. */
 #define CLV_RESTLESS_HALF_US 15000000
-#define CLV_RESTLESS_MAX     8.0
+#define CLV_RESTLESS_MAX     2.0
 /* How long requests pile up on a route that cannot keep up, before the load's mode has changed. */
 #define CLV_PILE_US 2000000.0
 /* The ends of a link's interval: so many standard deviations. For this question only, a link that
@@ -56,7 +56,8 @@
 #define CLV_ENDS_SIGMAS    2.0
 #define CLV_ENDS_VAR_PER_S 0.2
 #define CLV_ENDS_VAR_MAX   10.0
-#define CLV_ENDS_EVERY_US  500000 /* how often they are planned for */
+#define CLV_ENDS_EVERY_US  500000 /* how often they are planned for, */
+#define CLV_ENDS_WIDER     2      /* and at once when the rate is so much less certain */
 
 typedef struct clv_chooser {
     clv_switching switching;
@@ -67,7 +68,8 @@ typedef struct clv_chooser {
     clv_route was;   /* live at the last look */
     double restless; /* switches lately */
     int64_t restless_us;
-    int64_t ends_us; /* when the ends were looked at last */
+    int64_t ends_us;      /* when the ends were looked at last, */
+    int64_t ends_rel_ppm; /* and how uncertain the first link's rate was */
     bool doubt;
 } clv_chooser;
 
@@ -77,12 +79,14 @@ typedef struct clv_chooser_view {
     clv_policy policy;
     size_t way; /* that the problem is of */
     bool heavy;
-    const clv_route *live, *warm; /* warm: resident besides; NULL: none */
-    double unseen_us;             /* since anything told of the rates of this node's link */
-    double in_flight;             /* requests under way at once, the most lately; 0: one */
-    double rate_per_s;            /* of requests that come; 0: not known */
-    double answered_per_s;        /* of those answered as the route in use has it; 0: not known */
-    double tasks;                 /* requests since the last look; time counts as some */
+    const clv_route *live;
+    const clv_route *const *warm; /* resident besides */
+    size_t n_warm;
+    double unseen_us;      /* since anything told of the rates of this node's link */
+    double in_flight;      /* requests under way at once, the most lately; 0: one */
+    double rate_per_s;     /* of requests that come; 0: not known */
+    double answered_per_s; /* of those answered as the route in use has it; 0: not known */
+    double tasks;          /* requests since the last look; time counts as some */
     int64_t now_us;
 } clv_chooser_view;
 

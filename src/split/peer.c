@@ -122,7 +122,7 @@ static void lost(clv_peer *p, const char *why)
 }
 
 static void look(clv_peer *p, size_t bytes);
-static void on_tick(void *arg);
+static void ask_link(clv_peer *p);
 
 void clv_peer_saw_loss(clv_peer *p, const clv_error *error, size_t up_bytes, int64_t us)
 {
@@ -187,10 +187,10 @@ static void on_probe(void *arg, const clv_reply *reply)
     }
     clv_peer_ask_end(p, &sent->way);
     pthread_mutex_lock(&p->lock);
-    bool again = sent->bytes && clv_link_monitor_surprised(&p->monitor);
+    bool again = clv_link_monitor_surprised(&p->monitor);
     pthread_mutex_unlock(&p->lock);
     if (!reply->error && !p->closing && (again || !clv_peer_link(p).up))
-        on_tick(p); /* the next thing to learn */
+        ask_link(p); /* the next thing to learn */
     free(sent);
 }
 
@@ -281,6 +281,29 @@ void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* Could it change anybody's plan to know the link better? */
+static bool matters(const clv_peer *p)
+{
+    bool any = false;
+    for (size_t i = 0; i < p->n_planners && !any; i++) any = p->planners[i].fn(p->planners[i].arg);
+    return any;
+}
+
+/* Passive first: a ping or a probe only when nothing else tells. */
+static void ask_link(clv_peer *p)
+{
+    clv_link_probe want = {.kind = CLV_PROBE_NONE};
+    bool idle = atomic_load(&p->in_flight) == 0 && !p->pinging;
+    bool wanted = matters(p);
+    pthread_mutex_lock(&p->lock);
+    if (idle || !p->link.up) want = clv_link_monitor_probe(&p->monitor, clv_now_us(), wanted);
+    /* With nothing left to ask with, the rate is thought to be what it was: nothing else will tell. */
+    const bool back = !p->link.up && clv_link_monitor_link(&p->monitor, clv_now_us()).up;
+    pthread_mutex_unlock(&p->lock);
+    if (back) refresh(p, NULL);
+    if (want.kind != CLV_PROBE_NONE) look(p, want.kind == CLV_PROBE_BYTES ? want.bytes : 0);
+}
+
 /* While anything is under way: what the connection carries; and an exchange that goes up for far
  * longer than all of it should take since the link was free for it, and then twice as long again:
  * the link is at least so slow. Of those behind it that cannot be said, nor of those that are there
@@ -304,31 +327,17 @@ static void wonder(void *arg)
     }
     pthread_mutex_unlock(&p->lock);
     if (told) refresh(p, NULL);
+    ask_link(p);
 }
 
-/* Could it change anybody's plan to know the link better? */
-static bool matters(const clv_peer *p)
-{
-    bool any = false;
-    for (size_t i = 0; i < p->n_planners && !any; i++) any = p->planners[i].fn(p->planners[i].arg);
-    return any;
-}
-
-/* Every watch_every_us: passive first; a probe only when nothing else tells. */
+/* Every watch_every_us. */
 static void on_tick(void *arg)
 {
     clv_peer *p = arg;
-    clv_link_probe want = {.kind = CLV_PROBE_NONE};
-    bool idle = atomic_load(&p->in_flight) == 0 && !p->pinging;
-    bool wanted = matters(p);
+    ask_link(p);
     pthread_mutex_lock(&p->lock);
     if (p->link.up) estimate(p);
-    if (idle || !p->link.up) want = clv_link_monitor_probe(&p->monitor, clv_now_us(), wanted);
-    /* With nothing left to ask with, the rate is thought to be what it was: nothing else will tell. */
-    const bool back = !p->link.up && clv_link_monitor_link(&p->monitor, clv_now_us()).up;
     pthread_mutex_unlock(&p->lock);
-    if (back) refresh(p, NULL);
-    if (want.kind != CLV_PROBE_NONE) look(p, want.kind == CLV_PROBE_BYTES ? want.bytes : 0);
     notify(p);
 }
 

@@ -7,8 +7,7 @@
  * The link is measured passively from every exchange, with what TCP knows as a second witness, and
  * by a small probe when nothing else tells and the answer could change a plan
  * (measure/link_monitor.h). A peer is up once it answered, and down from the moment a call to it
- * failed for want of an answer; while it is down a ping goes out every `watch_every_us`, and
- * nothing else.
+ * failed for want of an answer; while it is down pings go out, and nothing else.
  *
  * Threads: clv_peer_infer, clv_peer_cancel and clv_peer_link from any; the rest, and all callbacks,
  * on the loop's thread.
@@ -30,7 +29,7 @@ typedef struct clv_peer_options {
     const char *url;
     const clv_tls_options *tls;
     const char *token;
-    int64_t watch_every_us; /* 0: 1 s */
+    int64_t watch_every_us; /* how often those who watch are told at least; 0: 1 s */
     clv_radio radio;        /* what the link takes besides time; part of clv_peer_link() */
 } clv_peer_options;
 

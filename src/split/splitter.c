@@ -65,7 +65,7 @@ void clv_splitter_free(clv_splitter *s)
     }
     clv_adapt_done(s);
     clv_deployment_unref(s->live);
-    clv_deployment_unref(s->warm);
+    for (int i = 0; i < CLV_WARM_MAX; i++) clv_deployment_unref(s->warm[i]);
     clv_deployment_unref(s->local);
     clv_relays_done(s);
     clv_guard_done(&s->guard);
@@ -106,8 +106,8 @@ static bool holds(const clv_deployment *d, size_t from, size_t to, size_t last)
 static void evict_segment(clv_splitter *s, size_t from, size_t to)
 {
     size_t last = s->last;
-    bool used = from == to || holds(s->local, from, to, last) || holds(s->live, from, to, last) ||
-                holds(s->warm, from, to, last);
+    bool used = from == to || holds(s->local, from, to, last) || holds(s->live, from, to, last);
+    for (int i = 0; i < CLV_WARM_MAX && !used; i++) used = holds(s->warm[i], from, to, last);
     for (int i = 0; i < CLV_RELAYS_MAX && !used; i++)
         used = holds(s->relays.items[i], from, to, last);
     if (!used) clv_network_evict(s->network, from, to);
@@ -126,15 +126,24 @@ static bool is_of(const clv_deployment *d, const clv_route *route)
     return d && clv_route_equal(&d->route, route);
 }
 
+/* Put it first, in the place of the one of this route or of the oldest, which is returned. Under
+ * the lock. */
+static clv_deployment *put_warm(clv_splitter *s, clv_deployment *take)
+{
+    int at = 0;
+    while (at + 1 < CLV_WARM_MAX && s->warm[at] && !is_of(s->warm[at], &take->route)) at++;
+    clv_deployment *out = s->warm[at];
+    for (; at > 0; at--) s->warm[at] = s->warm[at - 1];
+    s->warm[0] = take;
+    return out;
+}
+
 void clv_splitter_deploy(clv_splitter *s, clv_deployment *take)
 {
     pthread_mutex_lock(&s->lock);
     clv_deployment *out = s->live;
     bool other = !is_of(s->live, &take->route); /* else only its expectation is new */
-    if (other && !is_of(s->live, &s->local->route)) {
-        out = s->warm;
-        s->warm = s->live;
-    }
+    if (other && !is_of(s->live, &s->local->route)) out = put_warm(s, s->live);
     s->live = take;
     if (out) clv_splitter_evict(s, out);
     pthread_mutex_unlock(&s->lock);
@@ -144,8 +153,7 @@ void clv_splitter_deploy(clv_splitter *s, clv_deployment *take)
 void clv_splitter_keep_warm(clv_splitter *s, clv_deployment *take)
 {
     pthread_mutex_lock(&s->lock);
-    clv_deployment *out = s->warm;
-    s->warm = take;
+    clv_deployment *out = put_warm(s, take);
     if (out) clv_splitter_evict(s, out);
     pthread_mutex_unlock(&s->lock);
     clv_deployment_unref(out);
@@ -153,10 +161,12 @@ void clv_splitter_keep_warm(clv_splitter *s, clv_deployment *take)
 
 clv_deployment *clv_splitter_warm(clv_splitter *s, const clv_route *route)
 {
+    clv_deployment *found = NULL;
     pthread_mutex_lock(&s->lock);
-    clv_deployment *d = is_of(s->warm, route) ? clv_deployment_ref(s->warm) : NULL;
+    for (int i = 0; i < CLV_WARM_MAX && !found; i++)
+        if (is_of(s->warm[i], route)) found = clv_deployment_ref(s->warm[i]);
     pthread_mutex_unlock(&s->lock);
-    return d;
+    return found;
 }
 
 void clv_splitter_drop(clv_splitter *s, clv_deployment *take)

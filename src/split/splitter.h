@@ -12,7 +12,7 @@
  * The deployment (a route, split/route.h, with its segments resident on both sides) is one
  * reference-counted value. A new plan is prepared beside it and swapped in; requests in flight end
  * on the one that they began with, so a switch pauses nothing. All local stays resident always: it
- * is the way out. A second deployment is kept warm, at both ends: going back costs nothing.
+ * is the way out. Some that were, or may be, are kept warm, at both ends: going there costs nothing.
  *
  * Privacy: what must stay (`privacy`) is in no plan, cannot be pinned, and the sender looks again before a byte leaves
  * (split/guard.h): a request that would send it is finished here instead, which is logged as an error and counted.

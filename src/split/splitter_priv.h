@@ -17,6 +17,10 @@
 
 #include <pthread.h>
 
+/* Deployments that stay resident besides the one in use: of a link that comes and goes between a few
+ * rates each has its own, and building takes processor time from the requests. */
+enum { CLV_WARM_MAX = 3 };
+
 /* Loop's thread only. */
 typedef struct clv_adapt {
     clv_profile *own;
@@ -44,11 +48,11 @@ struct clv_splitter {
     clv_network *network;
     clv_guard guard;
     size_t last;           /* index of the all-local cut */
-    pthread_mutex_t lock;  /* guards the three deployments */
+    pthread_mutex_t lock;  /* guards the deployments */
     clv_deployment *local; /* all local: the way out; never changes */
     clv_deployment *live;
-    /* a second one, resident at both ends: the one before, or a likelier one. NULL: none */
-    clv_deployment *warm;
+    /* others, resident at both ends, the newest first: those before, and likelier ones; then NULL */
+    clv_deployment *warm[CLV_WARM_MAX];
     clv_relays relays;     /* what is held for other nodes; guarded by the lock */
     atomic_int remote_now; /* parts that the peer is busy with */
     atomic_int unanswered; /* requests */
@@ -65,14 +69,13 @@ struct clv_splitter {
 
 /* A reference to what is deployed now. Any thread. */
 clv_deployment *clv_splitter_live(clv_splitter *s);
-/* Swap `take` in; keeps the old one warm, unless it is all local, and evicts the segments of the
- * one before that. Any thread. */
+/* Swap `take` in; keeps the old one warm, unless it is all local. Any thread. */
 void clv_splitter_deploy(clv_splitter *s, clv_deployment *take);
 /* Forget its segments, unless another deployment that is kept has them too. Under the lock. */
 void clv_splitter_evict(clv_splitter *s, const clv_deployment *old);
-/* Keep this one warm instead of the one that is. Any thread. */
+/* Keep this one warm, instead of the oldest if there are too many. Any thread. */
 void clv_splitter_keep_warm(clv_splitter *s, clv_deployment *take);
-/* A reference to the warm deployment if it is this route's, else NULL. Any thread. */
+/* A reference to the warm deployment of this route; NULL: there is none. Any thread. */
 clv_deployment *clv_splitter_warm(clv_splitter *s, const clv_route *route);
 /* Give up a reference to a deployment; its segments go too, unless its cut is in use. NULL is fine. Any thread. */
 void clv_splitter_drop(clv_splitter *s, clv_deployment *take);

@@ -139,8 +139,8 @@ static void what_a_busy_connection_carries_tells_a_step(void **state)
     }
 }
 
-/* Silence may be a stall or a step: it is asked which, at once, though nobody's plan waits for it, with more bytes than a slow link
- * would get. What was sent before the silence does not tell. */
+/* Silence may be a stall or a step: it is asked which, at once, though nobody's plan waits for it: with a ping, as bytes tell nothing
+ * while the round trip may be another, and then more bytes than a slow link would get. What was sent before the silence does not tell. */
 static void a_stall_is_asked_about_at_once(void **state)
 {
     (void)state;
@@ -154,6 +154,9 @@ static void a_stall_is_asked_about_at_once(void **state)
     assert_true(slow < WIFI / 10);
     r.now_us += 20000;
     clv_link_monitor_exchange(&r.m, r.now_us, 43264, 4000, 320000); /* it began before */
+    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us, false).kind, CLV_PROBE_PING);
+    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us, false).kind, CLV_PROBE_NONE);
+    ping(&r);
     clv_link_probe p = clv_link_monitor_probe(&r.m, r.now_us, false);
     assert_int_equal(p.kind, CLV_PROBE_BYTES);
     assert_true((double)p.bytes > 2 * slow * 0.02 && (double)p.bytes < WIFI * 0.02);
@@ -377,6 +380,39 @@ static void probes_stay_within_their_share(void **state)
     free(all);
 }
 
+/* A node looks ten times a second, for `us` or until the link looks as fast as that. How long it took. */
+static int64_t watch(rig *r, int64_t us, double until_rate)
+{
+    int64_t begin_us = r->now_us;
+    while (r->now_us < begin_us + us && link_now(r).up_bytes_per_s < until_rate) {
+        clv_link_probe p = clv_link_monitor_probe(&r->m, r->now_us, true);
+        if (p.kind == CLV_PROBE_PING) ping(r);
+        if (p.kind == CLV_PROBE_BYTES) send(r, p.bytes, 100);
+        r->now_us += 100000;
+    }
+    return r->now_us - begin_us;
+}
+
+/* The way down cost probes; the link is back two seconds later, and seen by a busy device, which adds to every answer. */
+static void a_link_that_is_back_is_seen_though_probes_are_owed(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        rig r = rig_new(seed, WIFI, 5000, 0.05);
+        ping(&r);
+        for (int i = 0; i < 20; i++) send(&r, 70000, 4000);
+        r.rate_up = r.rate_down = G3;
+        r.rtt_us = 100000;
+        r.now_us += 300000;
+        clv_link_monitor_unanswered(&r.m, r.now_us, 70000, 300000);
+        watch(&r, 2 * SECOND, INFINITY);
+        r.rate_up = r.rate_down = WIFI;
+        r.rtt_us = 15000;
+        int64_t took_us = watch(&r, 20 * SECOND, WIFI / 4);
+        if (took_us > 5 * SECOND) fail_msg("seed %d: %g s", (int)seed, (double)took_us * 1e-6);
+    }
+}
+
 /* Lost again and again, so that what may be spent on probes is spent: it counts as what it was, but hardly known. */
 static void a_link_that_comes_back_without_a_probe_is_what_it_was(void **state)
 {
@@ -573,6 +609,7 @@ int main(void)
         cmocka_unit_test(probes_are_rare_and_passive_first),
         cmocka_unit_test(bytes_are_sent_only_if_they_matter),
         cmocka_unit_test(probes_stay_within_their_share),
+        cmocka_unit_test(a_link_that_is_back_is_seen_though_probes_are_owed),
         cmocka_unit_test(a_link_that_comes_back_without_a_probe_is_what_it_was),
         cmocka_unit_test(a_full_path_tells_the_rate),
         cmocka_unit_test(an_idle_path_bounds_the_rate_from_below),

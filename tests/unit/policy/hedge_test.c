@@ -25,6 +25,21 @@ static void the_budget_holds_whatever_happens(void **state)
     assert_true(hedged >= 0.9 * CLV_HEDGE_SHARE * sent); /* and it is there when it is wanted */
 }
 
+/* A link that stalls again and again: what the peer never had whole was not done twice. */
+static void a_spared_hedge_costs_no_budget(void **state)
+{
+    (void)state;
+    clv_hedge h;
+    clv_hedge_init(&h);
+    for (int i = 0; i < 100; i++) {
+        assert_true(clv_hedge_take(&h));
+        clv_hedge_spared(&h);
+    }
+    int left = 0;
+    while (clv_hedge_take(&h)) left++;
+    assert_int_equal(left, (int)CLV_HEDGE_BURST);
+}
+
 static void a_deadline_leaves_time_for_the_part_here(void **state)
 {
     (void)state;
@@ -124,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_budget_holds_whatever_happens),
+        cmocka_unit_test(a_spared_hedge_costs_no_budget),
         cmocka_unit_test(a_deadline_leaves_time_for_the_part_here),
         cmocka_unit_test(what_would_be_late_here_stays_with_the_peer),
         cmocka_unit_test(an_answer_that_is_due_in_time_is_waited_for),

@@ -295,7 +295,7 @@ static void a_step_is_followed_within_three_requests(void **state)
     free(c);
 }
 
-/* Going back to a plan that is resident still takes less. */
+/* Going back to a plan that is resident still takes less. Where one is counts as resident, too. */
 static void a_warm_plan_is_entered_sooner(void **state)
 {
     (void)state;
@@ -303,17 +303,18 @@ static void a_warm_plan_is_entered_sooner(void **state)
     for (int warm = 0; warm < 2; warm++) {
         clv_switching s = known_all(0);
         clv_switching_verdict v = {.to = 0};
-        for (needed[warm] = 0; v.to == 0; needed[warm]++) {
-            clv_prospect seen[N];
-            for (int p = 0; p < N; p++)
-                seen[p] = (clv_prospect){.cost = p == 1 ? 96 : 100, .entry = 50};
-            if (warm) seen[1].entry = 10;
-            clv_switching_step(&s, seen, 1, &v);
-        }
+        clv_prospect seen[N];
+        for (int p = 0; p < N; p++)
+            seen[p] = (clv_prospect){.cost = p ? 200 : 100, .entry = p ? 50 : 10};
+        if (warm) seen[1].entry = 10;
+        clv_switching_step(&s, seen, 1, &v);
+        assert_int_equal(v.to, 0);
+        seen[1].cost = 96;
+        for (needed[warm] = 0; v.to == 0; needed[warm]++) clv_switching_step(&s, seen, 1, &v);
         assert_int_equal(v.to, 1);
     }
-    assert_int_equal(needed[0], 13);
-    assert_int_equal(needed[1], 3);
+    assert_int_equal(needed[0], 15); /* 4 each: from 50 behind to 10 before */
+    assert_int_equal(needed[1], 5);
 }
 
 static void the_first_plan_is_free(void **state)

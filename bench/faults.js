@@ -163,17 +163,42 @@ function promised(lab, cleave, model, link) {
   return { plan: doc.plan.label, codec: doc.plan.codec, per_s: 1e6 / doc.plan.period_us, latency_us: doc.plan.latency_us };
 }
 
+/** The machine's processor time since it started, and what of it the host gave to others, in ticks. */
+const processorTime = () => {
+  const ticks = fs.readFileSync('/proc/stat', 'utf8').split('\n')[0].trim().split(/\s+/).slice(1, 9).map(Number);
+  return { all: ticks.reduce((a, b) => a + b, 0), stolen: ticks[7] };
+};
+const stolenShare = (from, to) => (to.stolen - from.stolen) / Math.max(to.all - from.all, 1);
+
+const STOLEN_MOST = 0.02;
+const TRIES = 3;
+
+/** A row from a time in which the host let this machine have its processors; else the one with the most of them. */
+function undisturbed(measure) {
+  let best;
+  for (let i = 0; i < TRIES && !(best && best.stolen <= STOLEN_MOST); i++) {
+    const before = processorTime();
+    const row = measure();
+    row.stolen = stolenShare(before, processorTime());
+    row.tries = i + 1;
+    if (!best || row.stolen < best.stolen) best = row;
+  }
+  return best;
+}
+
 function loadRow(lab, cleave, model, link, o) {
   const most = promised(lab, cleave, model, link);
   const seconds = o.quick ? 8 : 30; // the heavy mode is entered within the first two
-  const full = lab.tasks(`--mix ${model} --count ${Math.ceil(most.per_s * seconds)} --concurrency 16`, link);
+  // the edge's slowness is emulated asleep: awake it would keep a processor that the emulated link needs
+  const full = lab.tasks(`--mix ${model} --count ${Math.ceil(most.per_s * seconds)} --concurrency 16 --slow-asleep`, link);
   // what filled the pipeline at first, and what drained it at last, is no sustained rate
   const ends = full.request.map((r) => r.sent_us + r.total_us).sort((a, b) => a - b);
   const from = ends[Math.floor(ends.length * 0.25)];
   const to = ends[Math.floor(ends.length * 0.95)];
   const per_s = ((Math.floor(ends.length * 0.95) - Math.floor(ends.length * 0.25)) * 1e6) / (to - from);
   const deadline_us = most.latency_us + 25e6 / most.per_s;
-  const at90 = lab.tasks(`--mix ${model} --count ${Math.ceil(0.9 * per_s * seconds)} --rate ${(0.9 * per_s).toFixed(3)} --timeout ${Math.round(deadline_us)}us`, link);
+  const rate = 0.9 * Math.min(per_s, most.per_s); // what runs together may get through more than any plan promises, but not whatever comes
+  const at90 = lab.tasks(`--mix ${model} --count ${Math.ceil(rate * seconds)} --rate ${rate.toFixed(3)} --timeout ${Math.round(deadline_us)}us --slow-asleep`, link);
   const missed = at90.request.filter((r) => r.status !== 'ok' || r.total_us > deadline_us).length;
   return { network: model, link: `${link.mbit} Mbit/s`, plan: most.plan, codec: most.codec, promised_per_s: most.per_s, per_s, ratio: per_s / most.per_s, deadline_us,
     requests: at90.request.length, missed, miss_share: missed / at90.request.length, p99_us: at90.summary.p99_us };
@@ -184,7 +209,7 @@ function load(o, networks, cleave) {
     const lab = s.lab(cleave, o, [model], SLOW);
     try {
       lab.tasks('--count 4', s.WIFI);
-      return (o.quick ? [s.WIFI] : [s.WIFI, { mbit: 100, rtt_ms: 5 }]).map((link) => loadRow(lab, cleave, model, link, o));
+      return (o.quick ? [s.WIFI] : [s.WIFI, { mbit: 100, rtt_ms: 5 }]).map((link) => undisturbed(() => loadRow(lab, cleave, model, link, o)));
     } finally {
       lab.done();
     }
@@ -231,6 +256,7 @@ const table = (cleave) => ({
       ['ratio', (r) => r.ratio.toFixed(3)],
       ['deadline', (r) => ms(r.deadline_us)],
       ['missed at 90 %', (r) => `${(100 * r.miss_share).toFixed(2)} %`],
+      ['stolen', (r) => `${(100 * r.stolen).toFixed(1)} %`],
     ],
     target: 'ratio ≥ 0.95; missed ≤ 1 %',
     met: (r) => r.ratio >= 0.95 && r.miss_share <= 0.01,

@@ -79,6 +79,7 @@ typedef struct clv_engine_ops {
 struct clv_engine {
     const clv_engine_ops *ops;
     char device[64];       /* "cpu", "cuda:0" */
+    bool one_thread;       /* sessions run on their caller's thread and start none */
     char description[128]; /* "ONNX Runtime 1.30.0, cpu, 1 thread" */
 };
 

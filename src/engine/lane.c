@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define CLV_LATELY_US     5000000
 #define CLV_LOAD_QUANTILE 0.8
@@ -20,6 +21,7 @@ struct clv_lane {
     size_t queue_max;
     char name[32];
     int cpu;
+    bool background;
     bool stop;
     int running;
     int64_t started_us, running_cost_us;
@@ -47,6 +49,7 @@ static clv_fair_job fair_job(const clv_job *job, int64_t now_us)
 static void settle(const clv_lane *lane)
 {
     pthread_setname_np(pthread_self(), lane->name);
+    if (lane->background) (void)nice(CLV_LANE_NICE); /* on Linux, of this thread */
     if (lane->cpu < 0 || lane->cpu >= CPU_SETSIZE) return;
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -138,9 +141,10 @@ static void *work(void *arg)
 
 /* ---- the face ---- */
 
-clv_lane *clv_lane_new(const char *name, size_t queue_max, int cpu)
+static clv_lane *start(const char *name, size_t queue_max, int cpu, bool background)
 {
     clv_lane *lane = clv_alloc(sizeof *lane);
+    lane->background = background;
     snprintf(lane->name, 16, "%s", name); /* the kernel's limit for a thread's name */
     lane->queue_max = queue_max;
     lane->cpu = cpu;
@@ -151,6 +155,16 @@ clv_lane *clv_lane_new(const char *name, size_t queue_max, int cpu)
         abort();
     }
     return lane;
+}
+
+clv_lane *clv_lane_new(const char *name, size_t queue_max, int cpu)
+{
+    return start(name, queue_max, cpu, false);
+}
+
+clv_lane *clv_lane_new_background(const char *name, size_t queue_max)
+{
+    return start(name, queue_max, -1, true);
 }
 
 clv_status clv_lane_submit(clv_lane *lane, const clv_job *job, clv_error *err)

@@ -40,6 +40,10 @@ enum { CLV_LANE_TOGETHER_MAX = 64, CLV_LANE_WAITS = 64 };
 
 /* `cpu`: pin the thread to this processor, -1: do not. */
 clv_lane *clv_lane_new(const char *name, size_t queue_max, int cpu);
+/* One whose jobs give way to everybody else's: its thread is nicer by CLV_LANE_NICE, where that
+ * gets a tenth of a processor that is wanted. Threads that a job starts inherit that. */
+#define CLV_LANE_NICE 10
+clv_lane *clv_lane_new_background(const char *name, size_t queue_max);
 CLV_MUST
 clv_status clv_lane_submit(clv_lane *lane, const clv_job *job, clv_error *err);
 /* Take out the job with this `arg` if it still waits. */

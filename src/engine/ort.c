@@ -373,6 +373,7 @@ clv_status clv_ort_engine_new(const clv_ort_options *options, clv_engine **out, 
                       .threads = options->threads,
                       .cuda = cuda,
                       .spin = options->spin};
+    e->base.one_thread = options->threads == 1;
     describe(e);
     OrtStatus *s =
         api->CreateEnvWithCustomLogger(be_silent, NULL, ORT_LOGGING_LEVEL_FATAL, "cleave", &e->env);

@@ -6,7 +6,7 @@
 #define PROBE_FIRST   8192.0 /* bytes */
 #define PROBE_MIN     1024.0
 #define PROBE_ALWAYS  4096.0 /* of what should take that long */
-#define PROBE_MAX     14000.0 /* TCP sends so much at once (RFC 6928): more tells of its slow start */
+#define PROBE_MAX     24576.0
 #define PROBE_US_MIN  20e3
 #define PROBE_US_MAX  100e3
 #define SLOW_SIGMAS   1.5    /* beyond PROBE_ALWAYS: what takes that long so far off the estimate */

@@ -43,6 +43,7 @@ struct clv_server {
     clv_loop *loop;
     clv_engine *engine;
     clv_lane *compute, *build;
+    clv_lane *prepare; /* NULL: the build lane does that, too */
     clv_peer *peer, *detours[CLV_SPLITTER_DETOURS_MAX];
     char node_id[CLV_NODE_ID_TEXT]; /* drawn at each start: split/chain.h */
     clv_policy policy;

@@ -104,6 +104,7 @@ static clv_status load(clv_served *m, clv_error *err)
                                                     .network = m->network,
                                                     .compute = s->compute,
                                                     .build = s->build,
+                                                    .prepare = s->prepare ? s->prepare : s->build,
                                                     .loop = s->loop,
                                                     .node_id = s->node_id,
                                                     .peer = s->peer,
@@ -259,6 +260,8 @@ clv_status clv_server_new(const clv_server_options *options, clv_loop *loop, clv
     s->compute = lane;
     pthread_mutex_init(&s->lock, NULL);
     s->build = clv_lane_new("build", CLV_BUILD_QUEUE_MAX, -1);
+    if (engine->one_thread) /* else a session's threads would stay in the background */
+        s->prepare = clv_lane_new_background("prepare", CLV_BUILD_QUEUE_MAX);
     draw_id(s->node_id);
     clv_status status = open_peers(s, err);
     if (!status) status = load_repository(s, err);
@@ -294,6 +297,7 @@ void clv_server_free(clv_server *s)
         if (s->models[i]->splitter) clv_splitter_close(s->models[i]->splitter);
     clv_peer_free(s->peer);
     for (size_t i = 0; i < s->o.n_detours; i++) clv_peer_free(s->detours[i]);
+    clv_lane_free(s->prepare);
     clv_lane_free(s->build);
     clv_loop_turn(s->loop); /* what the build lane posted */
     for (size_t i = 0; i < s->n_models; i++) model_free(s->models[i]);

@@ -45,7 +45,7 @@ void clv_preparation_begin(clv_splitter *s, const clv_route *route, clv_expectat
     atomic_init(&p->open, 2);
     atomic_fetch_add(&s->busy, 1);
     clv_way_prepare(&s->ways[route->way], route, on_peer_prepared, p);
-    if (clv_lane_submit(s->o.build, &(clv_job){.run = build_here, .arg = p}, &p->here))
+    if (clv_lane_submit(s->o.prepare, &(clv_job){.run = build_here, .arg = p}, &p->here))
         side_ready(p);
 }
 

@@ -1,4 +1,4 @@
-/* A deployment in the making: built here, on the build lane, and prepared on the peer at the same
+/* A deployment in the making: built here, on the lane for that, and prepared on the peer at the same
  * time. Private to split/.
  *
  *     clv_preparation_begin(splitter, &route, expected, false);    // requests go on as before

@@ -119,6 +119,6 @@ void clv_relay_prepare(clv_splitter *s, size_t from, const clv_route *route,
     atomic_init(&o->open, o->way < 0 ? 1 : 2);
     atomic_fetch_add(&s->busy, 1);
     if (o->way >= 0) clv_way_prepare(&s->ways[o->way], route, on_next_prepared, o);
-    if (clv_lane_submit(s->o.build, &(clv_job){.run = build_here, .arg = o}, &o->error))
+    if (clv_lane_submit(s->o.prepare, &(clv_job){.run = build_here, .arg = o}, &o->error))
         side_ready(o);
 }

@@ -5,7 +5,7 @@
  *
  *     clv_relay_prepare(s, from, &route, done, arg);          // loop's thread: built here, prepared down the way
  *     clv_deployment *d = clv_relay_find(s, from, &route);    // any thread: NULL if it must be built first
- *     clv_relay_make(s, from, &route, &d, &err);              // build lane: blocks
+ *     clv_relay_make(s, from, &route, &d, &err);              // not the loop's thread: blocks
  *
  * Private to split/.
  */

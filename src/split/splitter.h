@@ -41,7 +41,8 @@ typedef struct clv_splitter_options {
     const char *node_id;  /* of this node, in chains (split/chain.h); NULL: zeros */
     clv_network *network; /* a reference is taken */
     clv_lane *compute;    /* where segments run */
-    clv_lane *build;      /* where segments are compiled, off the request path */
+    clv_lane *build;      /* where segments that requests wait for are compiled, */
+    clv_lane *prepare;    /* and where those of a route to come are; the same one, perhaps */
     clv_loop *loop;       /* where planning and its callbacks happen */
     clv_peer *peer;       /* the next hop; NULL: none */
     clv_peer *const *
@@ -75,7 +76,7 @@ void clv_splitter_run(clv_splitter *s, clv_request *take);
 /* This device's own profile; planning begins when the peer's is known too. Takes it. Loop's thread. */
 void clv_splitter_set_profile(clv_splitter *s, clv_profile *take);
 
-/* Make the segment from the cut with these tensors resident, on the build lane; with a `way`
+/* Make the segment from the cut with these tensors resident, off the request path; with a `way`
  * (split/itinerary.h; NULL or "": none) what this node is to run on it, and so on down the way.
  * `done` on any thread. Loop's thread. */
 typedef void (*clv_splitter_done_fn)(void *arg, const clv_error *error);

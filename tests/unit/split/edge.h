@@ -125,6 +125,7 @@ static inline void edge_start_with(edge *e, const edge_options *with)
                               .network = e->network,
                               .compute = e->compute,
                               .build = e->build,
+                              .prepare = e->build,
                               .loop = e->loop,
                               .node_id = "0000000000000000000000000000ed6e",
                               .peer = e->peer,

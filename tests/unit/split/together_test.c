@@ -40,6 +40,7 @@ static fixture *start_with(model *take, size_t batch_max)
                               .network = e->network,
                               .compute = e->compute,
                               .build = e->build,
+                              .prepare = e->build,
                               .loop = e->loop,
                               .batch_max = batch_max};
     assert_ok(clv_splitter_new(&o, &e->splitter, &err), err);

@@ -33,7 +33,7 @@ const clv_opt clv_node_opts[] = {
             .help =
                 "what the link to the peer takes: wifi, lte, 3g or tx=1.2W,rx=0.9W,price=0.09/GB"),
     CLV_OPT(clv_node_options, watch_us, DURATION, "watch", "1s", .min = 10000, .max = 3600e6,
-            .help = "look at the link this often"),
+            .help = "look at the plan at least this often"),
     CLV_OPT(clv_node_options, patience_us, DURATION, "patience", "1s", .min = 1000, .max = 600e6,
             .help = "wait for the peer, beyond the prediction, before finishing here"),
     CLV_OPT(clv_node_options, queue_max, INT, "queue", "1024", .min = 1, .max = 1000000,

@@ -43,7 +43,8 @@ void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us)
                             .pinged_us = now_us - CLV_LINK_QUIET_US,
                             .probed_us = now_us - CLV_LINK_PROBE_EVERY_US,
                             .spent_us = now_us,
-                            .told_us = now_us - CLV_LINK_QUIET_US};
+                            .told_us = now_us - CLV_LINK_QUIET_US,
+                            .stepped_us = INT64_MIN / 2};
     for (int i = 0; i < CLV_LINK_STATES; i++) {
         m->state[i] = state_first[i];
         m->var[i][i] = PRIOR_VAR;
@@ -56,8 +57,8 @@ void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us)
 void clv_link_monitor_heed(clv_link_monitor *m, int64_t now_us)
 {
     int64_t *const stamps[] = {&m->seen_us,    &m->rated_us,   &m->pinged_us, &m->probed_us,
-                               &m->spent_us,   &m->stalled_us, &m->told_us,   &m->aged_us[0],
-                               &m->aged_us[1], &m->aged_us[2]};
+                               &m->spent_us,   &m->stalled_us, &m->told_us,   &m->stepped_us,
+                               &m->aged_us[0], &m->aged_us[1], &m->aged_us[2]};
     int64_t back = m->now_us - now_us;
     for (size_t i = 0; back > 0 && i < sizeof stamps / sizeof *stamps; i++) *stamps[i] -= back;
     m->now_us = now_us;
@@ -171,6 +172,7 @@ static double surprise(clv_link_monitor *m, const observation *o, double error, 
 {
     bool again = error > 0 ? m->surprises > 0 : m->surprises < 0, faster = error < 0;
     m->surprises = (again ? m->surprises : 0) + (faster ? -1 : 1);
+    m->stepped_us = m->now_us;
     double share[CLV_LINK_STATES], var = fmin(error * error, STEP_VAR_MAX);
     predict(m->state, o, share);
     double bytes = share[UP] + share[DOWN];

@@ -14,7 +14,8 @@
 #define PAID_SHARE    0.0045 /* of the rate pays off what probes took */
 #define LATELY_US     10e6   /* the rate that does is one of so long */
 #define OWED_SHARE    0.0015 /* of what the window carries may be owed */
-#define PING_QUIET_US 500000
+#define STEPPED_US    60000000 /* so long after a step another one is looked for, this often */
+#define PING_STEPS_US 500000
 #define PING_SHARE    0.002 /* of the rate is for pings, whatever is owed */
 
 static double rate_up(const clv_link_monitor *m, int64_t now_us)
@@ -67,8 +68,10 @@ static bool wants_bytes(const clv_link_monitor *m, int64_t now_us, bool matters)
  * lost. `own`: not out of what is `left` of the budget. */
 static bool wants_ping(const clv_link_monitor *m, int64_t now_us, double left, bool *own)
 {
-    bool asked = m->rtt_asked && m->alive, quiet = now_us - m->seen_us >= PING_QUIET_US;
-    int64_t rest_us = asked || !m->alive ? CLV_LINK_DOWN_EVERY_US : PING_QUIET_US;
+    bool steps = now_us - m->stepped_us < STEPPED_US;
+    int64_t every_us = steps ? PING_STEPS_US : CLV_LINK_QUIET_US;
+    bool asked = m->rtt_asked && m->alive, quiet = now_us - m->seen_us >= every_us;
+    int64_t rest_us = asked || !m->alive ? CLV_LINK_DOWN_EVERY_US : every_us;
     double saved =
         PING_SHARE * clv_link_monitor_carries(m) * (double)(now_us - m->pinged_us) * 1e-6;
     *own = !m->alive || asked || saved >= CLV_LINK_PING_BYTES;

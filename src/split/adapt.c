@@ -248,8 +248,9 @@ void clv_adapt_count(clv_splitter *s, int in_flight)
 
 bool clv_adapt_doubts(void *splitter)
 {
-    const clv_splitter *s = splitter;
-    return !s->adapt.pinned && s->adapt.chooser.doubt;
+    clv_splitter *s = splitter;
+    return !s->adapt.pinned && s->adapt.chooser.doubt &&
+           clv_arrivals_lately(&s->arrivals, clv_now_us());
 }
 
 bool clv_splitter_settled(const clv_splitter *s)

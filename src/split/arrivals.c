@@ -2,7 +2,7 @@
 
 void clv_arrivals_init(clv_arrivals *a, int64_t now_us)
 {
-    *a = (clv_arrivals){0};
+    *a = (clv_arrivals){.came_us = now_us};
     pthread_mutex_init(&a->lock, NULL);
     clv_load_mode_init(&a->mode, now_us);
 }
@@ -17,6 +17,7 @@ bool clv_arrivals_came(clv_arrivals *a, int64_t now_us, int in_flight)
     pthread_mutex_lock(&a->lock);
     bool changed = clv_load_mode_arrived(&a->mode, now_us, in_flight);
     a->came++;
+    a->came_us = now_us;
     pthread_mutex_unlock(&a->lock);
     return changed;
 }
@@ -55,4 +56,12 @@ bool clv_arrivals_heavy(clv_arrivals *a)
     bool heavy = a->mode.heavy;
     pthread_mutex_unlock(&a->lock);
     return heavy;
+}
+
+bool clv_arrivals_lately(clv_arrivals *a, int64_t now_us)
+{
+    pthread_mutex_lock(&a->lock);
+    bool lately = now_us - a->came_us < CLV_ARRIVALS_LATELY_US;
+    pthread_mutex_unlock(&a->lock);
+    return lately;
 }

@@ -1,10 +1,12 @@
 #include "base/clock.h"
+#include "base/mem.h"
 #include "engine/lane.h"
 #include "policy/fair.h"
 #include "unit.h"
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 
 typedef struct record {
     pthread_mutex_t lock;
@@ -244,9 +246,31 @@ static void jobs_of_one_kind_run_together(void **state)
     assert_int_equal(g.waiting_told, 2);
 }
 
+static void note_priority(void *arg, int64_t queue_us)
+{
+    (void)queue_us;
+    *(int *)arg = getpriority(PRIO_PROCESS, 0); /* on Linux, of this thread */
+}
+
+static void a_background_lane_gives_way(void **state)
+{
+    (void)state;
+    int of[2];
+    clv_lane *lanes[] = {clv_lane_new("test", 8, -1), clv_lane_new_background("test", 8)};
+    clv_error err = {0};
+    for (int i = 0; i < 2; i++) {
+        clv_job job = {.run = note_priority, .arg = &of[i]};
+        assert_ok(clv_lane_submit(lanes[i], &job, &err), err);
+        clv_lane_free(lanes[i]);
+    }
+    assert_int_equal(of[0], getpriority(PRIO_PROCESS, 0));
+    assert_int_equal(of[1], CLV_MIN(of[0] + CLV_LANE_NICE, 19));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_background_lane_gives_way),
         cmocka_unit_test(jobs_run_by_deadline_then_arrival),
         cmocka_unit_test(a_full_queue_refuses),
         cmocka_unit_test(what_is_withdrawn_does_not_run),

@@ -59,10 +59,25 @@ static void a_likelier_next_plan_is_kept_warm(void **state)
     clv_request_free(a);
 }
 
+/* Of the routes that were, the last ones stay; what goes back to one compiles nothing. */
+static void some_plans_before_stay_warm(void **state)
+{
+    rig *r = *state;
+    await(plan_is(r, C_AT));
+    enum { FIRST = 1, LAST = FIRST + CLV_WARM_MAX + 1 };
+    for (size_t cut = FIRST; cut <= LAST; cut++) edge_pin(&r->e, cut);
+    assert_false(is_warm(r, FIRST));
+    for (size_t cut = FIRST + 1; cut < LAST; cut++) assert_true(is_warm(r, cut));
+    int compiled = r->e.engine->compiles;
+    for (size_t cut = FIRST + 1; cut < LAST; cut++) edge_pin(&r->e, cut);
+    assert_int_equal(r->e.engine->compiles, compiled);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_likelier_next_plan_is_kept_warm, start, stop),
+        cmocka_unit_test_setup_teardown(some_plans_before_stay_warm, start, stop),
     };
     return cmocka_run_group_tests_name("spare", tests, NULL, NULL);
 }

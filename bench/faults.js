@@ -206,7 +206,7 @@ function loadRow(lab, cleave, model, link, o) {
 
 function load(o, networks, cleave) {
   return networks.flatMap((model) => {
-    const lab = s.lab(cleave, o, [model], SLOW);
+    const lab = s.lab(cleave, o, [model], SLOW, s.relayAtEdge());
     try {
       lab.tasks('--count 4', s.WIFI);
       return (o.quick ? [s.WIFI] : [s.WIFI, { mbit: 100, rtt_ms: 5 }]).map((link) => undisturbed(() => loadRow(lab, cleave, model, link, o)));

@@ -116,7 +116,7 @@ function read(file) {
 
 /** A lab for one model, whose profiles are measured once: `tasks(file, flags)` runs `cleave tasks` on its edge, asks as the file says and gives
  * back the trace and the summary. */
-function lab(cleave, o, networks, slow) {
+function lab(cleave, o, networks, slow, relay = []) {
   const dir = fs.mkdtempSync(path.join(require('node:os').tmpdir(), 'cleave-bench-'));
   const models = path.join(dir, 'models');
   fs.mkdirSync(models);
@@ -129,7 +129,7 @@ function lab(cleave, o, networks, slow) {
       '--cloud', 'cleave serve -m models --host {cloud} --threads 1 2>cloud.log', '--edge', edge];
     let failed = null;
     try {
-      execFileSync(cleave, args, { cwd: dir, env, stdio: ['ignore', 'pipe', 'inherit'] });
+      execFileSync([...relay, cleave][0], [...relay, cleave, ...args].slice(1), { cwd: dir, env, stdio: ['ignore', 'pipe', 'inherit'] });
     } catch (error) {
       failed = error; // requests that failed are in the summary
     }
@@ -152,6 +152,9 @@ function lab(cleave, o, networks, slow) {
   };
 }
 
+/** The emulated link beside an edge that sleeps, not beside the cloud; for `lab`. */
+const relayAtEdge = () => (require('node:os').availableParallelism() > 1 ? ['taskset', '-c', '0'] : []);
+
 /** Edge and cloud on processors of their own, where there are two. */
 const pins = () => (require('node:os').availableParallelism() > 1 ? ['--pin', 'edge=0', '--pin', 'cloud=1'] : []);
 
@@ -162,4 +165,4 @@ const median = (list) => {
 const quantile = (list, q) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q * list.length))];
 const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
 
-module.exports = { MBIT, PACKET, WIFI, random, all, arrivals, wire, lab, pins, read, median, quantile, mean };
+module.exports = { MBIT, PACKET, WIFI, random, all, arrivals, wire, lab, pins, relayAtEdge, read, median, quantile, mean };

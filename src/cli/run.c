@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT_MAX 1e12
-#define RATE_MAX  1e12
-#define TIME_MAX  ((double)CLV_RUN_TIME_MAX_US)
+#define COUNT_MAX   1e12
+#define RATE_MAX    1e12
+#define TIME_MAX    ((double)CLV_RUN_TIME_MAX_US)
+#define CARRIED_MAX 1e15 /* bytes over a whole run */
 
 #define FIELD(type, inside_, name_, member, kind_, needed_, max_)                                  \
     {                                                                                              \
@@ -44,6 +45,7 @@ static const clv_run_field link_fields[] = {
     FIELD(clv_run_link, NULL, "up_sigma", up_sigma, REAL, false, CLV_RUN_SIGMA_MAX),
     FIELD(clv_run_link, NULL, "down_sigma", down_sigma, REAL, false, CLV_RUN_SIGMA_MAX),
     FIELD(clv_run_link, NULL, "rtt_sigma_us", rtt_sigma_us, REAL, false, TIME_MAX),
+    FIELD(clv_run_link, NULL, "asked_bytes", asked_bytes, INT, false, CARRIED_MAX),
 };
 
 #define WAY(way)                                                                                   \
@@ -57,8 +59,8 @@ static const clv_run_field wire_fields[] = {
     FIELD(clv_run_wire, NULL, "link", link, INT, false, 15),
     WAY(up),
     WAY(down),
-    FIELD(clv_run_wire, "up", "carried_bytes", up_bytes, INT, false, 1e15),
-    FIELD(clv_run_wire, "down", "carried_bytes", down_bytes, INT, false, 1e15),
+    FIELD(clv_run_wire, "up", "carried_bytes", up_bytes, INT, false, CARRIED_MAX),
+    FIELD(clv_run_wire, "down", "carried_bytes", down_bytes, INT, false, CARRIED_MAX),
 };
 
 static const clv_run_field switch_fields[] = {

@@ -59,6 +59,7 @@ typedef struct clv_run_link {
     bool up;
     double up_bytes_per_s, down_bytes_per_s, rtt_us;
     double up_sigma, down_sigma, rtt_sigma_us;
+    int64_t asked_bytes; /* that pings and probes have sent upwards so far */
 } clv_run_link;
 
 /* An emulated link as the lab made it: the truth. */

@@ -28,7 +28,8 @@ void clv_tasks_look_link(clv_tasks_look *l, int64_t at_us)
 {
     clv_link link;
     if (!clv_server_link(l->server, &link)) return;
-    clv_run_link now = {.at_us = at_us, .up = link.up};
+    clv_run_link now = {
+        .at_us = at_us, .up = link.up, .asked_bytes = (int64_t)clv_server_asked_bytes(l->server)};
     if (link.up) {
         now.up_bytes_per_s = link.up_bytes_per_s;
         now.down_bytes_per_s = link.down_bytes_per_s;

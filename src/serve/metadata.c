@@ -68,6 +68,11 @@ bool clv_server_link(clv_server *s, clv_link *out)
     return s->peer != NULL;
 }
 
+uint64_t clv_server_asked_bytes(clv_server *s)
+{
+    return s->peer ? clv_peer_asked_bytes(s->peer) : 0;
+}
+
 clv_status clv_server_problem(clv_server *s, const char *model, const clv_plan_problem **problem,
                               clv_error *err)
 {

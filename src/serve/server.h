@@ -115,6 +115,8 @@ void clv_server_prepare(clv_server *s, const char *model, const char *version,
 
 /* The link to the peer as this node takes it to be. False: there is no peer. */
 bool clv_server_link(clv_server *s, clv_link *out);
+/* What this node has sent its peer only to know that link; 0: there is no peer. */
+uint64_t clv_server_asked_bytes(clv_server *s);
 
 /* For measuring: clv_splitter_problem() and clv_splitter_pin() of a model. Loop's thread. */
 CLV_MUST

@@ -220,12 +220,11 @@ static void look(clv_peer *p, size_t bytes)
         __builtin_memset(sent->padding, 0x5a, bytes);
     else
         sent->bytes = 0;
-    if (sent->bytes) {
-        pthread_mutex_lock(&p->lock);
-        p->acked_bytes = clv_client_path(p->client).bytes_acked;
-        pthread_mutex_unlock(&p->lock);
-        clv_peer_ask_begin(p, &sent->way, sent->bytes, 0);
-    }
+    pthread_mutex_lock(&p->lock);
+    p->asked_bytes += sent->bytes + CLV_LINK_PING_BYTES;
+    if (sent->bytes) p->acked_bytes = clv_client_path(p->client).bytes_acked;
+    pthread_mutex_unlock(&p->lock);
+    if (sent->bytes) clv_peer_ask_begin(p, &sent->way, sent->bytes, 0);
     int64_t patience = bytes ? CLV_PROBE_PATIENCE_US : ping_patience_us(p);
     clv_client_call(p->client, &(clv_call){.method = sent->bytes ? "POST" : "GET",
                                            .path = sent->bytes ? "/v2/link/probe" : "/v2/load",
@@ -404,6 +403,14 @@ clv_link clv_peer_link(clv_peer *p)
     clv_link link = p->link;
     pthread_mutex_unlock(&p->lock);
     return link;
+}
+
+uint64_t clv_peer_asked_bytes(clv_peer *p)
+{
+    pthread_mutex_lock(&p->lock);
+    uint64_t bytes = p->asked_bytes;
+    pthread_mutex_unlock(&p->lock);
+    return bytes;
 }
 
 bool clv_peer_unreachable(const clv_peer *p)

@@ -44,6 +44,8 @@ int64_t clv_peer_watch_every_us(const clv_peer *p);
 clv_loop *clv_peer_loop(const clv_peer *p);
 /* `up` is false until the first measurement is done. */
 clv_link clv_peer_link(clv_peer *p);
+/* What pings and probes have sent upwards so far; a ping counts as CLV_LINK_PING_BYTES. Any thread. */
+uint64_t clv_peer_asked_bytes(clv_peer *p);
 
 /* How busy it said it is, and when (its pings ask); false: it has not said, or is lost. Loop's thread. */
 bool clv_peer_load(const clv_peer *p, clv_node_load *load, int64_t *at_us);

@@ -42,6 +42,7 @@ struct clv_peer {
     clv_throughput throughput;
     int64_t carried_us;   /* when it last told what the link carries; 0: never */
     uint64_t acked_bytes; /* on the connection, when last looked */
+    uint64_t asked_bytes; /* that pings and probes have sent */
     clv_link_monitor monitor;
     clv_link link;
     clv_node_load load;            /* loop's thread, as is what follows */

@@ -35,7 +35,7 @@ static clv_run whole(void)
 #undef X
     clv_run_add_request(&t, &r);
     clv_run_add_request(&t, &(clv_run_request){.at_us = 8, .model = model, .plan = -1});
-    clv_run_add_link(&t, &(clv_run_link){0, true, 1e6 / 3, 2e6, 5000.5, 0.1, 0.2, 30});
+    clv_run_add_link(&t, &(clv_run_link){0, true, 1e6 / 3, 2e6, 5000.5, 0.1, 0.2, 30, 600});
     clv_run_add_link(&t, &(clv_run_link){.at_us = 9});
     clv_run_add_wire(&t, &(clv_run_wire){.at_us = 1,
                                          .link = 2,
@@ -86,6 +86,7 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(back.n_links, 2);
     assert_float_equal(back.links[0].up_bytes_per_s, 1e6 / 3, 0); /* to the bit: it is repeated */
     assert_float_equal(back.links[0].rtt_sigma_us, 30, 0);
+    assert_int_equal(back.links[0].asked_bytes, 600);
     assert_false(back.links[1].up);
     assert_int_equal(back.n_wires, 1);
     assert_memory_equal(&back.wires[0], &t.wires[0], sizeof t.wires[0]);

@@ -19,10 +19,10 @@ static clv_run sample(size_t n_good)
     clv_run t = {0};
     int model = clv_run_name(&t.models, "net <x>"), pool = clv_run_name(&t.plans, "pool&3"),
         local = clv_run_name(&t.plans, "local");
-    clv_run_add_link(&t, &(clv_run_link){0, true, 2e6, 2e6, 5000, 0.1, 0.1, 10});
-    clv_run_add_link(&t, &(clv_run_link){4000000, true, 2e5, 2e5, 5000, 0.2, 0.1, 10});
+    clv_run_add_link(&t, &(clv_run_link){0, true, 2e6, 2e6, 5000, 0.1, 0.1, 10, 0});
+    clv_run_add_link(&t, &(clv_run_link){4000000, true, 2e5, 2e5, 5000, 0.2, 0.1, 10, 0});
     clv_run_add_link(&t, &(clv_run_link){.at_us = 6000000});
-    clv_run_add_link(&t, &(clv_run_link){8000000, true, 2e6, 2e6, 5000, 0.1, 0.1, 10});
+    clv_run_add_link(&t, &(clv_run_link){8000000, true, 2e6, 2e6, 5000, 0.1, 0.1, 10, 0});
     clv_run_add_wire(&t, &(clv_run_wire){.up = {2.36e6, 0, 0, 0, 0}});
     clv_run_add_wire(&t, &(clv_run_wire){.at_us = 5900000, .up = {2.36e6, 0, 0, 1, 0}});
     clv_run_add_switch(&t, &(clv_run_switch){0, model, pool});

@@ -16,7 +16,7 @@ static void what_was_emulated_is_repeated_as_it_was(void **state)
     clv_run t = {0};
     clv_run_wire w = {
         .at_us = 7, .link = 1, .up = {1e6, 100, 5, 0.1, 3000}, .down = {2e6, 0, 0, 0, 0}};
-    clv_run_add_link(&t, &(clv_run_link){3, true, 9, 9, 9, 0, 0, 0});
+    clv_run_add_link(&t, &(clv_run_link){3, true, 9, 9, 9, 0, 0, 0, 0});
     clv_run_add_wire(&t, &w);
     size_t n;
     clv_run_wire *steps = clv_wire_steps(&t, &n);
@@ -30,7 +30,7 @@ static void what_was_estimated_becomes_a_link_that_gives_as_much(void **state)
 {
     (void)state;
     clv_run t = {0};
-    clv_run_add_link(&t, &(clv_run_link){3, true, 144800, 289600, 6000, 0.1, 0.1, 10});
+    clv_run_add_link(&t, &(clv_run_link){3, true, 144800, 289600, 6000, 0.1, 0.1, 10, 0});
     clv_run_add_link(&t, &(clv_run_link){.at_us = 4});
     size_t n;
     clv_run_wire *steps = clv_wire_steps(&t, &n);

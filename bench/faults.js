@@ -170,7 +170,7 @@ const processorTime = () => {
 };
 const stolenShare = (from, to) => (to.stolen - from.stolen) / Math.max(to.all - from.all, 1);
 
-const STOLEN_MOST = 0.02;
+const STOLEN_MOST = 0.05;
 const TRIES = 3;
 
 /** A row from a time in which the host let this machine have its processors; else the one with the most of them. */

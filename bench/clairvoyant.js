@@ -10,7 +10,7 @@ function plansOf(runs) {
   const byPlan = new Map();
   for (const run of runs)
     for (const r of run.request) {
-      if (r.status !== 'ok' || r.recovered || r.hedged || (r.plan !== 'local' && !r.up_bytes)) continue;
+      if (r.status !== 'ok' || r.recovered || r.hedged || r.stayed || (r.plan !== 'local' && !r.up_bytes)) continue;
       if (!byPlan.has(r.plan)) byPlan.set(r.plan, []);
       byPlan.get(r.plan).push(r);
     }

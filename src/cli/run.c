@@ -31,6 +31,7 @@ static const clv_run_field request_fields[] = {
     FIELD(clv_run_request, NULL, "coded_bytes", coded_bytes, INT, false, COUNT_MAX),
     FIELD(clv_run_request, NULL, "recovered", recovered, BOOL, false, 0),
     FIELD(clv_run_request, NULL, "hedged", hedged, BOOL, false, 0),
+    FIELD(clv_run_request, NULL, "stayed", stayed, BOOL, false, 0),
     FIELD(clv_run_request, NULL, "mismatch", mismatch, BOOL, false, 0),
     FIELD(clv_run_request, NULL, "energy_j", energy_j, REAL, false, 1e12),
     FIELD(clv_run_request, NULL, "price", price, REAL, false, 1e12),

@@ -41,7 +41,7 @@ typedef struct clv_run_request {
     int model;     /* of `models` */
     int64_t input; /* which of the model's CLV_TASK_INPUTS inputs */
     bool ended;    /* what follows is known */
-    bool recovered, hedged, mismatch;
+    bool recovered, hedged, stayed, mismatch;
     int plan; /* of `plans`; -1: none */
     clv_status status;
     int64_t sent_us;      /* when it was handed in */

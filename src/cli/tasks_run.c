@@ -85,6 +85,7 @@ static void note(tasks *t, const flight *f)
     out->plan = r->plan[0] ? clv_run_name(&t->out->run.plans, r->plan) : -1;
     out->recovered = r->recovered[0] != 0 || strcmp(r->hedged, "here") == 0;
     out->hedged = r->hedged[0] != 0;
+    out->stayed = r->stayed;
     const clv_energy_use use = clv_request_use(r);
     const clv_energy energy = clv_energy_j(&t->out->rates, &use);
     out->energy_j = energy.total_j;

@@ -27,7 +27,11 @@ enum { STEPS = 6 }; /* Gauss-Newton steps of one update; three are enough for a 
 #define PRIOR_VAR      4.0       /* a factor of e^2 = 7 either way */
 #define PRIOR_ALIKE    0.97      /* correlation of the two directions: a factor of 1.6 apart */
 #define STEP_ALIKE     0.98      /* correlation of the directions in a step */
+#define RTT_ALIKE      0.5  /* and of the round trip with them */
 #define STEP_VAR_MAX   16.0
+#define RECALLED_VAR   0.64 /* of rates that the round trip speaks of */
+#define STEADY_MIN     2    /* observations of the rates without a surprise: to be remembered */
+#define KNOWN_VAR      0.0625 /* what is known better than that, 25 %, is remembered */
 /* Variance of ln(up/down) as an observation at each exchange: it sums up to the prior's. */
 #define ALIKE_VAR (2 * PRIOR_VAR * (1 - PRIOR_ALIKE) / (1 - FORGET))
 static const double state_first[CLV_LINK_STATES] = {10.8, -0.2, -0.2}; /* 50 ms, 10 Mbit/s */
@@ -163,6 +167,16 @@ static void open_rates(clv_link_monitor *m, double var)
         for (int k = UP; k <= DOWN; k++) m->var[i][k] += var * (i == k ? 1 : STEP_ALIKE);
 }
 
+/* The round trip has: so have the rates, and where one is longer the others are likely slower. */
+static void open_all(clv_link_monitor *m, double var)
+{
+    open_rates(m, var);
+    for (int i = UP; i <= DOWN; i++) {
+        m->var[i][RTT] += RTT_ALIKE * var;
+        m->var[RTT][i] += RTT_ALIKE * var;
+    }
+}
+
 /* A surprise is a stall or a step. Opens the uncertainty so far that an error like this one is a
  * matter of course, of the round trip and of the rates: a link that steps moves all of them, and
  * the ping that is asked for tells what was whose, unless one was answered just before and can be
@@ -184,7 +198,7 @@ static double surprise(clv_link_monitor *m, const observation *o, double error, 
     if (!ping)
         open_rates(m, fmin(error * error / (bytes * bytes), STEP_VAR_MAX));
     else if (fabs(error) > RTT_STEP)
-        open_rates(m, fmin(var, PRIOR_VAR));
+        open_all(m, fmin(var, PRIOR_VAR));
     return sure ? obs_var : fmax(obs_var, error * error * (1 / FIRST_SURPRISE - 1));
 }
 
@@ -247,6 +261,33 @@ static void first_rtt(clv_link_monitor *m, double us, double var)
     m->rtt_seen = true;
 }
 
+/* The link steps, and its round trip is one that is known: so may be its rates. */
+static void recall(clv_link_monitor *m, double rtt)
+{
+    const clv_link_regime *was = clv_link_regimes_recall(&m->regimes, rtt);
+    m->steady = 0;
+    if (!was) return;
+    m->state[UP] = was->up;
+    m->state[DOWN] = was->down;
+    double var = RECALLED_VAR / (1 + was->right);
+    for (int i = UP; i <= DOWN; i++) {
+        m->var[i][RTT] = m->var[RTT][i] = 0;
+        for (int k = UP; k <= DOWN; k++) m->var[i][k] = var * (i == k ? 1 : STEP_ALIKE);
+    }
+}
+
+/* Well known and steady: this is what the link is like with this round trip. */
+static void remember(clv_link_monitor *m, int64_t now_us)
+{
+    bool known = m->var[RTT][RTT] < KNOWN_VAR && m->var[UP][UP] < KNOWN_VAR;
+    if (!known || m->steady < STEADY_MIN || m->stalled) return;
+    clv_link_regimes_note(&m->regimes,
+                          &(clv_link_regime){.rtt = m->state[RTT],
+                                             .up = m->state[UP],
+                                             .down = m->state[DOWN],
+                                             .seen_us = now_us});
+}
+
 static bool sane(double us)
 {
     return isfinite(us) && us > 0 && us <= CLV_LINK_TIME_US_MAX;
@@ -256,10 +297,12 @@ void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us)
 {
     clv_link_monitor_heed(m, now_us);
     if (!sane(us)) return;
+    bool another = m->rtt_asked || fabs(log(us) - m->state[RTT]) > RTT_STEP;
     first_rtt(m, us, 0.05);
     m->rtt_asked = false;
     m->told_us = now_us;
     observe(m, now_us, &(observation){{1, 0, 0}, us}, 0);
+    if (another && m->rtt_seen && m->rate_seen) recall(m, log(us));
 }
 
 static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, double own_noise)
@@ -273,6 +316,10 @@ static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, 
     m->rate_seen = m->rate_seen || up || down;
     if (up || down) m->rated_us = now_us;
     if ((double)(now_us - m->stalled_us) >= o->us) m->stalled = false; /* it began later */
+    if (!up && !down) return;
+    m->steady = m->surprises ? 0 : m->steady + 1;
+    clv_link_regimes_judge(&m->regimes, !m->surprises);
+    remember(m, now_us);
 }
 
 void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_bytes,
@@ -357,6 +404,7 @@ void clv_link_monitor_failure(clv_link_monitor *m, int64_t now_us)
     m->spent_bytes = was.spent_bytes;
     m->spent_us = was.spent_us;
     m->rate_lately = was.rate_lately;
+    m->regimes = was.regimes;
 }
 
 /* Relative sigma of the time of a byte, which is that of the rate too; 1 is "no idea". */

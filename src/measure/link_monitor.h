@@ -46,6 +46,7 @@
 #define CLV_MEASURE_LINK_MONITOR_H
 
 #include "cost/link.h"
+#include "measure/link_regimes.h"
 
 enum { CLV_LINK_STATES = 3 }; /* ln of: rtt_us, us for a byte up, us for a byte down */
 
@@ -57,6 +58,7 @@ typedef struct clv_link_monitor {
     bool rtt_asked; /* the link stepped: its round trip wants a new look */
     bool stalled;   /* the last that was seen of the rates is that nothing came */
     int surprises;  /* observations in a row outside the gate, below 0: to the short side */
+    int steady;     /* observations of the rates in a row since the last surprise */
     double min_rtt_us, delivery_bytes_per_s; /* of TCP, as last seen */
     double rate_before;                      /* up, before the last failure; 0: there was none */
     double rate_unstalled;                   /* up, before the last stall began */
@@ -67,6 +69,7 @@ typedef struct clv_link_monitor {
     int64_t told_us;                  /* when a ping was answered last */
     int64_t stepped_us;               /* the last surprise */
     int64_t aged_us[CLV_LINK_STATES]; /* until when each state's variance is */
+    clv_link_regimes regimes;         /* what it was like when it was well known */
 } clv_link_monitor;
 
 void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us);
@@ -145,6 +148,11 @@ typedef struct clv_link_probe {
 #define CLV_LINK_PROBE_WINDOW_US 300000000
 #define CLV_LINK_PING_BYTES      200
 clv_link_probe clv_link_monitor_probe(clv_link_monitor *m, int64_t now_us, bool matters);
+/* A request begins: is the link to be asked for a sign of life, so that it is known at the cut
+ * whether it is still what it was? If it stepped within the last minute, was not seen just now, and
+ * the pings' share of the rate allows it. A ping that was asked for counts as sent. */
+#define CLV_LINK_GREET_EVERY_US 50000
+bool clv_link_monitor_greets(clv_link_monitor *m, int64_t now_us);
 /* The last observation was far from what was expected: has the link stepped, or stalled? */
 static inline bool clv_link_monitor_surprised(const clv_link_monitor *m)
 {

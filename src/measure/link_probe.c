@@ -1,6 +1,8 @@
 /* What to ask the link, of which little is known, and how much of it that may take. */
 #include "measure/link_monitor.h"
 
+#include "base/mem.h"
+
 #include <math.h>
 
 #define PROBE_FIRST   8192.0 /* bytes */
@@ -64,18 +66,40 @@ static bool wants_bytes(const clv_link_monitor *m, int64_t now_us, bool matters)
     return !m->rate_seen || ((matters || m->stalled) && quiet);
 }
 
+static bool is_restless(const clv_link_monitor *m, int64_t now_us)
+{
+    return now_us - m->stepped_us < STEPPED_US;
+}
+
+/* May a ping go out; `own`: not out of what is `left` of the budget. */
+static bool may_ping(const clv_link_monitor *m, int64_t now_us, double left, bool *own)
+{
+    double rate = fmax(m->rate_lately, clv_link_monitor_carries(m));
+    double saved = PING_SHARE * rate * (double)(now_us - m->pinged_us) * 1e-6;
+    *own = *own || saved >= CLV_LINK_PING_BYTES;
+    return *own || left - CLV_LINK_PING_BYTES >= m->spent_bytes;
+}
+
+bool clv_link_monitor_greets(clv_link_monitor *m, int64_t now_us)
+{
+    clv_link_monitor_heed(m, now_us);
+    bool own = false, may = may_ping(m, now_us, budget(m, now_us), &own);
+    bool fresh = now_us - CLV_MAX(m->told_us, m->pinged_us) < CLV_LINK_GREET_EVERY_US;
+    if (!may || fresh || !m->alive || !m->rate_seen || !is_restless(m, now_us)) return false;
+    m->pinged_us = now_us;
+    if (!own) m->spent_bytes += CLV_LINK_PING_BYTES;
+    return true;
+}
+
 /* A ping is due while nothing else tells, at once to a link that surprised, and often to one that is
  * lost. `own`: not out of what is `left` of the budget. */
 static bool wants_ping(const clv_link_monitor *m, int64_t now_us, double left, bool *own)
 {
-    bool steps = now_us - m->stepped_us < STEPPED_US;
-    int64_t every_us = steps ? PING_STEPS_US : CLV_LINK_QUIET_US;
+    int64_t every_us = is_restless(m, now_us) ? PING_STEPS_US : CLV_LINK_QUIET_US;
     bool asked = m->rtt_asked && m->alive, quiet = now_us - m->seen_us >= every_us;
     int64_t rest_us = asked || !m->alive ? CLV_LINK_DOWN_EVERY_US : every_us;
-    double saved =
-        PING_SHARE * clv_link_monitor_carries(m) * (double)(now_us - m->pinged_us) * 1e-6;
-    *own = !m->alive || asked || saved >= CLV_LINK_PING_BYTES;
-    bool may = *own || left - CLV_LINK_PING_BYTES >= m->spent_bytes;
+    *own = !m->alive || asked;
+    bool may = may_ping(m, now_us, left, own);
     return (quiet || asked || !m->alive) && may && now_us - m->pinged_us >= rest_us;
 }
 

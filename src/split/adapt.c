@@ -79,11 +79,17 @@ static void not_prepared(const clv_preparation *p)
     if (is_pinned(s, &p->route)) end_pin(s, error);
 }
 
+static void expect(clv_deployment *d, const clv_expectation *e)
+{
+    atomic_store(&d->expected_remote_us, e->remote_us);
+    atomic_store(&d->expected_tail_us, e->tail_us);
+    atomic_store(&d->may_stay, e->may_stay);
+}
+
 /* A deployment that is ready at both ends takes over with the next request. */
 static void take_over(clv_splitter *s, clv_deployment *take, clv_expectation expected)
 {
-    atomic_store(&take->expected_remote_us, expected.remote_us);
-    atomic_store(&take->expected_tail_us, expected.tail_us);
+    expect(take, &expected);
     clv_log(CLV_LOG_INFO, "split", "plan", "model=%s cut=\"%s\" mode=%s", s->model, take->label,
             clv_load_mode_name(s->adapt.heavy));
     const clv_route route = take->route;
@@ -181,8 +187,7 @@ static void go(clv_splitter *s, clv_way *w, const clv_choice *c)
 {
     clv_deployment *warm = clv_splitter_warm(s, &c->route);
     if (is_live(s, &c->route)) {
-        atomic_store(&s->live->expected_remote_us, c->expected.remote_us);
-        atomic_store(&s->live->expected_tail_us, c->expected.tail_us);
+        expect(s->live, &c->expected);
     } else if (c->route.n == 1) {
         take_over(s, clv_deployment_ref(s->local), c->expected);
     } else if (warm) {
@@ -237,6 +242,20 @@ static void counted(void *splitter)
     clv_splitter *s = splitter;
     clv_adapt_step(s);
     atomic_fetch_sub(&s->busy, 1);
+}
+
+static void greet(void *splitter)
+{
+    clv_splitter *s = splitter;
+    if (!s->closing && !is_local(s)) clv_peer_greet(s->ways[s->live->route.way].peer);
+    atomic_fetch_sub(&s->busy, 1);
+}
+
+void clv_adapt_greet(clv_splitter *s)
+{
+    if (atomic_load(&s->remote_now)) return;
+    atomic_fetch_add(&s->busy, 1);
+    clv_loop_post(s->o.loop, greet, s);
 }
 
 void clv_adapt_count(clv_splitter *s, int in_flight)

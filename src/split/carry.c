@@ -70,7 +70,7 @@ bool clv_carry_wants(const clv_carry *c, const char *output)
 static void teach(clv_carry *c)
 {
     clv_deployment *d = c->cut == c->s->last ? c->s->local : c->d;
-    if (c->r->recovered[0] || c->r->shared || c->hedge.begun_us) return;
+    if (c->r->recovered[0] || c->r->shared || c->r->stayed || c->hedge.begun_us) return;
     if (atomic_fetch_add(&d->answered, 1) < CLV_COLD_REQUESTS || !clv_carry_is_single(c)) return;
     for (size_t i = 0; i < c->s->n_ways; i++)
         if (d->route.n == 1 || d->route.way == i)
@@ -213,7 +213,7 @@ static bool batch_fits(const clv_carry *c)
 
 /* What runs here alone, also when a batch does not fit what is deployed, is predicted as such; a
  * batch or a rest is not. */
-static void set_plan(clv_carry *c, const char *label)
+void clv_carry_set_plan(clv_carry *c, const char *label)
 {
     bool here = strcmp(label, "local") == 0;
     if (c->from == 0 && clv_carry_is_single(c))
@@ -221,17 +221,9 @@ static void set_plan(clv_carry *c, const char *label)
     snprintf(c->r->plan, sizeof c->r->plan, "%s", label);
 }
 
-/* Is anything that goes to the peer to be written in a codec? Not what came coded and goes on as it came. */
-static bool is_to_be_written(const clv_carry *c)
-{
-    bool plain = false;
-    for (size_t i = 0; i < c->given.n; i++) plain |= !c->given.items[i].coded;
-    return plain && clv_codec_index(c->d->route.codec[0]);
-}
-
 static void run_suffix(clv_carry *c)
 {
-    set_plan(c, "tail");
+    clv_carry_set_plan(c, "tail");
     c->own = clv_network_resident(c->s->network, c->from, c->s->last);
     if (c->own)
         clv_carry_run(c, c->from, c->s->last, c->own, clv_carry_run_rest);
@@ -241,20 +233,20 @@ static void run_suffix(clv_carry *c)
 
 static void run_local(clv_carry *c)
 {
-    set_plan(c, "local");
+    clv_carry_set_plan(c, "local");
     c->cut = c->s->last;
     clv_carry_run(c, 0, c->s->last, c->s->local->head, clv_carry_run_rest);
 }
 
 void clv_carry_start(clv_carry *c)
 {
-    set_plan(c, c->d->label);
+    clv_carry_set_plan(c, c->d->label);
     c->cut = clv_deployment_cut(c->d);
-    bool hands_on = c->r->route && !c->d->head; /* what it got, as it came */
-    if (!hands_on && (c->d->head || is_to_be_written(c)))
-        clv_carry_run(c, c->from, c->cut, c->d->head, clv_carry_run_head);
+    if (!c->r->route && atomic_load(&c->d->may_stay)) clv_adapt_greet(c->s);
+    if (clv_carry_goes_as_it_came(c))
+        clv_carry_hand_over(c);
     else
-        clv_carry_ask_peer(c);
+        clv_carry_run(c, c->from, c->cut, c->d->head, clv_carry_run_head);
 }
 
 /* Whoever asked has gone. The request may be on any lane, or at the peer: the loop looks. */

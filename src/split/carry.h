@@ -1,5 +1,6 @@
 /* A request on its way through a splitter: what its steps share. carry.c begins and ends it,
  * carry_local.c runs segments for it here (carry_together.c: for several requests at once),
+ * carry_handover.c looks once more at the cut,
  * carry_remote.c has the peer do its part, carry_hedge.c begins that here as well when its answer
  * will be too late. Private to split/.
  *
@@ -69,8 +70,18 @@ void clv_carry_build(clv_carry *c, void (*step)(void *, int64_t));
  * have been read: views, in a heap array. A missing one is left out: the segment names it. */
 clv_tensor *clv_carry_gather(const clv_carry *c, const clv_segment *segment, size_t *n);
 
+/* What it is called in the answer, and what is predicted for that. */
+void clv_carry_set_plan(clv_carry *c, const char *label);
 /* Run the head of c->d, which the request's tensors are at the beginning of, then ask the peer for the rest. */
 void clv_carry_start(clv_carry *c);
+
+/* ---- carry_handover.c: the compute lane, or where the request began ---- */
+
+/* The head has run, if there is one: write what goes to the peer in the route's codec and ask it,
+ * or go on here where that is better now (policy/handover.h). */
+void clv_carry_hand_over(clv_carry *c);
+/* Nothing is run or written here before: the peer gets what came, plain or in its asker's codec. */
+bool clv_carry_goes_as_it_came(const clv_carry *c);
 
 /* ---- carry_relay.c ---- */
 
@@ -87,8 +98,6 @@ bool clv_carry_given_up(clv_carry *c);
 CLV_MUST
 clv_status clv_carry_read(clv_carry *c, const clv_segment *segment, int64_t *decode_us,
                           clv_error *err);
-/* The head has run: write what goes to the peer in the route's codec, and ask it. */
-void clv_carry_hand_over(clv_carry *c);
 /* The head, if there is one, then the peer. */
 void clv_carry_run_head(void *carry, int64_t queue_us);
 /* c->run: the rest of the network, from the request's inputs or from the tensors that the head made. */
@@ -127,6 +136,8 @@ void clv_carry_drop(void *carry);
 
 /* ---- carry_hedge.c: loop's thread, but for _arm ---- */
 
+/* What the peer's part takes here behind what waits; 0: not known. Any thread. */
+int64_t clv_carry_here_us(const clv_carry *c);
 /* The peer was asked: begin its part here as well when it is time. */
 void clv_carry_arm(clv_carry *c);
 /* The peer's part has ended; no hedge begins any more. */

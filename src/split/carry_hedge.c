@@ -16,7 +16,7 @@ static int64_t run_us(const clv_carry *c)
 }
 
 /* The same behind what waits. */
-static int64_t here_us(const clv_carry *c)
+int64_t clv_carry_here_us(const clv_carry *c)
 {
     int64_t run = run_us(c);
     clv_job job = {.deadline_us = c->r->deadline_us, .asker = c->r->account};
@@ -27,7 +27,7 @@ static clv_hedge_question question(const clv_carry *c)
 {
     return (clv_hedge_question){.sent_us = c->asked_us,
                                 .expected_us = c->expected_us,
-                                .here_us = here_us(c),
+                                .here_us = clv_carry_here_us(c),
                                 .deadline_us = c->r->deadline_us};
 }
 

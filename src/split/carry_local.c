@@ -32,29 +32,6 @@ clv_status clv_carry_read(clv_carry *c, const clv_segment *segment, int64_t *dec
     return status;
 }
 
-/* Write what goes to the peer, in the route's codec. The tensors themselves stay, to finish here if need be. */
-static clv_status write_coded(clv_carry *c, clv_error *err)
-{
-    size_t n;
-    clv_codec codec = c->d->route.codec[0];
-    if (!clv_codec_index(codec)) return CLV_OK;
-    int64_t start = clv_now_us();
-    clv_tensor *in = clv_carry_gather(c, c->d->tail, &n);
-    clv_status status = clv_coding_write(codec, in, n, &c->coded, err);
-    c->r->timing.encode_us += clv_now_us() - start;
-    free(in);
-    return status;
-}
-
-void clv_carry_hand_over(clv_carry *c)
-{
-    clv_error err = {0};
-    if (write_coded(c, &err))
-        clv_carry_recover(c, &err);
-    else
-        clv_carry_ask_peer(c);
-}
-
 /* Run a segment on this lane and count its time. */
 static clv_status run_segment(clv_carry *c, clv_segment *segment, clv_tensors *out, int64_t *us,
                               int64_t *decode_us, clv_error *err)

@@ -31,19 +31,20 @@ static clv_plan_amount part_of(const clv_plan_problem *p, const clv_route *r, co
     return k + 1 < r->n ? clv_plan_add(part, clv_plan_encode(p, k, to, (size_t)codecs[k])) : part;
 }
 
-static clv_expectation expect(const clv_way *w, const clv_plan_problem *p, const clv_route *route)
+static void expect(const clv_way *w, const clv_plan_problem *p, const clv_route *route,
+                   clv_expectation *out)
 {
     size_t last = p->cuts->n - 1, cut = route->cut[0];
     int codecs[CLV_PLAN_DEVICES_MAX] = {0};
     clv_plan_amount remote = {0};
-    if (cut == last || route->n > p->n_devices) return (clv_expectation){0};
+    if (cut == last || route->n > p->n_devices) return;
     for (size_t k = 0; k + 1 < route->n; k++) codecs[k] = codec_number(w, route->codec[k]);
     for (size_t k = 1; k < route->n; k++)
         remote = clv_plan_add(remote, part_of(p, route, codecs, k));
     int64_t whole_ns = p->devices[0].prefix[last].ns, head_ns = p->devices[0].prefix[cut].ns;
-    if (remote.ns == CLV_PLAN_UNKNOWN || head_ns == CLV_PLAN_UNKNOWN) return (clv_expectation){0};
-    return (clv_expectation){.remote_us = (remote.ns - p->hops[0].overhead_ns) / 1000,
-                             .tail_us = CLV_MAX(whole_ns - head_ns, 0) / 1000};
+    if (remote.ns == CLV_PLAN_UNKNOWN || head_ns == CLV_PLAN_UNKNOWN) return;
+    out->remote_us = (remote.ns - p->hops[0].overhead_ns) / 1000;
+    out->tail_us = CLV_MAX(whole_ns - head_ns, 0) / 1000;
 }
 
 /* How many requests the chooser is to count since it was asked last, and how many are under way at
@@ -99,6 +100,7 @@ static clv_status choose(clv_splitter *s, clv_way *w, const clv_plan_problem *p,
     clv_arrivals_plan(&s->arrivals, answer.period_us, answer.latency_us);
     out->route = answer.to;
     out->second = answer.second;
+    out->expected.may_stay = answer.may_stay;
     return CLV_OK;
 }
 
@@ -115,7 +117,7 @@ clv_choice clv_choice_make(clv_splitter *s, clv_way *w)
     if (!a->pinned && choose(s, w, problem, &out, &err))
         clv_way_say(w, CLV_LOG_WARN, "no plan", err.text);
     else
-        out.expected = expect(w, problem, &out.route);
+        expect(w, problem, &out.route, &out.expected);
     if (a->pinned || err.status) out.second = out.route;
     return out;
 }

@@ -9,6 +9,7 @@
 typedef struct clv_expectation {
     int64_t remote_us; /* by the peer, with the link */
     int64_t tail_us;   /* here */
+    bool may_stay;     /* each request may have it done here, as policy/handover.h says */
 } clv_expectation;
 
 typedef struct clv_choice {

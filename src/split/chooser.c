@@ -118,25 +118,58 @@ static double shown_us(const clv_chooser_view *v)
     return v->answered_per_s > 0 ? 1e6 / v->answered_per_s : (double)INFINITY;
 }
 
-static clv_prospect promise(const clv_chooser_view *v, const clv_plan_problem *p,
-                            const clv_route *r)
+static bool is_restless(const clv_chooser *c)
+{
+    return c->restless > CLV_RESTLESS_STAYS;
+}
+
+/* What a request takes that goes on here at the cut; infinite: it may not, or that is not known. */
+static double stay_us(const clv_chooser *c, const clv_chooser_view *v, const clv_plan_problem *p,
+                      const clv_plan_chain *chain)
+{
+    size_t cut = (size_t)chain->cut[0], last = p->cuts->n - 1;
+    clv_plan_amount head = clv_plan_segment(p, 0, 0, cut), rest = clv_plan_segment(p, 0, cut, last);
+    if (!c->may_stay || head.ns == CLV_PLAN_UNKNOWN || rest.ns == CLV_PLAN_UNKNOWN)
+        return (double)INFINITY;
+    double here = us(head.ns + rest.ns);
+    return here * (1 + CLV_STAY_SHARE) + piled_us(v, here);
+}
+
+/* Is this chain one that keeps the limits? Its cost. */
+static bool keeps_limits(const clv_plan_problem *p, const clv_plan_chain *chain,
+                         clv_plan_cost *cost)
+{
+    return clv_plan_weigh(p, chain, cost, NULL) == CLV_OK &&
+           clv_plan_violated(p, chain, cost) == CLV_LIMIT_NONE;
+}
+
+/* What the route takes as it is. */
+static double carried_us(const clv_chooser_view *v, const clv_plan_problem *p, const clv_route *r,
+                         const clv_plan_chain *chain, const clv_plan_cost *cost)
+{
+    double shown = clv_route_equal(r, v->live) ? shown_us(v) : (double)INFINITY;
+    double score = us(cost->score);
+    return v->heavy ? fmin(fmax(score, shared_us(v, p, chain, r->n)), shown)
+                    : score + piled_us(v, fmin(us(cost->period_ns), shown));
+}
+
+static clv_prospect promise(const clv_chooser *c, const clv_chooser_view *v,
+                            const clv_plan_problem *p, const clv_route *r)
 {
     clv_prospect out = {.cost = (double)INFINITY};
     clv_plan_chain chain;
     clv_plan_cost cost;
-    if (!chain_of(v, r, &chain) || clv_plan_weigh(p, &chain, &cost, NULL) ||
-        clv_plan_violated(p, &chain, &cost) != CLV_LIMIT_NONE)
-        return out;
-    double shown = clv_route_equal(r, v->live) ? shown_us(v) : (double)INFINITY;
-    out.cost = us(cost.score);
-    out.cost = v->heavy ? fmin(fmax(out.cost, shared_us(v, p, &chain, r->n)), shown)
-                        : out.cost + piled_us(v, fmin(us(cost.period_ns), shown));
+    if (!chain_of(v, r, &chain) || !keeps_limits(p, &chain, &cost)) return out;
+    double stay = r->n > 1 && is_restless(c) ? stay_us(c, v, p, &chain) : (double)INFINITY;
+    out.cost = carried_us(v, p, r, &chain, &cost);
+    bool stays = stay < out.cost;
+    if (stays) out.cost = stay;
     double var = 0;
     size_t last = p->cuts->n - 1, from = 0;
     for (size_t k = 0; k < r->n; k++) {
         size_t to = (size_t)chain.cut[k];
         if (to != from) var += (double)clv_plan_segment(p, k, from, to).var_us2;
-        if (to != last) put_hop(v, p, k, &chain, cost.period_ns, &out.factor[3 * k]);
+        if (to != last && !stays) put_hop(v, p, k, &chain, cost.period_ns, &out.factor[3 * k]);
         from = to;
     }
     double share = SHARE_SIGMA * out.cost;
@@ -242,15 +275,38 @@ static double entry_share(const clv_chooser *c, const clv_chooser_view *v, const
     return r->n > 1 ? share * exp2(c->restless) : share;
 }
 
-/* A switch that was carried out since the last look; those before fade. */
-static void count_switch(clv_chooser *c, const clv_chooser_view *v)
+/* May requests go on here at the cut? Where nothing but the latency counts, the whole network here
+ * keeps all limits, and this node is not to be relieved. */
+static bool is_free_to_stay(const clv_chooser_view *v, const clv_plan_problem *p)
+{
+    const clv_route local = clv_route_local(p->cuts->n - 1);
+    clv_plan_chain chain;
+    clv_plan_cost cost;
+    return v->policy == CLV_POLICY_EXACT && !v->heavy && p->objective.goal == CLV_GOAL_LATENCY &&
+           chain_of(v, &local, &chain) && keeps_limits(p, &chain, &cost);
+}
+
+/* Do requests on the route in use go on here, as the link is now? */
+static bool stays_now(const clv_chooser *c, const clv_chooser_view *v, const clv_plan_problem *p)
+{
+    clv_plan_chain chain;
+    clv_plan_cost cost;
+    return v->live->n > 1 && chain_of(v, v->live, &chain) && keeps_limits(p, &chain, &cost) &&
+           stay_us(c, v, p, &chain) < carried_us(v, p, v->live, &chain, &cost);
+}
+
+/* A switch that was carried out since the last look, or that requests make by themselves at the
+ * cut; those before fade. */
+static void count_switch(clv_chooser *c, const clv_chooser_view *v, const clv_plan_problem *p)
 {
     double gone_us = fmax((double)(v->now_us - c->restless_us), 0);
+    bool stays = stays_now(c, v, p), moved = !clv_route_equal(&c->was, v->live);
     c->restless *= exp2(-gone_us / CLV_RESTLESS_HALF_US);
-    if (c->settled && !clv_route_equal(&c->was, v->live))
+    if (c->settled && (moved || stays != c->stays))
         c->restless = fmin(c->restless + 1, CLV_RESTLESS_MAX);
     c->restless_us = v->now_us;
     c->was = *v->live;
+    c->stays = stays;
 }
 
 /* Let the work functions say where to be. */
@@ -260,15 +316,15 @@ static void decide(clv_chooser *c, const clv_chooser_view *v, const clv_plan_pro
     clv_prospect all[CLV_SWITCHING_PLANS] = {0};
     clv_switching_verdict verdict;
     double least = (double)INFINITY;
+    count_switch(c, v, p);
     for (int i = 0; i < CLV_SWITCHING_PLANS; i++) {
         if (!c->switching.known[i]) continue;
-        all[i] = promise(v, p, &c->routes[i]);
+        all[i] = promise(c, v, p, &c->routes[i]);
         least = fmin(least, all[i].cost);
     }
     for (int i = 0; i < CLV_SWITCHING_PLANS; i++)
         if (c->switching.known[i] && isfinite(least))
             all[i].entry = least * entry_share(c, v, &c->routes[i]);
-    count_switch(c, v);
     clv_switching_moved(&c->switching, c->settled ? live : CLV_SWITCHING_NONE);
     clv_switching_step(&c->switching, all, v->tasks, &verdict);
     if (verdict.to >= 0) out->to = c->routes[verdict.to];
@@ -300,6 +356,7 @@ clv_status clv_chooser_look(clv_chooser *c, const clv_chooser_view *v, clv_choos
     if (!v->heavy && piled_us(v, out->period_us) > 0) look_at_many(c, v, &keep);
     look_at_ends(c, v, &p, &keep);
     out->doubt = c->doubt;
+    out->may_stay = c->may_stay = is_free_to_stay(v, &p);
     if (v->policy != CLV_POLICY_EXACT) return CLV_OK;
     decide(c, v, &p, live, out);
     c->settled = c->settled || clv_route_equal(&out->to, v->live);

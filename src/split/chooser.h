@@ -48,6 +48,8 @@
  * leave a flapping route (RFC 2439). The way home never costs more. */
 #define CLV_RESTLESS_HALF_US 15000000
 #define CLV_RESTLESS_MAX     2.0
+#define CLV_RESTLESS_STAYS 0.5
+#define CLV_STAY_SHARE 0.02
 /* How long requests pile up on a route that cannot keep up, before the load's mode has changed. */
 #define CLV_PILE_US 2000000.0
 /* The ends of a link's interval: so many standard deviations. For this question only, a link that
@@ -71,6 +73,8 @@ typedef struct clv_chooser {
     int64_t ends_us;      /* when the ends were looked at last, */
     int64_t ends_rel_ppm; /* and how uncertain the first link's rate was */
     bool doubt;
+    bool may_stay; /* as in the answer */
+    bool stays;    /* requests on what is live do now */
 } clv_chooser;
 
 typedef struct clv_chooser_view {
@@ -94,6 +98,7 @@ typedef struct clv_chooser_answer {
     clv_route to;
     clv_route second;             /* worth keeping resident; equal to `to`: none is */
     double period_us, latency_us; /* of the latency plan: what policy/load_mode.h wants to know */
+    bool may_stay; /* the whole network may run here, and nothing but the latency counts */
     bool
         doubt; /* the plan is another at the other end of the links' intervals: a measurement could change it */
 } clv_chooser_answer;

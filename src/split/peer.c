@@ -173,6 +173,9 @@ static void on_probe(void *arg, const clv_reply *reply)
     probe *sent = arg;
     clv_peer *p = sent->p;
     p->pinging = false;
+    pthread_mutex_lock(&p->lock);
+    p->pinged_us = 0;
+    pthread_mutex_unlock(&p->lock);
     if (reply->error && !p->closing) {
         lost(p, reply->error->text);
     } else if (!reply->error && sent->bytes) {
@@ -222,6 +225,7 @@ static void look(clv_peer *p, size_t bytes)
         sent->bytes = 0;
     pthread_mutex_lock(&p->lock);
     p->asked_bytes += sent->bytes + CLV_LINK_PING_BYTES;
+    p->pinged_us = sent->bytes ? 0 : clv_now_us();
     if (sent->bytes) p->acked_bytes = clv_client_path(p->client).bytes_acked;
     pthread_mutex_unlock(&p->lock);
     if (sent->bytes) clv_peer_ask_begin(p, &sent->way, sent->bytes, 0);
@@ -301,6 +305,23 @@ static void ask_link(clv_peer *p)
     pthread_mutex_unlock(&p->lock);
     if (back) refresh(p, NULL);
     if (want.kind != CLV_PROBE_NONE) look(p, want.kind == CLV_PROBE_BYTES ? want.bytes : 0);
+}
+
+void clv_peer_greet(clv_peer *p)
+{
+    pthread_mutex_lock(&p->lock);
+    bool wanted = atomic_load(&p->in_flight) == 0 && !p->pinging && p->link.up &&
+                  clv_link_monitor_greets(&p->monitor, clv_now_us());
+    pthread_mutex_unlock(&p->lock);
+    if (wanted) look(p, 0);
+}
+
+int64_t clv_peer_silent_us(clv_peer *p)
+{
+    pthread_mutex_lock(&p->lock);
+    int64_t since_us = p->pinged_us;
+    pthread_mutex_unlock(&p->lock);
+    return since_us ? clv_now_us() - since_us : 0;
 }
 
 /* While anything is under way: what the connection carries; and an exchange that goes up for far

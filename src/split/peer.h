@@ -9,7 +9,7 @@
  * (measure/link_monitor.h). A peer is up once it answered, and down from the moment a call to it
  * failed for want of an answer; while it is down pings go out, and nothing else.
  *
- * Threads: clv_peer_infer, clv_peer_cancel and clv_peer_link from any; the rest, and all callbacks,
+ * Threads: clv_peer_infer, clv_peer_cancel, clv_peer_link and those that say so from any; the rest, and all callbacks,
  * on the loop's thread.
  */
 #ifndef CLV_SPLIT_PEER_H
@@ -46,6 +46,12 @@ clv_loop *clv_peer_loop(const clv_peer *p);
 clv_link clv_peer_link(clv_peer *p);
 /* What pings and probes have sent upwards so far; a ping counts as CLV_LINK_PING_BYTES. Any thread. */
 uint64_t clv_peer_asked_bytes(clv_peer *p);
+
+/* A request begins that may need the link: a link that stepped lately is asked for a sign of life, if
+ * nothing is under way on it (clv_link_monitor_greets()). */
+void clv_peer_greet(clv_peer *p);
+/* How long one has been awaited; 0: none is. Any thread. */
+int64_t clv_peer_silent_us(clv_peer *p);
 
 /* How busy it said it is, and when (its pings ask); false: it has not said, or is lost. Loop's thread. */
 bool clv_peer_load(const clv_peer *p, clv_node_load *load, int64_t *at_us);

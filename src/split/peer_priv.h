@@ -43,6 +43,7 @@ struct clv_peer {
     int64_t carried_us;   /* when it last told what the link carries; 0: never */
     uint64_t acked_bytes; /* on the connection, when last looked */
     uint64_t asked_bytes; /* that pings and probes have sent */
+    int64_t pinged_us;    /* the ping that is out; 0: none is */
     clv_link_monitor monitor;
     clv_link link;
     clv_node_load load;            /* loop's thread, as is what follows */

@@ -85,6 +85,8 @@ void clv_adapt_step(void *splitter);
 /* Once a request that is to be planned for, with how many are on their way: the mode of the load
  * may change with it. Any thread. */
 void clv_adapt_count(clv_splitter *s, int in_flight);
+/* A request has begun that may go on here at the cut: is the link still there? Any thread. */
+void clv_adapt_greet(clv_splitter *s);
 /* Could a measurement of a link change the plan of those who ask? Loop's thread. */
 bool clv_adapt_doubts(void *splitter);
 /* The peer answered a request with an error, or with nonsense: everything runs here until it has

@@ -59,3 +59,21 @@ int64_t clv_hedge_at_us(const clv_hedge *h, const clv_hedge_question *q)
     double far = fmax(CLV_HEDGE_FAR * exp(h->tail) * due, due + CLV_HEDGE_LEAST_US);
     return far < 1e15 ? q->sent_us + (int64_t)far : INT64_MAX;
 }
+
+int64_t clv_hedge_look_us(const clv_hedge_question *q, int64_t now_us)
+{
+    if (q->upload_us <= 0 || q->deadline_us) return INT64_MAX;
+    double gone_us =
+        fmax((double)(now_us - q->sent_us), (double)(q->upload_us + CLV_HEDGE_LEAST_US / 2));
+    return q->sent_us + (int64_t)(CLV_HEDGE_LOOK * gone_us);
+}
+
+bool clv_hedge_stuck(const clv_hedge_question *q, const clv_hedge_progress *p, int64_t now_us)
+{
+    if (q->here_us <= 0 || p->gone_bytes >= p->bytes) return false;
+    if (p->gone_bytes == 0) return true;
+    double pace = (double)(now_us - q->sent_us) / (double)p->gone_bytes;
+    double left_us =
+        pace * (double)(p->bytes - p->gone_bytes) + (double)(q->expected_us - q->upload_us);
+    return left_us > (double)q->here_us;
+}

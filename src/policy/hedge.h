@@ -33,6 +33,7 @@
 #define CLV_POLICY_HEDGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define CLV_HEDGE_SHARE    0.05
@@ -40,7 +41,9 @@
 #define CLV_HEDGE_QUANTILE 0.95
 #define CLV_HEDGE_FAR      1.5
 #define CLV_HEDGE_LEAST_US 10000 /* without a deadline, behind the prediction */
-#define CLV_HEDGE_MARGIN   1.25  /* of what the part takes here, before a deadline */
+#define CLV_HEDGE_LOOK                                                                             \
+    1.25 /* times the upload is looked at, and then so many times what has passed */
+#define CLV_HEDGE_MARGIN 1.25 /* of what the part takes here, before a deadline */
 
 typedef struct clv_hedge {
     double budget; /* hedges */
@@ -52,7 +55,13 @@ typedef struct clv_hedge_question {
     int64_t expected_us; /* how long the peer was predicted to take; 0: not known */
     int64_t here_us;     /* how long it would take here, waiting included; 0: not known */
     int64_t deadline_us; /* of the request; 0: none */
+    int64_t upload_us;   /* of `expected_us`, until the peer has all of the part; 0: not known */
 } clv_hedge_question;
+
+/* How far the part has gone up, as far as is known. */
+typedef struct clv_hedge_progress {
+    size_t gone_bytes, bytes;
+} clv_hedge_progress;
 
 void clv_hedge_init(clv_hedge *h);
 void clv_hedge_sent(clv_hedge *h);
@@ -64,6 +73,11 @@ void clv_hedge_spared(clv_hedge *h);
 void clv_hedge_saw(clv_hedge *h, int64_t expected_us, int64_t took_us);
 /* INT64_MAX: never. */
 int64_t clv_hedge_at_us(const clv_hedge *h, const clv_hedge_question *q);
+/* When to look how far the part has gone up, after such a look at `now_us`, or first (then: when it
+ * was handed over). INT64_MAX: never. */
+int64_t clv_hedge_look_us(const clv_hedge_question *q, int64_t now_us);
+/* At the pace of its bytes so far, is the answer later than to begin here now? */
+bool clv_hedge_stuck(const clv_hedge_question *q, const clv_hedge_progress *p, int64_t now_us);
 /* Begun now, would it be done before the deadline? `here_us` is to be of now. */
 bool clv_hedge_helps(const clv_hedge_question *q, int64_t now_us);
 

@@ -18,6 +18,7 @@ typedef struct clv_carry_hedge {
     clv_timer *timer; /* until it is to begin */
     bool running, failed;
     bool gave_up;     /* on the peer, for want of budget */
+    int64_t at_us;    /* when it is to begin, whatever its bytes do */
     int64_t begun_us; /* when; the rest is the compute lane's until it has ended */
     int64_t wait_us, decode_us, run_us; /* in this node's queue; reading; computing */
     clv_tensors out;
@@ -46,7 +47,7 @@ typedef struct clv_carry {
     atomic_bool answered, recalled;
     /* the peer's part: set before it is asked, then the loop's thread */
     _Atomic uint64_t call;
-    int64_t asked_us, expected_us, peer_deadline_us;
+    int64_t asked_us, expected_us, upload_us, peer_deadline_us;
     atomic_bool peer_open;
     clv_carry_hedge hedge;
 } clv_carry;

@@ -28,7 +28,16 @@ static clv_hedge_question question(const clv_carry *c)
     return (clv_hedge_question){.sent_us = c->asked_us,
                                 .expected_us = c->expected_us,
                                 .here_us = clv_carry_here_us(c),
-                                .deadline_us = c->r->deadline_us};
+                                .deadline_us = c->r->deadline_us,
+                                .upload_us = c->upload_us};
+}
+
+/* Does the link not get its bytes there? */
+static bool is_stuck(const clv_carry *c, const clv_hedge_question *q, int64_t now_us)
+{
+    clv_peer_progress p;
+    if (!clv_peer_look(c->s->ways[c->way].peer, &p)) return false;
+    return clv_hedge_stuck(q, &(clv_hedge_progress){p.gone_bytes, p.bytes}, now_us);
 }
 
 /* No budget for a hedge: leave the peer's part be, or, before a deadline, give it up while the tail
@@ -50,31 +59,52 @@ static void begin(clv_carry *c)
     clv_carry_run(c, clv_deployment_cut(c->d), c->s->last, c->d->tail, clv_carry_run_hedge);
 }
 
+static void on_time(void *arg);
+
+/* At `at_us`, or when its bytes are to be looked at before that. */
+static void set_timer(clv_carry *c, const clv_hedge_question *q, int64_t at_us, int64_t now_us)
+{
+    int64_t next_us = CLV_MIN(at_us, clv_hedge_look_us(q, now_us));
+    if (next_us >= c->peer_deadline_us) return;
+    atomic_fetch_add(&c->refs, 1);
+    c->hedge.timer = clv_timer_new(c->s->o.loop, on_time, c);
+    clv_timer_start(c->hedge.timer, CLV_MAX(next_us - now_us, 0), 0);
+}
+
 static void on_time(void *arg)
 {
     clv_carry *c = arg;
+    int64_t now_us = clv_now_us();
     clv_carry_disarm(c);
     if (atomic_load(&c->answered) || atomic_load(&c->recalled) || !c->peer_open) return;
     clv_hedge_question q = question(c);
-    if (!clv_hedge_helps(&q, clv_now_us())) return; /* others came before it here */
-    if (clv_hedge_take(&c->s->hedge))
+    bool due = now_us >= c->hedge.at_us, stuck = !due && is_stuck(c, &q, now_us);
+    if (!due && !stuck)
+        set_timer(c, &q, c->hedge.at_us, now_us);
+    else if (!clv_hedge_helps(&q, now_us))
+        return; /* others came before it here */
+    else if (clv_hedge_take(&c->s->hedge))
         begin(c);
-    else
+    else if (due)
         give_up(c);
+    else
+        set_timer(c, &q, c->hedge.at_us, now_us);
 }
 
 static void arm(void *arg)
 {
     clv_carry *c = arg;
     if (c->peer_open && !atomic_load(&c->answered)) {
+        clv_peer *peer = c->s->ways[c->way].peer;
+        clv_peer_progress p;
         clv_hedge_sent(&c->s->hedge);
-        clv_hedge_question q = question(c);
-        int64_t at = clv_hedge_at_us(&c->s->hedge, &q);
-        if (at < c->peer_deadline_us) {
-            atomic_fetch_add(&c->refs, 1);
-            c->hedge.timer = clv_timer_new(c->s->o.loop, on_time, c);
-            clv_timer_start(c->hedge.timer, CLV_MAX(at - clv_now_us(), 0), 0);
+        if (clv_peer_look(peer, &p)) {
+            clv_link link = clv_peer_link(peer);
+            c->upload_us = (int64_t)clv_link_exchange_us(&link, p.bytes, 0);
         }
+        clv_hedge_question q = question(c);
+        c->hedge.at_us = clv_hedge_at_us(&c->s->hedge, &q);
+        set_timer(c, &q, c->hedge.at_us, c->asked_us);
     }
     clv_carry_unref(c);
 }

@@ -48,8 +48,8 @@
  * leave a flapping route (RFC 2439). The way home never costs more. */
 #define CLV_RESTLESS_HALF_US 15000000
 #define CLV_RESTLESS_MAX     2.0
-#define CLV_RESTLESS_STAYS 0.5
-#define CLV_STAY_SHARE 0.02
+#define CLV_RESTLESS_STAYS   0.5
+#define CLV_STAY_SHARE       0.02
 /* How long requests pile up on a route that cannot keep up, before the load's mode has changed. */
 #define CLV_PILE_US 2000000.0
 /* The ends of a link's interval: so many standard deviations. For this question only, a link that

@@ -24,7 +24,8 @@ typedef struct clv_deployment {
     /* predicted, following the link; 0: not known */
     _Atomic int64_t expected_remote_us; /* the peer's part with the link */
     _Atomic int64_t expected_tail_us;   /* the same part, done here */
-    atomic_bool may_stay; /* each request may go on here at the cut: nothing that was asked for forbids it */
+    atomic_bool
+        may_stay; /* each request may go on here at the cut: nothing that was asked for forbids it */
     /* of a whole request; guarded by the splitter's lock: split/forecast.h */
     clv_prediction predicted;
 } clv_deployment;

@@ -276,6 +276,21 @@ void clv_peer_ask_answered(clv_peer *p, clv_peer_ask *a, size_t down_bytes, int6
     refresh(p, NULL);
 }
 
+bool clv_peer_look(clv_peer *p, clv_peer_progress *out)
+{
+    const uint64_t acked = clv_client_path(p->client).bytes_acked;
+    pthread_mutex_lock(&p->lock);
+    const clv_link_turn *only = p->turns.last;
+    bool known = only && !only->earlier && only->goal_bytes;
+    if (known) {
+        uint64_t left = acked < only->goal_bytes ? only->goal_bytes - acked : 0;
+        out->bytes = only->up_bytes;
+        out->gone_bytes = left < out->bytes ? out->bytes - (size_t)left : 0;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return known;
+}
+
 void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a)
 {
     pthread_mutex_lock(&p->lock);

@@ -73,7 +73,8 @@ struct clv_request {
     char plan[128];              /* what ran where: "local", "remote" or the label of the cut */
     char hedged
         [8]; /* who answered first when the peer's part was begun here as well: "here" or "peer"; "" if it was not */
-    bool stayed; /* the plan would have handed it over at its cut, but this node was quicker just then */
+    bool
+        stayed; /* the plan would have handed it over at its cut, but this node was quicker just then */
     bool shared; /* ran in one run with others, here or behind: what was computed was for all */
     char recovered[160]; /* why the peer's part was done here instead; "" if it was not */
     /* the asker */

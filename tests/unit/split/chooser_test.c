@@ -2,6 +2,7 @@
  * against a clairvoyant. */
 #include "split/chooser.h"
 
+#include "base/mem.h"
 #include "base/rng.h"
 #include "measure/link_monitor.h"
 #include "plan/policy_problems.h"
@@ -107,7 +108,7 @@ enum { ASKED_MAX = 4096, PENDING_MAX = 64, PREPARE_US = 250000 };
 
 typedef struct outcome {
     int n, switches, hedges, stays, late_switches; /* late: after the first minute */
-    double ours, clairvoyant, fixed;        /* means, us; fixed: of the best single plan */
+    double ours, clairvoyant, fixed;               /* means, us; fixed: of the best single plan */
     double probe_bytes, link_bytes;
 } outcome;
 
@@ -262,6 +263,27 @@ static void wonder(run *r, int64_t now_us)
     }
 }
 
+/* How much of these bytes is known to be there by then. */
+static size_t gone_bytes(run *r, int64_t from_us, size_t bytes, int64_t at_us)
+{
+    double gone = 0;
+    at_us -= (int64_t)r->link(r->arg, from_us).rtt_us;
+    for (; from_us < at_us; from_us += MS) gone += r->link(r->arg, from_us).rate * 1e-3;
+    return (size_t)fmin(gone, (double)bytes);
+}
+
+/* When it is seen that the bytes are not getting there. */
+static int64_t stuck_us(run *r, const clv_hedge_question *q, size_t bytes)
+{
+    int64_t at_us = clv_hedge_look_us(q, q->sent_us);
+    for (int i = 0; i < 20; i++, at_us = clv_hedge_look_us(q, at_us)) {
+        const clv_hedge_progress p = {gone_bytes(r, q->sent_us, bytes, at_us), bytes};
+        if (p.gone_bytes >= bytes) break;
+        if (clv_hedge_stuck(q, &p, at_us)) return at_us;
+    }
+    return INT64_MAX;
+}
+
 /* What a request takes on this route, of which the answer would come after so long. */
 static double carry(run *r, int64_t now_us, size_t cut, double us, double link_us)
 {
@@ -271,7 +293,8 @@ static double carry(run *r, int64_t now_us, size_t cut, double us, double link_u
     double peer_us = run_us(cut, LAST, 10), to_go_us = clv_link_exchange_us(&link, up, down);
     const clv_hedge_question q = {.sent_us = now_us + (int64_t)run_us(0, cut, 1),
                                   .expected_us = (int64_t)(to_go_us + peer_us),
-                                  .here_us = (int64_t)run_us(cut, LAST, 1)};
+                                  .here_us = (int64_t)run_us(cut, LAST, 1),
+                                  .upload_us = (int64_t)clv_link_exchange_us(&link, up, 0)};
     seen part = {.at_us = now_us + (int64_t)us,
                  .up = up,
                  .down = down,
@@ -280,7 +303,7 @@ static double carry(run *r, int64_t now_us, size_t cut, double us, double link_u
                  .overdue_us = q.sent_us + 50 * MS + (int64_t)(2 * to_go_us),
                  .expected_us = (double)q.expected_us};
     clv_hedge_sent(&r->hedge);
-    int64_t at_us = clv_hedge_at_us(&r->hedge, &q);
+    int64_t at_us = CLV_MIN(clv_hedge_at_us(&r->hedge, &q), stuck_us(r, &q, up));
     if (at_us < part.at_us && clv_hedge_take(&r->hedge))
         r->o.hedges++;
     else
@@ -303,8 +326,8 @@ static int64_t sign_of_life(run *r, int64_t now_us, int64_t head_us)
     double us = noisy(r, r->link(r->arg, now_us).rtt_us);
     r->o.probe_bytes += CLV_LINK_PING_BYTES;
     if (us > (double)head_us) {
-        r->pending[r->n_pending++] = (seen){
-            .at_us = now_us + (int64_t)us, .us = us, .overdue_us = INT64_MAX, .ping = true};
+        r->pending[r->n_pending++] =
+            (seen){.at_us = now_us + (int64_t)us, .us = us, .overdue_us = INT64_MAX, .ping = true};
         return head_us;
     }
     clv_link_monitor_rtt(&r->m, now_us + (int64_t)us, us);
@@ -412,8 +435,8 @@ static void expect(const char *name, const outcome *o, double factor)
     if (getenv("CLV_TEST_SHOW"))
         printf("%-14s %.3f of the clairvoyant, %.3f of the best plan kept, %d switches, %d hedges "
                "and %d stays in %d, probes %.2f %%\n",
-               name, o->ours / o->clairvoyant, o->ours / o->fixed, o->switches, o->hedges, o->stays, o->n,
-               100 * o->probe_bytes / o->link_bytes);
+               name, o->ours / o->clairvoyant, o->ours / o->fixed, o->switches, o->hedges, o->stays,
+               o->n, 100 * o->probe_bytes / o->link_bytes);
     if (getenv("CLV_SIM_NOFAIL")) return;
     if (o->ours > factor * o->clairvoyant || o->ours > 1.04 * o->fixed)
         fail_msg("%s: %.1f ms, clairvoyant %.1f, best plan kept %.1f; %d switches in %d", name,

@@ -27,10 +27,10 @@ enum { STEPS = 6 }; /* Gauss-Newton steps of one update; three are enough for a 
 #define PRIOR_VAR      4.0       /* a factor of e^2 = 7 either way */
 #define PRIOR_ALIKE    0.97      /* correlation of the two directions: a factor of 1.6 apart */
 #define STEP_ALIKE     0.98      /* correlation of the directions in a step */
-#define RTT_ALIKE      0.5  /* and of the round trip with them */
+#define RTT_ALIKE      0.5       /* and of the round trip with them */
 #define STEP_VAR_MAX   16.0
-#define RECALLED_VAR   0.64 /* of rates that the round trip speaks of */
-#define STEADY_MIN     2    /* observations of the rates without a surprise: to be remembered */
+#define RECALLED_VAR   0.64   /* of rates that the round trip speaks of */
+#define STEADY_MIN     2      /* observations of the rates without a surprise: to be remembered */
 #define KNOWN_VAR      0.0625 /* what is known better than that, 25 %, is remembered */
 /* Variance of ln(up/down) as an observation at each exchange: it sums up to the prior's. */
 #define ALIKE_VAR (2 * PRIOR_VAR * (1 - PRIOR_ALIKE) / (1 - FORGET))
@@ -281,11 +281,10 @@ static void remember(clv_link_monitor *m, int64_t now_us)
 {
     bool known = m->var[RTT][RTT] < KNOWN_VAR && m->var[UP][UP] < KNOWN_VAR;
     if (!known || m->steady < STEADY_MIN || m->stalled) return;
-    clv_link_regimes_note(&m->regimes,
-                          &(clv_link_regime){.rtt = m->state[RTT],
-                                             .up = m->state[UP],
-                                             .down = m->state[DOWN],
-                                             .seen_us = now_us});
+    clv_link_regimes_note(&m->regimes, &(clv_link_regime){.rtt = m->state[RTT],
+                                                          .up = m->state[UP],
+                                                          .down = m->state[DOWN],
+                                                          .seen_us = now_us});
 }
 
 static bool sane(double us)

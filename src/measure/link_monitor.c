@@ -370,6 +370,7 @@ static void witness_rate(clv_link_monitor *m, const clv_link_witness *w)
     bool full = !w->app_limited && w->min_rtt_us > 0 && w->rtt_us > NEAR_LEAST * w->min_rtt_us;
     double error = log(1e6 / rate) - m->state[UP]; /* below 0: faster than thought */
     double var = WITNESS_NOISE * WITNESS_NOISE;
+    if (m->var[UP][UP] < var) return; /* its samples are off together: they do not average out */
     if ((error >= 0 && !full) || fabs(error) > GATE * sqrt(m->var[UP][UP] + var)) return;
     correct(m, (double[]){0, 1, 0}, error, var);
 }

@@ -36,7 +36,8 @@
  * own, if the application had enough to send and the path was full: the smoothed round trip above
  * the least one, as a queue had formed (after BBR: Cardwell et al., ACM Queue 2016). Else it
  * bounds the rate from below. The kernel shows the same sample until there is another: each counts
- * once. A witness sharpens what transfers say; it does not overturn it.
+ * once; and as its samples are off together, they tell nothing to who knows the rate better than one
+ * of them. A witness sharpens what transfers say; it does not overturn it.
  *
  * The two directions start as likely alike, so one in which nothing large was ever sent follows
  * the other, with a large sigma.
@@ -123,7 +124,8 @@ typedef struct clv_link_probe {
 #define CLV_LINK_TIME_US_MAX 3.6e9 /* an exchange that took longer is no measurement */
 
 /* What is to be asked (link_probe.c). Passive first: a ping is due only when nothing was seen of
- * the link for a second, for half of one in the minute after a step, or at once after a step, whose
+ * the link for a second, for half of one in the minute after a step, when none was answered for two seconds (bytes that share
+ * the time with a round trip tell neither well), or at once after a step, whose
  * round trip nobody has seen yet. Bytes are due only if `matters`: if what they tell could change
  * somebody's plan, or when an answer stays away, or while no rate is known; every
  * CLV_LINK_PROBE_EVERY_US then, five times a second while the rate is known to less than 30 %, at

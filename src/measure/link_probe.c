@@ -18,7 +18,8 @@
 #define OWED_SHARE    0.0015 /* of what the window carries may be owed */
 #define STEPPED_US    60000000 /* so long after a step another one is looked for, this often */
 #define PING_STEPS_US 500000
-#define PING_SHARE    0.002 /* of the rate is for pings, whatever is owed */
+#define PING_LEAST_US 2000000 /* also of a link in use: its bytes hardly tell its round trip */
+#define PING_SHARE    0.002   /* of the rate is for pings, whatever is owed */
 
 static double rate_up(const clv_link_monitor *m, int64_t now_us)
 {
@@ -96,7 +97,8 @@ bool clv_link_monitor_greets(clv_link_monitor *m, int64_t now_us)
 static bool wants_ping(const clv_link_monitor *m, int64_t now_us, double left, bool *own)
 {
     int64_t every_us = is_restless(m, now_us) ? PING_STEPS_US : CLV_LINK_QUIET_US;
-    bool asked = m->rtt_asked && m->alive, quiet = now_us - m->seen_us >= every_us;
+    bool asked = m->rtt_asked && m->alive;
+    bool quiet = now_us - m->seen_us >= every_us || now_us - m->told_us >= PING_LEAST_US;
     int64_t rest_us = asked || !m->alive ? CLV_LINK_DOWN_EVERY_US : every_us;
     *own = !m->alive || asked;
     bool may = may_ping(m, now_us, left, own);

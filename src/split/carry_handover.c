@@ -29,22 +29,24 @@ static clv_status write_coded(clv_carry *c, clv_error *err)
     return status;
 }
 
-/* May it go on here? Not where the asker says what runs where, nor where this node could not do
- * all of every request. */
-static bool may_stay(const clv_carry *c)
+/* May it go on here? Not where the asker says what runs where, where this node could not do all of
+ * every request, nor where it would be late. */
+static bool may_stay(const clv_carry *c, int64_t here_us)
 {
     if (c->from > 0 || c->r->route || !atomic_load(&c->d->may_stay)) return false;
     int64_t whole_us = clv_pace_us(clv_pace_of(&c->s->pace, 0, c->s->last), 1);
-    return whole_us > 0 && clv_carry_affords(c, whole_us);
+    bool late = c->r->deadline_us && clv_now_us() + here_us > c->r->deadline_us;
+    return !late && whole_us > 0 && clv_carry_affords(c, whole_us);
 }
 
 /* Is it to go on here, as everything is now? */
 static bool is_to_stay(const clv_carry *c)
 {
-    if (!may_stay(c)) return false;
+    int64_t here_us = clv_carry_here_us(c);
+    if (!may_stay(c, here_us)) return false;
     clv_peer *peer = c->s->ways[c->way].peer;
     const clv_handover_question q = {.remote_us = atomic_load(&c->d->expected_remote_us),
-                                     .here_us = clv_carry_here_us(c),
+                                     .here_us = here_us,
                                      .silent_us = clv_peer_silent_us(peer),
                                      .rtt_us = (int64_t)clv_peer_link(peer).rtt_us};
     return !clv_handover_wise(&q);

@@ -120,6 +120,47 @@ static void a_short_request_is_given_the_least_delay(void **state)
     assert_true(clv_hedge_at_us(&h, &q) == 9000 - (int64_t)(CLV_HEDGE_MARGIN * 3000));
 }
 
+/* Its bytes are looked at when the upload should be over, then less and less often. */
+static void the_upload_is_looked_at_when_it_should_be_over(void **state)
+{
+    (void)state;
+    clv_hedge_question q = {
+        .sent_us = 1000, .expected_us = 70000, .here_us = 100000, .upload_us = 35000};
+    int64_t first = clv_hedge_look_us(&q, 1000);
+    assert_int_equal(first, 1000 + 1.25 * (35000 + CLV_HEDGE_LEAST_US / 2));
+    assert_int_equal(clv_hedge_look_us(&q, first), 1000 + (int64_t)(1.25 * (double)(first - 1000)));
+    q.upload_us = 0; /* not known */
+    assert_true(clv_hedge_look_us(&q, 1000) == INT64_MAX);
+    q.upload_us = 35000;
+    q.deadline_us = 1000000; /* which decides alone */
+    assert_true(clv_hedge_look_us(&q, 1000) == INT64_MAX);
+}
+
+/* At the pace so far, is the answer later than to begin here now? */
+static void bytes_that_do_not_get_there_are_not_waited_for(void **state)
+{
+    (void)state;
+    clv_hedge_question q = {
+        .sent_us = 0, .expected_us = 70000, .here_us = 100000, .upload_us = 35000};
+    static const struct {
+        size_t gone;
+        bool stuck;
+    } cases[] = {
+        {0, true},                       /* nothing got there */
+        {30000, true},                   /* 117 ms to go, and 35 ms of computing */
+        {43000, true},                   /* 66 and 35: later than 100 ms */
+        {44000, false},                  /* 63.6 and 35 */
+        {99999, false}, {100000, false}, /* all of it: the peer is at it */
+    };
+    for (size_t i = 0; i < CLV_COUNT(cases); i++) {
+        const clv_hedge_progress p = {cases[i].gone, 100000};
+        bool stuck = clv_hedge_stuck(&q, &p, 50000);
+        if (stuck != cases[i].stuck) fail_msg("%zu of 100000 bytes: %d", cases[i].gone, stuck);
+    }
+    q.here_us = 0; /* nobody knows */
+    assert_false(clv_hedge_stuck(&q, &(clv_hedge_progress){0, 100000}, 50000));
+}
+
 static void nonsense_teaches_nothing(void **state)
 {
     (void)state;
@@ -145,6 +186,8 @@ int main(void)
         cmocka_unit_test(an_answer_that_is_due_in_time_is_waited_for),
         cmocka_unit_test(without_a_deadline_the_tail_decides),
         cmocka_unit_test(a_short_request_is_given_the_least_delay),
+        cmocka_unit_test(the_upload_is_looked_at_when_it_should_be_over),
+        cmocka_unit_test(bytes_that_do_not_get_there_are_not_waited_for),
         cmocka_unit_test(nonsense_teaches_nothing),
     };
     return cmocka_run_group_tests_name("hedge", tests, NULL, NULL);

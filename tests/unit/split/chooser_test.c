@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MS     INT64_C(1000)
 #define SECOND INT64_C(1000000)
@@ -437,7 +438,6 @@ static void expect(const char *name, const outcome *o, double factor)
                "and %d stays in %d, probes %.2f %%\n",
                name, o->ours / o->clairvoyant, o->ours / o->fixed, o->switches, o->hedges, o->stays,
                o->n, 100 * o->probe_bytes / o->link_bytes);
-    if (getenv("CLV_SIM_NOFAIL")) return;
     if (o->ours > factor * o->clairvoyant || o->ours > 1.04 * o->fixed)
         fail_msg("%s: %.1f ms, clairvoyant %.1f, best plan kept %.1f; %d switches in %d", name,
                  o->ours / 1e3, o->clairvoyant / 1e3, o->fixed / 1e3, o->switches, o->n);
@@ -466,20 +466,20 @@ static void steps_are_followed(void **state)
         for (uint64_t seed = 1; seed <= 3; seed++) {
             int64_t us = s * SECOND;
             outcome o = follow(steps, &us, 601 * SECOND, seed, 0.05);
-            expect("steps", &o, 1.05);
+            expect("steps", &o, 1.03);
         }
 }
 
-static void square_waves_are_followed_or_left_alone(void **state)
+static void square_waves_are_followed(void **state)
 {
     (void)state;
     static const struct {
         double period_s, factor;
         const char *name;
     } waves[] = {
-        {1, 1.6, "square, 1 s"},    {2, 1.6, "square, 2 s"},    {3, 1.5, "square, 3 s"},
-        {5, 1.3, "square, 5 s"},    {7, 1.2, "square, 7 s"},    {10, 1.15, "square, 10 s"},
-        {20, 1.15, "square, 20 s"}, {60, 1.05, "square, 60 s"},
+        {1, 1.25, "square, 1 s"},   {2, 1.1, "square, 2 s"},    {3, 1.03, "square, 3 s"},
+        {5, 1.03, "square, 5 s"},   {7, 1.03, "square, 7 s"},   {10, 1.03, "square, 10 s"},
+        {20, 1.03, "square, 20 s"}, {60, 1.03, "square, 60 s"},
     };
     for (size_t i = 0; i < sizeof waves / sizeof *waves; i++) {
         int64_t us = (int64_t)(waves[i].period_s * 1e6);
@@ -500,7 +500,7 @@ static void wandering_links_are_followed(void **state)
             path[i] = exp(ln);
         }
         outcome o = follow(wander, path, 601 * SECOND, seed, 0.05);
-        expect("wander", &o, 1.10);
+        expect("wander", &o, 1.05);
     }
 }
 
@@ -697,6 +697,38 @@ static void doubt_is_where_the_plan_could_be_another(void **state)
     }
 }
 
+/* Requests may go on at the cut where nothing but their latency counts and the whole network may
+ * run here. */
+static void requests_may_stay_where_only_latency_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        clv_policy policy;
+        clv_plan_goal goal;
+        bool heavy, barred, may;
+    } cases[] = {
+        {CLV_POLICY_EXACT, CLV_GOAL_LATENCY, false, false, true},
+        {CLV_POLICY_GREEDY, CLV_GOAL_LATENCY, false, false, false},
+        {CLV_POLICY_EXACT, CLV_GOAL_THROUGHPUT, false, false, false},
+        {CLV_POLICY_EXACT, CLV_GOAL_LATENCY, true, false, false},
+        {CLV_POLICY_EXACT, CLV_GOAL_LATENCY, false, true, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rig r;
+        rig_start(&r, 18.88, 0.02);
+        uint8_t devices[UNITS];
+        memset(devices, 3, sizeof devices);
+        devices[LAST - 1] = 2; /* the last unit is not for this device */
+        r.v.policy = cases[i].policy;
+        r.v.heavy = cases[i].heavy;
+        r.t.p.objective.goal = cases[i].goal;
+        if (cases[i].barred) r.t.p.limits.unit_devices = devices;
+        bool may = rig_look(&r).may_stay;
+        if (may != cases[i].may) fail_msg("case %d: %d", (int)i, may);
+        toy_done(&r.t);
+    }
+}
+
 /* Other policies are followed as they are. */
 static void other_policies_are_followed_at_once(void **state)
 {
@@ -733,7 +765,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(noise_changes_no_plan),
         cmocka_unit_test(steps_are_followed),
-        cmocka_unit_test(square_waves_are_followed_or_left_alone),
+        cmocka_unit_test(square_waves_are_followed),
         cmocka_unit_test(wandering_links_are_followed),
         cmocka_unit_test(a_peer_that_others_keep_busy_counts_as_the_share_that_is_left),
         cmocka_unit_test(an_own_queue_at_the_peer_hides_no_better_cut),
@@ -741,6 +773,7 @@ int main(void)
         cmocka_unit_test(all_do_not_go_where_one_would),
         cmocka_unit_test(a_heavy_load_takes_the_throughput_plan),
         cmocka_unit_test(doubt_is_where_the_plan_could_be_another),
+        cmocka_unit_test(requests_may_stay_where_only_latency_counts),
         cmocka_unit_test(other_policies_are_followed_at_once),
         cmocka_unit_test(a_route_that_is_not_offered_is_left),
     };

@@ -269,7 +269,7 @@ static void recall(clv_link_monitor *m, double rtt)
     if (!was) return;
     m->state[UP] = was->up;
     m->state[DOWN] = was->down;
-    double var = RECALLED_VAR / (1 + was->right);
+    double often = 1 + was->right, var = RECALLED_VAR / (often * often);
     for (int i = UP; i <= DOWN; i++) {
         m->var[i][RTT] = m->var[RTT][i] = 0;
         for (int k = UP; k <= DOWN; k++) m->var[i][k] = var * (i == k ? 1 : STEP_ALIKE);

@@ -60,9 +60,9 @@ static bool wants_bytes(const clv_link_monitor *m, int64_t now_us, bool matters)
 {
     if (!m->alive || !m->rtt_seen || m->rtt_asked)
         return false; /* bytes tell only to who knows it */
-    bool open = m->surprises || unsure(m, now_us) > OPEN_SIGMA;
+    bool open = unsure(m, now_us) > OPEN_SIGMA, stepped = open && m->surprises;
     int64_t rest_us = open ? CLV_LINK_DOWN_EVERY_US : CLV_LINK_PROBE_EVERY_US;
-    if (now_us - m->probed_us < rest_us && !m->surprises) return false;
+    if (now_us - m->probed_us < rest_us && !stepped) return false;
     bool quiet = now_us - m->rated_us >= CLV_LINK_QUIET_US || open || m->stalled;
     return !m->rate_seen || ((matters || m->stalled) && quiet);
 }

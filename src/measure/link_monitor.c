@@ -178,9 +178,9 @@ static void open_all(clv_link_monitor *m, double var)
 }
 
 /* A surprise is a stall or a step. Opens the uncertainty so far that an error like this one is a
- * matter of course, of the round trip and of the rates: a link that steps moves all of them, and
- * the ping that is asked for tells what was whose, unless one was answered just before and can be
- * true. A ping speaks of the rates, too, if it is far off. Returns the variance that the
+ * matter of course, of the rates and of the round trip, unless that was seen just before and can be
+ * true: a link that steps moves all of them, and the ping that is asked for tells what was whose. A
+ * ping speaks of the rates, too, if it is far off. Returns the variance that the
  * observation is taken with. */
 static double surprise(clv_link_monitor *m, const observation *o, double error, double obs_var)
 {
@@ -194,7 +194,7 @@ static double surprise(clv_link_monitor *m, const observation *o, double error, 
     bool fresh = !ping && (double)(m->now_us - m->told_us) - o->us < CLV_LINK_DOWN_EVERY_US &&
                  o->us > exp(m->state[RTT]);
     if (o->amount[RTT] > 0 && !fresh) m->var[RTT][RTT] += var;
-    m->rtt_asked = ping ? !sure : !fresh;
+    m->rtt_asked = !ping || !sure; /* before any bytes: they tell only to who knows it */
     if (!ping)
         open_rates(m, fmin(error * error / (bytes * bytes), STEP_VAR_MAX));
     else if (fabs(error) > RTT_STEP)

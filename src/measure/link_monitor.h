@@ -138,7 +138,7 @@ typedef struct clv_link_probe {
  * All of them together (a ping counts as CLV_LINK_PING_BYTES) take no more than
  * CLV_LINK_PROBE_SHARE of what the link can carry in any CLV_LINK_PROBE_WINDOW_US, for links of 56
  * kbit/s and more that answer: what was spent is paid off at 0.45 % of the rate of the last ten
- * seconds, and may not pass 0.15 % of what the window carries, or 8 kB; a link of which nothing is
+ * seconds, and may not pass 0.03 % of what the window carries, or 8 kB; a link of which nothing is
  * known counts as 1 Mbit/s. Pings leave half of that to probes, but 0.2 % of the rate is for them
  * alone: whoever owes for probes must not be blind to a link that is back. A link that has been
  * lost and is back may take its old rate's share; if that is spent, it counts as what it was, with

@@ -15,7 +15,7 @@
 #define OPEN_SIGMA    0.3    /* a rate less sure than this is asked for again and again */
 #define PAID_SHARE    0.0045 /* of the rate pays off what probes took */
 #define LATELY_US     10e6   /* the rate that does is one of so long */
-#define OWED_SHARE    0.0015 /* of what the window carries may be owed */
+#define OWED_SHARE    0.0003 /* of what the window carries may be owed */
 #define STEPPED_US    60000000 /* so long after a step another one is looked for, this often */
 #define PING_STEPS_US 500000
 #define PING_LEAST_US 2000000 /* also of a link in use: its bytes hardly tell its round trip */

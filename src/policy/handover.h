@@ -10,7 +10,8 @@
  *
  * A link that has stepped lately is asked for a sign of life when a request begins. If that
  * is not there at the cut, though it should have been for a while, the link has become another, and what
- * would be sent now would be the first to find out how slow it is.
+ * would be sent now would be the first to find out how slow it is. Where it is due within
+ * milliseconds it is waited for: that is nothing beside what a slow link takes.
  *
  * Pure. Threads: any. */
 #ifndef CLV_POLICY_HANDOVER_H
@@ -20,7 +21,8 @@
 #include <stdint.h>
 
 #define CLV_HANDOVER_TIMES    1.5  /* so many round trips, */
-#define CLV_HANDOVER_SLACK_US 1000 /* and the other side's scheduler, a sign of life may take */
+#define CLV_HANDOVER_SLACK_US 1000 /* and the other side's scheduler, a sign of life may take; */
+#define CLV_HANDOVER_WAIT_US  5000 /* for so long it is waited for at the cut */
 
 typedef struct clv_handover_question {
     int64_t remote_us; /* what the peer's part should take now, with the link; 0: not known */
@@ -30,5 +32,8 @@ typedef struct clv_handover_question {
 } clv_handover_question;
 
 bool clv_handover_wise(const clv_handover_question *q);
+/* How long to wait at the cut until it is known whether the link is silent; 0: not at all, as it is
+ * known, or as that would take too long. */
+int64_t clv_handover_wait_us(const clv_handover_question *q);
 
 #endif

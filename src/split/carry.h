@@ -25,6 +25,12 @@ typedef struct clv_carry_hedge {
     clv_error error;
 } clv_carry_hedge;
 
+/* A sign of life of the link, waited for at the cut. */
+typedef struct clv_carry_sign {
+    clv_timer *timer;
+    int64_t since_us, wait_us;
+} clv_carry_sign;
+
 typedef struct clv_carry {
     clv_splitter *s;
     clv_request *r;
@@ -49,6 +55,7 @@ typedef struct clv_carry {
     _Atomic uint64_t call;
     int64_t asked_us, expected_us, upload_us, peer_deadline_us;
     atomic_bool peer_open;
+    clv_carry_sign sign;
     clv_carry_hedge hedge;
 } clv_carry;
 

@@ -2,6 +2,7 @@
 #include "split/carry.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "policy/handover.h"
 #include "split/coding.h"
 
@@ -39,17 +40,15 @@ static bool may_stay(const clv_carry *c, int64_t here_us)
     return !late && whole_us > 0 && clv_carry_affords(c, whole_us);
 }
 
-/* Is it to go on here, as everything is now? */
-static bool is_to_stay(const clv_carry *c)
+/* As everything is now; nothing is known of `here` where it may not go on. */
+static clv_handover_question question(const clv_carry *c)
 {
-    int64_t here_us = clv_carry_here_us(c);
-    if (!may_stay(c, here_us)) return false;
     clv_peer *peer = c->s->ways[c->way].peer;
-    const clv_handover_question q = {.remote_us = atomic_load(&c->d->expected_remote_us),
-                                     .here_us = here_us,
-                                     .silent_us = clv_peer_silent_us(peer),
-                                     .rtt_us = (int64_t)clv_peer_link(peer).rtt_us};
-    return !clv_handover_wise(&q);
+    int64_t here_us = clv_carry_here_us(c);
+    return (clv_handover_question){.remote_us = atomic_load(&c->d->expected_remote_us),
+                                   .here_us = may_stay(c, here_us) ? here_us : 0,
+                                   .silent_us = clv_peer_silent_us(peer),
+                                   .rtt_us = (int64_t)clv_peer_link(peer).rtt_us};
 }
 
 static void stay(clv_carry *c)
@@ -60,13 +59,51 @@ static void stay(clv_carry *c)
     clv_carry_run(c, clv_deployment_cut(c->d), c->s->last, c->d->tail, clv_carry_run_rest);
 }
 
-void clv_carry_hand_over(clv_carry *c)
+static void decide(clv_carry *c, const clv_handover_question *q)
 {
     clv_error err = {0};
-    if (is_to_stay(c))
+    if (!clv_handover_wise(q))
         stay(c);
     else if (write_coded(c, &err))
         clv_carry_recover(c, &err);
     else
         clv_carry_ask_peer(c);
+}
+
+static void on_waited(void *arg, int64_t queue_us)
+{
+    clv_carry *c = arg;
+    c->r->timing.wait_us += queue_us;
+    if (clv_carry_given_up(c)) return;
+    const clv_handover_question q = question(c);
+    decide(c, &q);
+}
+
+/* On the loop's thread, and then on the lane again: it may be to be written. */
+static void on_time(void *arg)
+{
+    clv_carry *c = arg;
+    clv_timer_free(c->sign.timer);
+    c->sign.timer = NULL;
+    c->r->timing.wait_us += clv_now_us() - c->sign.since_us;
+    clv_carry_run(c, clv_deployment_cut(c->d), clv_deployment_cut(c->d), NULL, on_waited);
+}
+
+static void set_timer(void *arg)
+{
+    clv_carry *c = arg;
+    c->sign.timer = clv_timer_new(c->s->o.loop, on_time, c);
+    int64_t left_us = c->sign.since_us + c->sign.wait_us - clv_now_us();
+    clv_timer_start(c->sign.timer, CLV_MAX(left_us, 0), 0);
+}
+
+void clv_carry_hand_over(clv_carry *c)
+{
+    const clv_handover_question q = question(c);
+    c->sign.wait_us = clv_handover_wait_us(&q);
+    c->sign.since_us = clv_now_us();
+    if (c->sign.wait_us > 0)
+        clv_loop_post(c->s->o.loop, set_timer, c);
+    else
+        decide(c, &q);
 }

@@ -177,11 +177,12 @@ static clv_prospect promise(const clv_chooser *c, const clv_chooser_view *v,
     return out;
 }
 
-/* ln of how far a rate is at so many sigmas, with the variance of what was not seen. */
+/* ln of how far a rate is at so many sigmas, with the variance of what was not seen; a sigma of 1 is
+ * "no idea". */
 static double away(double sigmas, int64_t rel_ppm, double var)
 {
     double rel = (double)rel_ppm * 1e-6;
-    return sigmas * sqrt(rel * rel + var);
+    return sigmas * sqrt(rel < 1 ? rel * rel + var : CLV_ENDS_VAR_MAX);
 }
 
 /* The problem with all links at one end of their intervals: `sigmas` above 0 the slow one. */

@@ -73,7 +73,7 @@ static size_t plans_used(const clv_tasks_report *report, group **out)
 }
 
 typedef struct totals {
-    size_t n, failed, recovered, hedged, mismatches, switches;
+    size_t n, failed, recovered, hedged, stayed, mismatches, switches;
     double per_s;
 } totals;
 
@@ -87,6 +87,7 @@ static totals count(const clv_tasks_report *report)
         t.failed += r->status != CLV_OK;
         t.recovered += r->recovered;
         t.hedged += r->hedged;
+        t.stayed += r->stayed;
         t.mismatches += r->mismatch;
     }
     t.switches = report->run->n_switches;
@@ -154,6 +155,7 @@ static void print_json(FILE *out, const clv_tasks_report *r, const group *groups
     json_object_set_new(doc, "count", json_integer((json_int_t)t.n));
     json_object_set_new(doc, "failed", json_integer((json_int_t)t.failed));
     json_object_set_new(doc, "hedged", json_integer((json_int_t)t.hedged));
+    json_object_set_new(doc, "stayed", json_integer((json_int_t)t.stayed));
     json_object_set_new(doc, "twice", json_integer((json_int_t)r->twice));
     json_object_set_new(doc, "unanswered", json_integer((json_int_t)r->unanswered));
     json_object_set_new(doc, "switches", json_integer((json_int_t)t.switches));
@@ -215,6 +217,7 @@ static void print_table(FILE *out, const clv_tasks_report *r, const group *group
             "was lost",
             t.n, clv_show_duration((double)r->took_us).s, t.per_s, t.failed, t.recovered);
     if (t.hedged) fprintf(out, ", %zu hedged", t.hedged);
+    if (t.stayed) fprintf(out, ", %zu went on here at the cut", t.stayed);
     if (t.switches)
         fprintf(out, ", the plan changed %zu time%s", t.switches, t.switches > 1 ? "s" : "");
     if (t.mismatches) fprintf(out, ", %zu with a wrong output", t.mismatches);

@@ -180,8 +180,8 @@ static void open_all(clv_link_monitor *m, double var)
 /* A surprise is a stall or a step. Opens the uncertainty so far that an error like this one is a
  * matter of course, of the rates and of the round trip, unless that was seen just before and can be
  * true: a link that steps moves all of them, and the ping that is asked for tells what was whose. A
- * ping speaks of the rates, too, if it is far off. Returns the variance that the
- * observation is taken with. */
+ * ping speaks of the rates, too, if it is far off; but one that is slow alone may be a scheduler's
+ * doing, and only asks for the next. Returns the variance that the observation is taken with. */
 static double surprise(clv_link_monitor *m, const observation *o, double error, double obs_var)
 {
     bool again = error > 0 ? m->surprises > 0 : m->surprises < 0, faster = error < 0;
@@ -191,10 +191,14 @@ static double surprise(clv_link_monitor *m, const observation *o, double error, 
     predict(m->state, o, share);
     double bytes = share[UP] + share[DOWN];
     bool ping = bytes <= 0, sure = again || (ping && faster); /* no ping is too fast by chance */
+    if (ping && !sure) {
+        m->rtt_asked = true;
+        return (double)INFINITY;
+    }
     bool fresh = !ping && (double)(m->now_us - m->told_us) - o->us < CLV_LINK_DOWN_EVERY_US &&
                  o->us > exp(m->state[RTT]);
     if (o->amount[RTT] > 0 && !fresh) m->var[RTT][RTT] += var;
-    m->rtt_asked = !ping || !sure; /* before any bytes: they tell only to who knows it */
+    m->rtt_asked = !ping; /* before any more bytes: they tell only to who knows it */
     if (!ping)
         open_rates(m, fmin(error * error / (bytes * bytes), STEP_VAR_MAX));
     else if (fabs(error) > RTT_STEP)
@@ -245,11 +249,12 @@ static void observe(clv_link_monitor *m, int64_t now_us, const observation *o, d
         m->surprises = 0;
         if (own_noise <= 0) learn_noise(m, error, state_var);
     }
+    m->alive = true;
+    m->seen_us = now_us;
+    if (!isfinite(obs_var)) return;
     fit(m, o, obs_var, h, vh);
     narrow(m, obs_var, h, vh);
     if (bytes) hold_together(m);
-    m->alive = true;
-    m->seen_us = now_us;
 }
 
 /* The first time tells the round trip to about a factor, whatever was assumed. */
@@ -301,7 +306,7 @@ void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us)
     m->rtt_asked = false;
     m->told_us = now_us;
     observe(m, now_us, &(observation){{1, 0, 0}, us}, 0);
-    if (another && m->rtt_seen && m->rate_seen) recall(m, log(us));
+    if (another && !m->rtt_asked && m->rate_seen) recall(m, log(us));
 }
 
 static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, double own_noise)

@@ -14,6 +14,9 @@
 
 /* A peer that is of no use for so long is not waited for. */
 #define CLV_HINDERED_US 3000000
+/* What is known of the link when the first plan is made may be a guess; so long it may get better. */
+#define CLV_UNSURE_US    2000000
+#define CLV_UNSURE_SIGMA 0.3
 /* A second route is prepared when it has been the likeliest next one for so long; one that failed,
  * after so long again. */
 #define CLV_SPARE_AFTER_US 3000000
@@ -229,6 +232,7 @@ void clv_adapt_step(void *splitter)
     clv_way *w = pick(s);
     if (!w) return;
     clv_choice c = clv_choice_make(s, w);
+    if (!a->planned && w->tables) a->planned_us = clv_now_us();
     a->planned = w->tables != NULL;
     a->wanted = c.route;
     w->hindered_us = 0;
@@ -272,6 +276,14 @@ bool clv_adapt_doubts(void *splitter)
            clv_arrivals_lately(&s->arrivals, clv_now_us());
 }
 
+/* The plan may be another in a moment: little is known of the link, and it is being asked. */
+static bool is_unsure(const clv_splitter *s)
+{
+    const clv_adapt *a = &s->adapt;
+    return clv_now_us() - a->planned_us < CLV_UNSURE_US && !a->pinned && a->chooser.doubt &&
+           clv_peer_link(s->ways[0].peer).up_sigma > CLV_UNSURE_SIGMA;
+}
+
 bool clv_splitter_settled(const clv_splitter *s)
 {
     bool useless = true; /* all ways */
@@ -280,7 +292,7 @@ bool clv_splitter_settled(const clv_splitter *s)
         bool hindered = w->hindered_us && clv_now_us() - w->hindered_us > CLV_HINDERED_US;
         useless &= w->stage == CLV_WAY_REFUSED || hindered;
     }
-    return useless || (s->adapt.planned && !s->adapt.preparing);
+    return useless || (s->adapt.planned && !s->adapt.preparing && !is_unsure(s));
 }
 
 void clv_splitter_set_profile(clv_splitter *s, clv_profile *take)

@@ -108,6 +108,8 @@ clv_status clv_carry_read(clv_carry *c, const clv_segment *segment, int64_t *dec
                           clv_error *err);
 /* The head, if there is one, then the peer. */
 void clv_carry_run_head(void *carry, int64_t queue_us);
+/* The rest of the network, on the lane that the head has just run on. */
+void clv_carry_go_on(clv_carry *c, size_t from, size_t to, clv_segment *segment);
 /* c->run: the rest of the network, from the request's inputs or from the tensors that the head made. */
 void clv_carry_run_rest(void *carry, int64_t queue_us);
 

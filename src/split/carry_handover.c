@@ -51,12 +51,17 @@ static clv_handover_question question(const clv_carry *c)
                                    .rtt_us = (int64_t)clv_peer_link(peer).rtt_us};
 }
 
+/* Where a head ran, this is its lane, and the rest follows at once: as if it had been all local. */
 static void stay(clv_carry *c)
 {
+    size_t cut = clv_deployment_cut(c->d);
     c->r->stayed = true;
     clv_carry_set_plan(c, "local");
     c->cut = c->s->last;
-    clv_carry_run(c, clv_deployment_cut(c->d), c->s->last, c->d->tail, clv_carry_run_rest);
+    if (clv_carry_goes_as_it_came(c))
+        clv_carry_run(c, cut, c->s->last, c->d->tail, clv_carry_run_rest);
+    else
+        clv_carry_go_on(c, cut, c->s->last, c->d->tail);
 }
 
 static void decide(clv_carry *c, const clv_handover_question *q)

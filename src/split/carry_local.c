@@ -98,13 +98,24 @@ static size_t rows_of(const clv_carry *c, clv_segment *segment)
     return rows;
 }
 
+static void set_run(clv_carry *c, size_t from, size_t to, clv_segment *segment)
+{
+    c->run = segment;
+    c->part = segment ? clv_pace_of(&c->s->pace, from, to) : NULL;
+    c->rows = segment ? rows_of(c, segment) : 0;
+}
+
+void clv_carry_go_on(clv_carry *c, size_t from, size_t to, clv_segment *segment)
+{
+    set_run(c, from, to, segment);
+    clv_carry_run_rest(c, 0);
+}
+
 void clv_carry_run(clv_carry *c, size_t from, size_t to, clv_segment *segment,
                    void (*step)(void *, int64_t))
 {
     clv_error err = {0};
-    c->run = segment;
-    c->part = segment ? clv_pace_of(&c->s->pace, from, to) : NULL;
-    c->rows = segment ? rows_of(c, segment) : 0;
+    set_run(c, from, to, segment);
     clv_job job = {.run = step,
                    .arg = c,
                    .deadline_us = c->r->deadline_us,

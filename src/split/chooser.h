@@ -44,12 +44,14 @@
 #define CLV_ENTRY_COLD 0.15
 #define CLV_ENTRY_WARM 0.05
 /* Each switch lately doubles that for routes that leave this node, and is half forgotten in so
- * long: a link that swings faster than it can be followed is left alone for a while, as routers
- * leave a flapping route (RFC 2439). The way home never costs more. */
+ * long, as routers leave a flapping route (RFC 2439). The way home never costs more. What requests
+ * do by themselves at the cut (policy/handover.h) counts as a switch, too. */
 #define CLV_RESTLESS_HALF_US 15000000
 #define CLV_RESTLESS_MAX     2.0
-#define CLV_RESTLESS_STAYS   0.5
-#define CLV_STAY_SHARE       0.02
+/* With more than so many, a route that leaves this node costs no more than to go on here at its cut,
+ * and a little: requests follow the link, the plan stays. */
+#define CLV_RESTLESS_STAYS 0.5
+#define CLV_STAY_SHARE     0.02
 /* How long requests pile up on a route that cannot keep up, before the load's mode has changed. */
 #define CLV_PILE_US 2000000.0
 /* The ends of a link's interval: so many standard deviations. For this question only, a link that

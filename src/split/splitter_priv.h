@@ -25,8 +25,9 @@ enum { CLV_WARM_MAX = 3 };
 typedef struct clv_adapt {
     clv_profile *own;
     bool pinned;
-    clv_route pin; /* where pinned */
-    bool planned;  /* at least once, with both profiles */
+    clv_route pin;      /* where pinned */
+    bool planned;       /* at least once, with both profiles */
+    int64_t planned_us; /* when first */
     bool preparing;
     clv_route wanted; /* the last that was chosen */
     clv_chooser chooser;

@@ -186,7 +186,6 @@ static double surprise(clv_link_monitor *m, const observation *o, double error, 
 {
     bool again = error > 0 ? m->surprises > 0 : m->surprises < 0, faster = error < 0;
     m->surprises = (again ? m->surprises : 0) + (faster ? -1 : 1);
-    m->stepped_us = m->now_us;
     double share[CLV_LINK_STATES], var = fmin(error * error, STEP_VAR_MAX);
     predict(m->state, o, share);
     double bytes = share[UP] + share[DOWN];
@@ -195,6 +194,7 @@ static double surprise(clv_link_monitor *m, const observation *o, double error, 
         m->rtt_asked = true;
         return (double)INFINITY;
     }
+    m->stepped_us = m->now_us;
     bool fresh = !ping && (double)(m->now_us - m->told_us) - o->us < CLV_LINK_DOWN_EVERY_US &&
                  o->us > exp(m->state[RTT]);
     if (o->amount[RTT] > 0 && !fresh) m->var[RTT][RTT] += var;

@@ -30,11 +30,13 @@ static clv_status write_coded(clv_carry *c, clv_error *err)
     return status;
 }
 
-/* May it go on here? Not where the asker says what runs where, where this node could not do all of
- * every request, nor where it would be late. */
+/* May it go on here? Not where the asker says what runs where, where others wait here behind it or
+ * this node could not do all of every request, nor where it would be late. */
 static bool may_stay(const clv_carry *c, int64_t here_us)
 {
     if (c->from > 0 || c->r->route || !atomic_load(&c->d->may_stay)) return false;
+    int own = clv_carry_goes_as_it_came(c) ? 0 : 1;
+    if (clv_lane_depth(c->s->o.compute) > own) return false;
     int64_t whole_us = clv_pace_us(clv_pace_of(&c->s->pace, 0, c->s->last), 1);
     bool late = c->r->deadline_us && clv_now_us() + here_us > c->r->deadline_us;
     return !late && whole_us > 0 && clv_carry_affords(c, whole_us);

@@ -86,12 +86,18 @@ static bool look_at_throughput(clv_peer *p, const clv_path_info *path, int64_t n
     return true;
 }
 
+/* Was it just seen what the connection carries? */
+static bool is_told(const clv_peer *p, int64_t now_us)
+{
+    return p->carried_us && now_us - p->carried_us < CLV_THROUGHPUT_MOST_US;
+}
+
 /* Nothing came back yet, though it should have: the link is at least so slow. Unless it was just
  * seen what it carries: then others are before it, or it is not the link. Under the lock. */
 static bool look_at_silence(clv_peer *p, int64_t now_us, size_t up_bytes, int64_t us)
 {
     if (!up_bytes) return false; /* all of it is there */
-    if (p->carried_us && now_us - p->carried_us < CLV_THROUGHPUT_MOST_US) return false;
+    if (is_told(p, now_us)) return false;
     clv_link_monitor_unanswered(&p->monitor, now_us, up_bytes, (double)us);
     return true;
 }
@@ -270,7 +276,9 @@ void clv_peer_ask_answered(clv_peer *p, clv_peer_ask *a, size_t down_bytes, int6
     a->open = false;
     clv_link_monitor_witness(&p->monitor, now_us, &tcp);
     look_at_throughput(p, &path, now_us);
-    if (us > 0 && !(alone && is_disturbed(a, &path)))
+    /* of those that shared the link, TCP tells better what it carried, where it does */
+    bool told = !alone && is_told(p, now_us);
+    if (us > 0 && !told && !(alone && is_disturbed(a, &path)))
         clv_link_monitor_exchange(&p->monitor, now_us, a->turn.up_bytes, down_bytes, (double)us);
     pthread_mutex_unlock(&p->lock);
     refresh(p, NULL);

@@ -35,9 +35,8 @@ static clv_hedge_question question(const clv_carry *c)
 /* Does the link not get its bytes there? */
 static bool is_stuck(const clv_carry *c, const clv_hedge_question *q, int64_t now_us)
 {
-    clv_peer_progress p;
-    if (!clv_peer_look(c->s->ways[c->way].peer, &p)) return false;
-    return clv_hedge_stuck(q, &(clv_hedge_progress){p.gone_bytes, p.bytes}, now_us);
+    clv_hedge_progress p;
+    return clv_peer_look(c->s->ways[c->way].peer, &p) && clv_hedge_stuck(q, &p, now_us);
 }
 
 /* No budget for a hedge: leave the peer's part be, or, before a deadline, give it up while the tail
@@ -96,7 +95,7 @@ static void arm(void *arg)
     clv_carry *c = arg;
     if (c->peer_open && !atomic_load(&c->answered)) {
         clv_peer *peer = c->s->ways[c->way].peer;
-        clv_peer_progress p;
+        clv_hedge_progress p;
         clv_hedge_sent(&c->s->hedge);
         if (clv_peer_look(peer, &p)) {
             clv_link link = clv_peer_link(peer);

@@ -284,7 +284,7 @@ void clv_peer_ask_answered(clv_peer *p, clv_peer_ask *a, size_t down_bytes, int6
     refresh(p, NULL);
 }
 
-bool clv_peer_look(clv_peer *p, clv_peer_progress *out)
+bool clv_peer_look(clv_peer *p, clv_hedge_progress *out)
 {
     const uint64_t acked = clv_client_path(p->client).bytes_acked;
     pthread_mutex_lock(&p->lock);

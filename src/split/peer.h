@@ -18,6 +18,7 @@
 #include "cost/link.h"
 #include "cost/profile.h"
 #include "net/client.h"
+#include "policy/hedge.h"
 #include "split/chain.h"
 #include "split/guard.h"
 #include "split/node_load.h"
@@ -142,10 +143,7 @@ uint64_t clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args);
 void clv_peer_cancel(clv_peer *p, uint64_t call);
 /* How far what goes up has come, as the other side acknowledged it: of the only exchange under way.
  * False: none is, others are too, or it is not known. */
-typedef struct clv_peer_progress {
-    size_t gone_bytes, bytes;
-} clv_peer_progress;
-bool clv_peer_look(clv_peer *p, clv_peer_progress *out);
+bool clv_peer_look(clv_peer *p, clv_hedge_progress *out);
 /* A call that sent `up_bytes` (0: they are all there) has no answer for `us` and will be waited for no more: that tells of
  * the link, and the peer is asked for a sign of life. */
 void clv_peer_late(clv_peer *p, size_t up_bytes, int64_t us);

@@ -101,15 +101,23 @@ static double up(const clv_link_monitor *m, int64_t now_us)
     return clv_link_monitor_link(m, now_us).up_bytes_per_s;
 }
 
+/* A monitor that knows the first link well. */
+static clv_link_monitor known(int64_t *now_us)
+{
+    clv_link_monitor m;
+    *now_us = SECOND;
+    clv_link_monitor_init(&m, *now_us);
+    pings(&m, now_us, &wifi, 1);
+    for (int i = 0; i < 10; i++) transfer(&m, now_us, &wifi, 70000);
+    return m;
+}
+
 /* From the second time on pings are enough, both ways, and it is said that little is certain. */
 static void a_known_round_trip_brings_its_rates_back(void **state)
 {
     (void)state;
-    clv_link_monitor m;
-    int64_t now = SECOND;
-    clv_link_monitor_init(&m, now);
-    pings(&m, &now, &wifi, 1);
-    for (int i = 0; i < 10; i++) transfer(&m, &now, &wifi, 70000);
+    int64_t now;
+    clv_link_monitor m = known(&now);
     pings(&m, &now, &g3, 2);
     double once = up(&m, now); /* slower, surely; how much is a guess */
     assert_true(once < 0.6 * wifi.rate && once > 1.3 * g3.rate);
@@ -130,11 +138,8 @@ static void what_was_recalled_is_overruled(void **state)
 {
     (void)state;
     const link busy = {wifi.rate / 8, wifi.rtt_us};
-    clv_link_monitor m;
-    int64_t now = SECOND;
-    clv_link_monitor_init(&m, now);
-    pings(&m, &now, &wifi, 1);
-    for (int i = 0; i < 10; i++) transfer(&m, &now, &wifi, 70000);
+    int64_t now;
+    clv_link_monitor m = known(&now);
     pings(&m, &now, &g3, 2);
     pings(&m, &now, &busy, 2);
     assert_true(up(&m, now) > wifi.rate / 2);
@@ -150,11 +155,8 @@ static void what_was_recalled_is_overruled(void **state)
 static void one_late_ping_recalls_nothing_else(void **state)
 {
     (void)state;
-    clv_link_monitor m;
-    int64_t now = SECOND;
-    clv_link_monitor_init(&m, now);
-    pings(&m, &now, &wifi, 1);
-    for (int i = 0; i < 10; i++) transfer(&m, &now, &wifi, 70000);
+    int64_t now;
+    clv_link_monitor m = known(&now);
     const link late = {wifi.rate, 15000};
     pings(&m, &now, &late, 1);
     pings(&m, &now, &wifi, 1);

@@ -1,36 +1,18 @@
 /* What was given up and is on its way still, when the next exchange begins, is not that exchange's
  * doing: its time tells nothing of the link. Over real sockets, which hold the bytes back. */
 #include "split/peer_priv.h"
-#include "split/rig.h"
 #include "split/splitter_priv.h"
-#include "split/tap.h"
+#include "split/tapped.h"
 
 /* Of a row 256 bytes cross at the cut: 256 kB, of which the tap's socket takes few. */
 enum { CUT = 3, ROWS = 1000, TRIES = 20 };
 
-typedef struct tapped {
-    rig *r;
-    tap t;
-} tapped;
-
 static int start(void **state)
 {
-    tapped *s = clv_alloc(sizeof *s);
-    s->r = rig_new();
-    tap_start(&s->t, s->r->s.n.port);
+    tapped *s = tapped_new();
     edge_start(&s->r->e, s->r->folder, s->t.url, 60000000);
     edge_pin(&s->r->e, CUT);
     *state = s;
-    return 0;
-}
-
-static int end(void **state)
-{
-    tapped *s = *state;
-    void *r = s->r;
-    stop(&r);
-    tap_stop(&s->t);
-    free(s);
     return 0;
 }
 
@@ -99,7 +81,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_exchange_behind_what_was_given_up_tells_nothing, start,
-                                        end),
+                                        tapped_stop),
     };
     return cmocka_run_group_tests_name("disturbed", tests, NULL, NULL);
 }

@@ -1,32 +1,14 @@
 /* What must stay is never sent: not by a plan, not by a pin, and not when both are bypassed. The
  * chain's cut i is behind its first i units: 0 at x, 1 at a, ... 5 at e, 6 all here. */
-#include "split/rig.h"
 #include "split/splitter_priv.h"
-#include "split/tap.h"
+#include "split/tapped.h"
 
 #define PATIENCE_US 2000000
 
-typedef struct tapped {
-    rig *r;
-    tap t;
-} tapped;
-
 static int start(void **state)
 {
-    tapped *s = clv_alloc(sizeof *s);
-    s->r = rig_new();
-    tap_start(&s->t, s->r->s.n.port);
+    tapped *s = tapped_new();
     *state = s;
-    return 0;
-}
-
-static int end(void **state)
-{
-    tapped *s = *state;
-    void *r = s->r;
-    stop(&r);
-    tap_stop(&s->t);
-    free(s);
     return 0;
 }
 
@@ -259,14 +241,17 @@ static void the_guard_knows_tensors_and_cuts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_planner_does_not_propose_it, start, end),
-        cmocka_unit_test_setup_teardown(what_may_leave_still_does, start, end),
-        cmocka_unit_test_setup_teardown(a_pin_is_refused, start, end),
-        cmocka_unit_test_setup_teardown(the_sender_stops_what_a_fault_would_send, start, end),
-        cmocka_unit_test_setup_teardown(a_policy_that_does_not_fit_keeps_everything, start, end),
-        cmocka_unit_test_setup_teardown(without_a_policy_the_input_is_on_the_wire, start, end),
-        cmocka_unit_test_setup_teardown(with_a_policy_the_input_never_is, start, end),
-        cmocka_unit_test_setup_teardown(the_guard_knows_tensors_and_cuts, start, end),
+        cmocka_unit_test_setup_teardown(the_planner_does_not_propose_it, start, tapped_stop),
+        cmocka_unit_test_setup_teardown(what_may_leave_still_does, start, tapped_stop),
+        cmocka_unit_test_setup_teardown(a_pin_is_refused, start, tapped_stop),
+        cmocka_unit_test_setup_teardown(the_sender_stops_what_a_fault_would_send, start,
+                                        tapped_stop),
+        cmocka_unit_test_setup_teardown(a_policy_that_does_not_fit_keeps_everything, start,
+                                        tapped_stop),
+        cmocka_unit_test_setup_teardown(without_a_policy_the_input_is_on_the_wire, start,
+                                        tapped_stop),
+        cmocka_unit_test_setup_teardown(with_a_policy_the_input_never_is, start, tapped_stop),
+        cmocka_unit_test_setup_teardown(the_guard_knows_tensors_and_cuts, start, tapped_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,35 +1,16 @@
 /* A request that goes on here at the cut, because the link does not answer just then; over real
  * sockets, of which a tap holds the bytes back. */
 #include "split/peer_priv.h"
-#include "split/rig.h"
 #include "split/splitter_priv.h"
-#include "split/tap.h"
+#include "split/tapped.h"
 
 enum { TRIES = 50 };
 
-typedef struct tapped {
-    rig *r;
-    tap t;
-} tapped;
-
 static int start(void **state)
 {
-    tapped *s = clv_alloc(sizeof *s);
-    s->r = rig_new();
-    tap_start(&s->t, s->r->s.n.port);
+    tapped *s = tapped_new();
     edge_start(&s->r->e, s->r->folder, s->t.url, 60000000);
     *state = s;
-    return 0;
-}
-
-static int end(void **state)
-{
-    tapped *s = *state;
-    void *r = s->r;
-    atomic_store(&s->t.hold, false);
-    stop(&r);
-    tap_stop(&s->t);
-    free(s);
     return 0;
 }
 
@@ -121,8 +102,8 @@ static void a_pinned_cut_is_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_silent_link_gets_nothing, start, end),
-        cmocka_unit_test_setup_teardown(a_pinned_cut_is_kept, start, end),
+        cmocka_unit_test_setup_teardown(a_silent_link_gets_nothing, start, tapped_stop),
+        cmocka_unit_test_setup_teardown(a_pinned_cut_is_kept, start, tapped_stop),
     };
     return cmocka_run_group_tests_name("stay", tests, NULL, NULL);
 }

@@ -29,8 +29,10 @@ enum { STEPS = 6 }; /* Gauss-Newton steps of one update; three are enough for a 
 #define STEP_ALIKE     0.98      /* correlation of the directions in a step */
 #define RTT_ALIKE      0.5       /* and of the round trip with them */
 #define STEP_VAR_MAX   16.0
-#define RECALLED_VAR   0.64   /* of rates that the round trip speaks of */
-#define STEADY_MIN     2      /* observations of the rates without a surprise: to be remembered */
+#define RECALLED_VAR   0.64 /* of rates that the round trip speaks of */
+#define STEADY_MIN     2    /* observations of the rates without a surprise: to be remembered */
+#define OPEN_VAR       0.25 /* nobody knows the rate: bytes that tell nothing of it are a question */
+#define HOPE           2.0  /* ln of how much faster a link may be whose round trip got shorter */
 #define KNOWN_VAR      0.0625 /* what is known better than that, 25 %, is remembered */
 /* Variance of ln(up/down) as an observation at each exchange: it sums up to the prior's. */
 #define ALIKE_VAR (2 * PRIOR_VAR * (1 - PRIOR_ALIKE) / (1 - FORGET))
@@ -301,7 +303,8 @@ void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us)
 {
     clv_link_monitor_heed(m, now_us);
     if (!sane(us)) return;
-    bool another = m->rtt_asked || fabs(log(us) - m->state[RTT]) > RTT_STEP;
+    bool stepped = fabs(log(us) - m->state[RTT]) > RTT_STEP, another = m->rtt_asked || stepped;
+    if (stepped) m->shorter = log(us) < m->state[RTT];
     first_rtt(m, us, 0.05);
     m->rtt_asked = false;
     m->told_us = now_us;
@@ -320,7 +323,11 @@ static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, 
     m->rate_seen = m->rate_seen || up || down;
     if (up || down) m->rated_us = now_us;
     if ((double)(now_us - m->stalled_us) >= o->us) m->stalled = false; /* it began later */
-    if (!up && !down) return;
+    if (!up && !down) {
+        m->rtt_asked = m->rtt_asked || m->var[UP][UP] > OPEN_VAR; /* or is it not that long? */
+        return;
+    }
+    m->shorter = false;
     m->steady = m->surprises ? 0 : m->steady + 1;
     clv_link_regimes_judge(&m->regimes, !m->surprises);
     remember(m, now_us);
@@ -420,10 +427,10 @@ static double relative(const clv_link_monitor *m, int i, int64_t now_us)
 
 clv_link clv_link_monitor_link(const clv_link_monitor *m, int64_t now_us)
 {
-    double rtt_us = exp(m->state[RTT]);
+    double rtt_us = exp(m->state[RTT]), hope = m->shorter && m->var[UP][UP] >= 1 ? HOPE : 0;
     return (clv_link){
-        .up_bytes_per_s = 1e6 / exp(m->state[UP]),
-        .down_bytes_per_s = 1e6 / exp(m->state[DOWN]),
+        .up_bytes_per_s = 1e6 / exp(m->state[UP] - hope),
+        .down_bytes_per_s = 1e6 / exp(m->state[DOWN] - hope),
         .rtt_us = rtt_us,
         .up_sigma = relative(m, UP, now_us),
         .down_sigma = relative(m, DOWN, now_us),

@@ -58,6 +58,7 @@ typedef struct clv_link_monitor {
     bool alive, rtt_seen, rate_seen;
     bool rtt_asked; /* the link stepped: its round trip wants a new look */
     bool stalled;   /* the last that was seen of the rates is that nothing came */
+    bool shorter;   /* the round trip's last step was to a shorter one; no rate was seen since */
     int surprises;  /* observations in a row outside the gate, below 0: to the short side */
     int steady;     /* observations of the rates in a row since the last surprise */
     double min_rtt_us, delivery_bytes_per_s; /* of TCP, as last seen */
@@ -109,7 +110,10 @@ void clv_link_monitor_failure(clv_link_monitor *m, int64_t now_us);
  * is thought of. */
 double clv_link_monitor_carries(const clv_link_monitor *m);
 
-/* The estimate. `up` is false until a round trip and a rate are known, and after a failure. */
+/* The estimate. `up` is false until a round trip and a rate are known, and after a failure. A sigma
+ * of 1 is "no idea"; a link that is known no better since its round trip has become shorter is
+ * hoped to be seven times as fast as what is known says, until bytes tell: a request that tries it
+ * is hedged, and nobody would try one that is believed to be slow. */
 clv_link clv_link_monitor_link(const clv_link_monitor *m, int64_t now_us);
 
 typedef enum clv_link_probe_kind {

@@ -23,7 +23,7 @@
 
 #define CLV_LINK_REGIMES 4
 #define CLV_LINK_REGIME_NEAR                                                                       \
-    0.3                        /* ln of the factor by which round trips of one regime may differ */
+    0.4                        /* ln of the factor by which round trips of one regime may differ */
 #define CLV_LINK_REGIME_SURE 8 /* so often right is enough */
 
 typedef struct clv_link_regime {

@@ -123,6 +123,12 @@ static bool is_restless(const clv_chooser *c)
     return c->restless > CLV_RESTLESS_STAYS;
 }
 
+/* A sigma of 1: the link has stepped, and nobody knows where to. */
+static bool is_anything(const clv_plan_problem *p)
+{
+    return p->hops[0].up_rel_ppm >= 1000000;
+}
+
 /* What a request takes that goes on here at the cut; infinite: it may not, or that is not known. */
 static double stay_us(const clv_chooser *c, const clv_chooser_view *v, const clv_plan_problem *p,
                       const clv_plan_chain *chain)
@@ -160,16 +166,16 @@ static clv_prospect promise(const clv_chooser *c, const clv_chooser_view *v,
     clv_plan_chain chain;
     clv_plan_cost cost;
     if (!chain_of(v, r, &chain) || !keeps_limits(p, &chain, &cost)) return out;
-    double stay = r->n > 1 && is_restless(c) ? stay_us(c, v, p, &chain) : (double)INFINITY;
-    out.cost = carried_us(v, p, r, &chain, &cost);
-    bool stays = stay < out.cost;
-    if (stays) out.cost = stay;
+    bool may = r->n > 1 && (is_restless(c) || is_anything(p));
+    double stay = may ? stay_us(c, v, p, &chain) : (double)INFINITY;
+    out.cost = fmin(carried_us(v, p, r, &chain, &cost), stay);
+    bool bounded = stay <= out.cost || (isfinite(stay) && is_anything(p));
     double var = 0;
     size_t last = p->cuts->n - 1, from = 0;
     for (size_t k = 0; k < r->n; k++) {
         size_t to = (size_t)chain.cut[k];
         if (to != from) var += (double)clv_plan_segment(p, k, from, to).var_us2;
-        if (to != last && !stays) put_hop(v, p, k, &chain, cost.period_ns, &out.factor[3 * k]);
+        if (to != last && !bounded) put_hop(v, p, k, &chain, cost.period_ns, &out.factor[3 * k]);
         from = to;
     }
     double share = SHARE_SIGMA * out.cost;

@@ -209,6 +209,43 @@ static void after_a_handover_the_round_trip_is_asked_for(void **state)
     }
 }
 
+/* Slow, known and nothing more to ask with: a ping that is a step to a shorter round trip lets the
+ * link be hoped for, until bytes tell. One to a longer does not. */
+static void a_shorter_round_trip_is_a_hope(void **state)
+{
+    (void)state;
+    rig r = rig_new(1, G3, 100000, 0);
+    ping(&r);
+    for (int i = 0; i < 10; i++) send(&r, 15000, 4000);
+    r.rtt_us = 5000;
+    ping(&r);
+    assert_true(link_now(&r).up_sigma >= 1);
+    assert_true(link_now(&r).up_bytes_per_s > 7 * G3);
+    assert_true(clv_link_monitor_carries(&r.m) < 0.5 * link_now(&r).up_bytes_per_s);
+    send(&r, 15000, 4000);
+    near(link_now(&r).up_bytes_per_s, G3, 0.25);
+    r.rtt_us = 100000;
+    ping(&r);
+    ping(&r);
+    assert_true(link_now(&r).up_bytes_per_s <= 1.01 * clv_link_monitor_carries(&r.m));
+}
+
+/* Both pings after a step were late: bytes that then tell nothing of the rate ask for another. */
+static void bytes_that_tell_nothing_ask_for_the_round_trip(void **state)
+{
+    (void)state;
+    rig r = rig_new(1, WIFI, 5000, 0);
+    ping(&r);
+    for (int i = 0; i < 10; i++) send(&r, 43264, 4000);
+    r.rate_up = r.rate_down = G3;
+    r.rtt_us = 125000;
+    ping(&r);
+    ping(&r);
+    r.rtt_us = 100000;
+    send(&r, 2000, 100);
+    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us, true).kind, CLV_PROBE_PING);
+}
+
 static void noise_alone_does_not_move_the_estimate_far(void **state)
 {
     (void)state;
@@ -609,6 +646,8 @@ int main(void)
         cmocka_unit_test(a_stall_is_asked_about_at_once),
         cmocka_unit_test(a_link_that_was_lost_may_be_what_it_was),
         cmocka_unit_test(after_a_handover_the_round_trip_is_asked_for),
+        cmocka_unit_test(a_shorter_round_trip_is_a_hope),
+        cmocka_unit_test(bytes_that_tell_nothing_ask_for_the_round_trip),
         cmocka_unit_test(noise_alone_does_not_move_the_estimate_far),
         cmocka_unit_test(one_stall_does_not_stay),
         cmocka_unit_test(a_failure_downs_the_link_until_the_next_answer),

@@ -9,6 +9,8 @@ enum { STEPS = 6 }; /* Gauss-Newton steps of one update; three are enough for a 
 #define FORGET         0.92  /* of the information at each observation: a memory of about 12 */
 #define FORGET_RTT     0.995 /* of the round trip at each exchange: pings tell it better */
 #define AGE_US         2.0e6 /* of silence before knowledge fades; then sigma doubles in 3 of these */
+#define DRIFT_AFTER_US 0.4e6 /* between bytes; then their rates wander: */
+#define DRIFT_PER_S    0.05  /* variance of ln, in a second */
 #define GATE           5.0   /* sigmas of a surprise */
 #define FAR            1.4   /* ln of what is a surprise however little is known: four times */
 #define RTT_STEP       0.7   /* ln of a round trip's change that speaks of another link: twice */
@@ -216,6 +218,15 @@ static void correct(clv_link_monitor *m, const double h[CLV_LINK_STATES], double
     narrow(m, var, h, vh);
 }
 
+/* What was not looked at has gone somewhere meanwhile: else the third of three looks, seconds apart,
+ * would weigh as if all had seen one moment. */
+static void drift(clv_link_monitor *m, int64_t now_us)
+{
+    double unseen_us = (double)(now_us - m->aged_us[UP]) - DRIFT_AFTER_US;
+    if (m->rate_seen && unseen_us > 0)
+        open_rates(m, fmin(DRIFT_PER_S * unseen_us * 1e-6, PRIOR_VAR));
+}
+
 /* Traffic often tells of one direction only. Without this, noise would let the other one drift away
  * and take the first with it. Where both are seen, it weighs next to nothing. */
 static void hold_together(clv_link_monitor *m)
@@ -234,6 +245,7 @@ static void learn_noise(clv_link_monitor *m, double error, double state_var)
 static void observe(clv_link_monitor *m, int64_t now_us, const observation *o, double own_noise)
 {
     bool bytes = o->amount[UP] + o->amount[DOWN] > 0;
+    if (bytes) drift(m, now_us);
     for (int i = RTT; i < (bytes ? CLV_LINK_STATES : UP); i++) {
         widen(m, ageing(m, i, now_us), i, i + 1);
         m->aged_us[i] = now_us;
@@ -303,7 +315,8 @@ void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us)
 {
     clv_link_monitor_heed(m, now_us);
     if (!sane(us)) return;
-    bool stepped = fabs(log(us) - m->state[RTT]) > RTT_STEP, another = m->rtt_asked || stepped;
+    bool stepped = fabs(log(us) - m->state[RTT]) > RTT_STEP;
+    bool another = stepped || (m->rtt_asked && m->surprises);
     if (stepped) m->shorter = log(us) < m->state[RTT];
     first_rtt(m, us, 0.05);
     m->rtt_asked = false;

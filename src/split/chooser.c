@@ -11,6 +11,10 @@
 /* Of a link that is in use and that no more is known of than this (a relative sigma), the likeliest
  * counts: it has just become another, and to stay is no safer than to move. */
 #define LINK_SIGMA_MOST 0.1
+/* A relative sigma of the rate, as measure/link_probe.c has it: what is known less well is asked for
+ * again and again. Over such a link, too, a request that goes on here at the cut loses next to
+ * nothing. */
+#define LINK_OPEN_PPM 300000
 
 void clv_chooser_init(clv_chooser *c)
 {
@@ -64,13 +68,14 @@ static double us(int64_t ns)
     return (double)ns * 1e-3;
 }
 
-/* How far a hop's part of the cost goes with its rates and its round trip. */
+/* How far a hop's part of the cost goes with its rates and its round trip; `bounded`: at the worst
+ * the request goes on here. */
 static void put_hop(const clv_chooser_view *v, const clv_plan_problem *p, size_t k,
-                    const clv_plan_chain *chain, int64_t period_ns, double factor[3])
+                    const clv_plan_chain *chain, int64_t period_ns, bool bounded, double factor[3])
 {
     const clv_plan_hop *h = &p->hops[k];
     bool heavy = v->heavy;
-    double most = v->live->n > 1 ? LINK_SIGMA_MOST : 1;
+    double most = v->live->n > 1 || bounded ? LINK_SIGMA_MOST : 1;
     clv_plan_transfer t =
         clv_plan_transfer_of(p, k, (size_t)chain->cut[k], (size_t)chain->codec[k]);
     bool up = !heavy || t.up_ns == period_ns, down = !heavy || t.down_ns == period_ns;
@@ -123,10 +128,10 @@ static bool is_restless(const clv_chooser *c)
     return c->restless > CLV_RESTLESS_STAYS;
 }
 
-/* A sigma of 1: the link has stepped, and nobody knows where to. */
-static bool is_anything(const clv_plan_problem *p)
+/* The link stepped, or was not looked at for a while: who knows what it is. */
+static bool is_open(const clv_plan_problem *p)
 {
-    return p->hops[0].up_rel_ppm >= 1000000;
+    return p->hops[0].up_rel_ppm >= LINK_OPEN_PPM;
 }
 
 /* What a request takes that goes on here at the cut; infinite: it may not, or that is not known. */
@@ -166,16 +171,17 @@ static clv_prospect promise(const clv_chooser *c, const clv_chooser_view *v,
     clv_plan_chain chain;
     clv_plan_cost cost;
     if (!chain_of(v, r, &chain) || !keeps_limits(p, &chain, &cost)) return out;
-    bool may = r->n > 1 && (is_restless(c) || is_anything(p));
+    bool open = is_open(p), may = r->n > 1 && (open || is_restless(c));
     double stay = may ? stay_us(c, v, p, &chain) : (double)INFINITY;
     out.cost = fmin(carried_us(v, p, r, &chain, &cost), stay);
-    bool bounded = stay <= out.cost || (isfinite(stay) && is_anything(p));
+    bool stays = stay <= out.cost, bounded = open && isfinite(stay);
     double var = 0;
     size_t last = p->cuts->n - 1, from = 0;
     for (size_t k = 0; k < r->n; k++) {
         size_t to = (size_t)chain.cut[k];
         if (to != from) var += (double)clv_plan_segment(p, k, from, to).var_us2;
-        if (to != last && !bounded) put_hop(v, p, k, &chain, cost.period_ns, &out.factor[3 * k]);
+        if (to != last && !stays)
+            put_hop(v, p, k, &chain, cost.period_ns, bounded, &out.factor[3 * k]);
         from = to;
     }
     double share = SHARE_SIGMA * out.cost;

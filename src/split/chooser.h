@@ -49,8 +49,8 @@
 #define CLV_RESTLESS_HALF_US 15000000
 #define CLV_RESTLESS_MAX     2.0
 /* With more than so many, a route that leaves this node costs no more than to go on here at its cut,
- * and a little: requests follow the link, the plan stays. So does one over a link of which nobody
- * knows the rate. */
+ * and a little: requests follow the link, the plan stays. So it is over a link whose rate is known
+ * to no more than 30 %, which has stepped or was not looked at lately: who tries it learns. */
 #define CLV_RESTLESS_STAYS 0.5
 #define CLV_STAY_SHARE     0.02
 /* How long requests pile up on a route that cannot keep up, before the load's mode has changed. */

@@ -220,11 +220,10 @@ static void correct(clv_link_monitor *m, const double h[CLV_LINK_STATES], double
 
 /* What was not looked at has gone somewhere meanwhile: else the third of three looks, seconds apart,
  * would weigh as if all had seen one moment. */
-static void drift(clv_link_monitor *m, int64_t now_us)
+static void drift(clv_link_monitor *m, double unseen_us)
 {
-    double unseen_us = (double)(now_us - m->aged_us[UP]) - DRIFT_AFTER_US;
-    if (m->rate_seen && unseen_us > 0)
-        open_rates(m, fmin(DRIFT_PER_S * unseen_us * 1e-6, PRIOR_VAR));
+    double var = DRIFT_PER_S * (unseen_us - DRIFT_AFTER_US) * 1e-6;
+    if (m->rate_seen && var > 0) open_rates(m, fmin(var, fmax(PRIOR_VAR - m->var[UP][UP], 0)));
 }
 
 /* Traffic often tells of one direction only. Without this, noise would let the other one drift away
@@ -245,13 +244,14 @@ static void learn_noise(clv_link_monitor *m, double error, double state_var)
 static void observe(clv_link_monitor *m, int64_t now_us, const observation *o, double own_noise)
 {
     bool bytes = o->amount[UP] + o->amount[DOWN] > 0;
-    if (bytes) drift(m, now_us);
+    double unseen_us = (double)(now_us - m->aged_us[UP]) - o->us;
     for (int i = RTT; i < (bytes ? CLV_LINK_STATES : UP); i++) {
         widen(m, ageing(m, i, now_us), i, i + 1);
         m->aged_us[i] = now_us;
     }
     if (o->amount[RTT] > 0) widen(m, bytes ? 1 / FORGET_RTT : 1 / FORGET, RTT, UP);
     if (bytes) widen(m, 1 / FORGET, UP, CLV_LINK_STATES);
+    if (bytes) drift(m, unseen_us);
     double h[CLV_LINK_STATES], vh[CLV_LINK_STATES];
     double error = log(o->us) - predict(m->state, o, h), state_var = spread(m, h, vh);
     double sigma = m->noise + NOISE_FLOOR_US / o->us, obs_var = sigma * sigma;
@@ -286,6 +286,7 @@ static void recall(clv_link_monitor *m, double rtt)
     const clv_link_regime *was = clv_link_regimes_recall(&m->regimes, rtt);
     m->steady = 0;
     if (!was) return;
+    m->shorter = false;
     m->state[UP] = was->up;
     m->state[DOWN] = was->down;
     double often = 1 + was->right, var = RECALLED_VAR / (often * often);
@@ -315,14 +316,16 @@ void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us)
 {
     clv_link_monitor_heed(m, now_us);
     if (!sane(us)) return;
-    bool stepped = fabs(log(us) - m->state[RTT]) > RTT_STEP;
-    bool another = stepped || (m->rtt_asked && m->surprises);
-    if (stepped) m->shorter = log(us) < m->state[RTT];
+    bool stepped = m->rtt_seen && fabs(log(us) - m->state[RTT]) > RTT_STEP;
+    bool shorter = log(us) < m->state[RTT];
+    bool asked = m->rtt_asked && (m->surprises || m->stepped_us > m->told_us);
     first_rtt(m, us, 0.05);
     m->rtt_asked = false;
     m->told_us = now_us;
     observe(m, now_us, &(observation){{1, 0, 0}, us}, 0);
-    if (another && !m->rtt_asked && m->rate_seen) recall(m, log(us));
+    if (m->rtt_asked) return; /* not believed */
+    if (stepped) m->shorter = shorter;
+    if ((stepped || asked) && m->rate_seen) recall(m, log(us));
 }
 
 static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, double own_noise)
@@ -337,7 +340,8 @@ static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, 
     if (up || down) m->rated_us = now_us;
     if ((double)(now_us - m->stalled_us) >= o->us) m->stalled = false; /* it began later */
     if (!up && !down) {
-        m->rtt_asked = m->rtt_asked || m->var[UP][UP] > OPEN_VAR; /* or is it not that long? */
+        bool unasked = m->told_us <= m->stepped_us; /* no ping has confirmed the step */
+        if (unasked && m->var[UP][UP] > OPEN_VAR) m->rtt_asked = true; /* is it that long? */
         return;
     }
     m->shorter = false;

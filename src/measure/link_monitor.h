@@ -56,7 +56,7 @@ typedef struct clv_link_monitor {
     double var[CLV_LINK_STATES][CLV_LINK_STATES]; /* covariance of the state */
     double noise; /* relative standard deviation of one observation, learnt */
     bool alive, rtt_seen, rate_seen;
-    bool rtt_asked; /* the link stepped: its round trip wants a new look */
+    bool rtt_asked; /* the round trip wants a new look: the link stepped, or it may be wrong */
     bool stalled;   /* the last that was seen of the rates is that nothing came */
     bool shorter;   /* the round trip's last step was to a shorter one; no rate was seen since */
     int surprises;  /* observations in a row outside the gate, below 0: to the short side */
@@ -127,10 +127,11 @@ typedef struct clv_link_probe {
 } clv_link_probe;
 #define CLV_LINK_TIME_US_MAX 3.6e9 /* an exchange that took longer is no measurement */
 
+#define CLV_LINK_OPEN_SIGMA 0.3 /* a rate less sure than this is asked for again and again */
 /* What is to be asked (link_probe.c). Passive first: a ping is due only when nothing was seen of
  * the link for a second, for half of one in the minute after a step, when none was answered for two seconds (bytes that share
  * the time with a round trip tell neither well), or at once after a step, whose
- * round trip nobody has seen yet. Bytes are due only if `matters`: if what they tell could change
+ * round trip nobody has seen yet, and once more when bytes then tell nothing. Bytes are due only if `matters`: if what they tell could change
  * somebody's plan, or when an answer stays away, or while no rate is known; every
  * CLV_LINK_PROBE_EVERY_US then, five times a second while the rate is known to less than 30 %, at
  * once after a surprise, but not before a ping that is asked for was answered: without the round
@@ -159,7 +160,7 @@ clv_link_probe clv_link_monitor_probe(clv_link_monitor *m, int64_t now_us, bool 
  * the pings' share of the rate allows it. A ping that was asked for counts as sent. */
 #define CLV_LINK_GREET_EVERY_US 50000
 bool clv_link_monitor_greets(clv_link_monitor *m, int64_t now_us);
-/* The last observation was far from what was expected: has the link stepped, or stalled? */
+/* Something is to be asked at once: the last observation was far from what was expected, or the round trip wants a new look. */
 static inline bool clv_link_monitor_surprised(const clv_link_monitor *m)
 {
     return m->surprises != 0 || m->rtt_asked;

@@ -12,7 +12,6 @@
 #define PROBE_US_MIN  20e3
 #define PROBE_US_MAX  100e3
 #define SLOW_SIGMAS   1.5    /* beyond PROBE_ALWAYS: what takes that long so far off the estimate */
-#define OPEN_SIGMA    0.3    /* a rate less sure than this is asked for again and again */
 #define PAID_SHARE    0.0045 /* of the rate pays off what probes took */
 #define LATELY_US     10e6   /* the rate that does is one of so long */
 #define OWED_SHARE    0.0003 /* of what the window carries may be owed */
@@ -60,7 +59,7 @@ static bool wants_bytes(const clv_link_monitor *m, int64_t now_us, bool matters)
 {
     if (!m->alive || !m->rtt_seen || m->rtt_asked)
         return false; /* bytes tell only to who knows it */
-    bool open = unsure(m, now_us) > OPEN_SIGMA, stepped = open && m->surprises;
+    bool open = unsure(m, now_us) > CLV_LINK_OPEN_SIGMA, stepped = open && m->surprises;
     int64_t rest_us = open ? CLV_LINK_DOWN_EVERY_US : CLV_LINK_PROBE_EVERY_US;
     if (now_us - m->probed_us < rest_us && !stepped) return false;
     bool quiet = now_us - m->rated_us >= CLV_LINK_QUIET_US || open || m->stalled;

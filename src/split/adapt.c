@@ -9,14 +9,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "measure/link_monitor.h"
 
 #include <stdlib.h>
 
 /* A peer that is of no use for so long is not waited for. */
 #define CLV_HINDERED_US 3000000
 /* What is known of the link when the first plan is made may be a guess; so long it may get better. */
-#define CLV_UNSURE_US    2000000
-#define CLV_UNSURE_SIGMA 0.3
+#define CLV_UNSURE_US 2000000
 /* A second route is prepared when it has been the likeliest next one for so long; one that failed,
  * after so long again. */
 #define CLV_SPARE_AFTER_US 3000000
@@ -281,7 +281,7 @@ static bool is_unsure(const clv_splitter *s)
 {
     const clv_adapt *a = &s->adapt;
     return clv_now_us() - a->planned_us < CLV_UNSURE_US && !a->pinned && a->chooser.doubt &&
-           clv_peer_link(s->ways[0].peer).up_sigma > CLV_UNSURE_SIGMA;
+           clv_peer_link(s->ways[0].peer).up_sigma > CLV_LINK_OPEN_SIGMA;
 }
 
 bool clv_splitter_settled(const clv_splitter *s)

@@ -1,6 +1,7 @@
 #include "split/chooser.h"
 
 #include "base/mem.h"
+#include "measure/link_monitor.h"
 
 #include <math.h>
 
@@ -8,13 +9,10 @@
  * so much. No prediction is better than this share. */
 #define RUNS_ROOT   3.0
 #define SHARE_SIGMA 0.005
-/* Of a link that is in use and that no more is known of than this (a relative sigma), the likeliest
- * counts: it has just become another, and to stay is no safer than to move. */
+/* Of a link that is in use, or over which a request may go on here at the cut, and that no more is
+ * known of than this (a relative sigma), the likeliest counts: it has become another, and to stay
+ * is no safer than to move. */
 #define LINK_SIGMA_MOST 0.1
-/* A relative sigma of the rate, as measure/link_probe.c has it: what is known less well is asked for
- * again and again. Over such a link, too, a request that goes on here at the cut loses next to
- * nothing. */
-#define LINK_OPEN_PPM 300000
 
 void clv_chooser_init(clv_chooser *c)
 {
@@ -128,10 +126,11 @@ static bool is_restless(const clv_chooser *c)
     return c->restless > CLV_RESTLESS_STAYS;
 }
 
-/* The link stepped, or was not looked at for a while: who knows what it is. */
+/* The link stepped, or was not looked at for long: who knows what it is. A request that goes on here
+ * at the cut loses next to nothing by it. */
 static bool is_open(const clv_plan_problem *p)
 {
-    return p->hops[0].up_rel_ppm >= LINK_OPEN_PPM;
+    return (double)p->hops[0].up_rel_ppm >= CLV_LINK_OPEN_SIGMA * 1e6;
 }
 
 /* What a request takes that goes on here at the cut; infinite: it may not, or that is not known. */

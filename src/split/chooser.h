@@ -50,7 +50,7 @@
 #define CLV_RESTLESS_MAX     2.0
 /* With more than so many, a route that leaves this node costs no more than to go on here at its cut,
  * and a little: requests follow the link, the plan stays. So it is over a link whose rate is known
- * to no more than 30 %, which has stepped or was not looked at lately: who tries it learns. */
+ * to no more than CLV_LINK_OPEN_SIGMA, which has stepped, or was not looked at for some ten seconds. */
 #define CLV_RESTLESS_STAYS 0.5
 #define CLV_STAY_SHARE     0.02
 /* How long requests pile up on a route that cannot keep up, before the load's mode has changed. */

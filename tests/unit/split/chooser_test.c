@@ -202,6 +202,7 @@ static void tick(run *r, int64_t now_us)
     if (r->n_pending) return;
     clv_link_probe p = clv_link_monitor_probe(&r->m, now_us, r->doubt);
     if (p.kind == CLV_PROBE_PING) {
+        r->o.probe_bytes += CLV_LINK_PING_BYTES;
         clv_link_monitor_rtt(&r->m, now_us, noisy(r, rtt_us));
         look(r, now_us);
         if (clv_link_monitor_surprised(&r->m)) tick(r, now_us + (int64_t)rtt_us);

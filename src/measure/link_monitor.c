@@ -29,7 +29,8 @@ enum { STEPS = 6 }; /* Gauss-Newton steps of one update; three are enough for a 
 #define PRIOR_VAR      4.0       /* a factor of e^2 = 7 either way */
 #define PRIOR_ALIKE    0.97      /* correlation of the two directions: a factor of 1.6 apart */
 #define STEP_ALIKE     0.98      /* correlation of the directions in a step */
-#define RTT_ALIKE      0.5       /* and of the round trip with them */
+#define ASKED_US       1000000 /* so long after a step its round trip is asked for again and again */
+#define RTT_ALIKE      0.5     /* and of the round trip with them */
 #define STEP_VAR_MAX   16.0
 #define RECALLED_VAR   0.64 /* of rates that the round trip speaks of */
 #define STEADY_MIN     2    /* observations of the rates without a surprise: to be remembered */
@@ -44,7 +45,7 @@ static const double state_max[CLV_LINK_STATES] = {18, 9.2, 9.2};       /* a minu
 
 void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us)
 {
-    *m = (clv_link_monitor){.noise = NOISE_FIRST,
+    *m = (clv_link_monitor){.noise = {NOISE_FIRST, NOISE_FIRST},
                             .now_us = now_us,
                             .seen_us = now_us - CLV_LINK_QUIET_US, /* so a ping is due at once */
                             .rated_us = now_us,
@@ -233,11 +234,11 @@ static void hold_together(clv_link_monitor *m)
     correct(m, (double[]){0, 1, -1}, m->state[DOWN] - m->state[UP], ALIKE_VAR);
 }
 
-static void learn_noise(clv_link_monitor *m, double error, double state_var)
+static void learn_noise(double *noise, double error, double state_var)
 {
     double left = fmin(fmax(error * error - state_var, 0), NOISE_MAX * NOISE_MAX);
-    double sigma = sqrt(0.97 * m->noise * m->noise + 0.03 * left);
-    m->noise = fmin(fmax(sigma, NOISE_MIN), NOISE_MAX);
+    double sigma = sqrt(0.97 * *noise * *noise + 0.03 * left);
+    *noise = fmin(fmax(sigma, NOISE_MIN), NOISE_MAX);
 }
 
 /* What surprises may be a stall, and for nothing, and is not believed at once; what has a noise of its own is. */
@@ -254,14 +255,15 @@ static void observe(clv_link_monitor *m, int64_t now_us, const observation *o, d
     if (bytes) drift(m, unseen_us);
     double h[CLV_LINK_STATES], vh[CLV_LINK_STATES];
     double error = log(o->us) - predict(m->state, o, h), state_var = spread(m, h, vh);
-    double sigma = m->noise + NOISE_FLOOR_US / o->us, obs_var = sigma * sigma;
+    double *noise = &m->noise[bytes], sigma = *noise + NOISE_FLOOR_US / o->us,
+           obs_var = sigma * sigma;
     double gate = GATE * sqrt(state_var + obs_var);
     if (fabs(error) > (m->rate_seen ? fmin(gate, FAR) : gate)) {
         double damped = surprise(m, o, error, obs_var);
         obs_var = own_noise > 0 ? own_noise * own_noise : damped;
     } else {
         m->surprises = 0;
-        if (own_noise <= 0) learn_noise(m, error, state_var);
+        if (own_noise <= 0) learn_noise(noise, error, state_var);
     }
     m->alive = true;
     m->seen_us = now_us;
@@ -326,6 +328,18 @@ void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us)
     if (m->rtt_asked) return; /* not believed */
     if (stepped) m->shorter = shorter;
     if ((stepped || asked) && m->rate_seen) recall(m, log(us));
+}
+
+void clv_link_monitor_rtt_most(clv_link_monitor *m, int64_t now_us, double us)
+{
+    if (!m->rtt_seen || us < exp(m->state[RTT])) {
+        clv_link_monitor_rtt(m, now_us, us);
+        return;
+    }
+    clv_link_monitor_heed(m, now_us);
+    if (!sane(us)) return;
+    m->seen_us = now_us;
+    m->rtt_asked = m->rtt_asked && now_us - m->stepped_us < ASKED_US;
 }
 
 static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, double own_noise)

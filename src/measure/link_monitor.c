@@ -29,8 +29,7 @@ enum { STEPS = 6 }; /* Gauss-Newton steps of one update; three are enough for a 
 #define PRIOR_VAR      4.0       /* a factor of e^2 = 7 either way */
 #define PRIOR_ALIKE    0.97      /* correlation of the two directions: a factor of 1.6 apart */
 #define STEP_ALIKE     0.98      /* correlation of the directions in a step */
-#define ASKED_US       1000000 /* so long after a step its round trip is asked for again and again */
-#define RTT_ALIKE      0.5     /* and of the round trip with them */
+#define RTT_ALIKE      0.5       /* and of the round trip with them */
 #define STEP_VAR_MAX   16.0
 #define RECALLED_VAR   0.64 /* of rates that the round trip speaks of */
 #define STEADY_MIN     2    /* observations of the rates without a surprise: to be remembered */
@@ -328,18 +327,6 @@ void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us)
     if (m->rtt_asked) return; /* not believed */
     if (stepped) m->shorter = shorter;
     if ((stepped || asked) && m->rate_seen) recall(m, log(us));
-}
-
-void clv_link_monitor_rtt_most(clv_link_monitor *m, int64_t now_us, double us)
-{
-    if (!m->rtt_seen || us < exp(m->state[RTT])) {
-        clv_link_monitor_rtt(m, now_us, us);
-        return;
-    }
-    clv_link_monitor_heed(m, now_us);
-    if (!sane(us)) return;
-    m->seen_us = now_us;
-    m->rtt_asked = m->rtt_asked && now_us - m->stepped_us < ASKED_US;
 }
 
 static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, double own_noise)

@@ -80,9 +80,6 @@ void clv_link_monitor_heed(clv_link_monitor *m, int64_t now_us);
 
 /* A round trip with next to nothing in it took `us`. */
 void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us);
-/* The same behind bytes that were on their way up: no more than that. A longer one than is known says
- * no more than that the other side lives. */
-void clv_link_monitor_rtt_most(clv_link_monitor *m, int64_t now_us, double us);
 /* `up_bytes` went there and `down_bytes` came back; `us` is the time from the first byte sent to
  * the last byte received, less what the other side computed and waited. Values that cannot be (not
  * finite, not above 0, more than CLV_LINK_TIME_US_MAX) are ignored, here and above and below. A

@@ -14,7 +14,6 @@
 /* To answer a ping, beyond four round trips and twice what is before it, the latter up to a limit. */
 #define CLV_SIGN_OF_LIFE_US 1000000
 #define CLV_PING_BEHIND_US  30e6
-#define CLV_BEHIND_BYTES    2048 /* on its way: more than a packet, or what tells nothing */
 #define CLV_CONNECT_US                                                                             \
     1200000 /* a lost SYN is sent again after a second, then after two more: dial anew instead */
 #define CLV_DEAD_AFTER_US     1500000
@@ -153,7 +152,6 @@ void clv_peer_late(clv_peer *p, size_t up_bytes, int64_t us)
 typedef struct probe {
     clv_peer *p;
     size_t bytes; /* 0: a ping */
-    bool behind;  /* a ping: behind what was on its way */
     void *padding;
     clv_peer_ask way; /* if it has bytes */
 } probe;
@@ -192,8 +190,7 @@ static void on_probe(void *arg, const clv_reply *reply)
     } else if (!reply->error) {
         hear(p, reply);
         pthread_mutex_lock(&p->lock);
-        (sent->behind ? clv_link_monitor_rtt_most : clv_link_monitor_rtt)(
-            &p->monitor, clv_now_us(), (double)(reply->end_us - reply->start_us));
+        clv_link_monitor_rtt(&p->monitor, clv_now_us(), (double)(reply->end_us - reply->start_us));
         pthread_mutex_unlock(&p->lock);
         refresh(p, NULL);
     }
@@ -232,9 +229,7 @@ static void look(clv_peer *p, size_t bytes)
         __builtin_memset(sent->padding, 0x5a, bytes);
     else
         sent->bytes = 0;
-    const uint64_t queued = clv_client_path(p->client).queued_bytes;
     pthread_mutex_lock(&p->lock);
-    sent->behind = queued > CLV_BEHIND_BYTES || clv_link_turns_bytes(&p->turns) > 0;
     p->asked_bytes += sent->bytes + CLV_LINK_PING_BYTES;
     p->pinged_us = sent->bytes ? 0 : clv_now_us();
     if (sent->bytes) p->acked_bytes = clv_client_path(p->client).bytes_acked;

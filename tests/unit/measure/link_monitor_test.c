@@ -256,30 +256,6 @@ static void bytes_that_tell_nothing_ask_for_the_round_trip(void **state)
     }
 }
 
-/* What goes behind data waits for it: it may shorten what is known, not lengthen it, and what was
- * asked for is still asked for, for a second. */
-static void a_ping_behind_data_is_a_bound(void **state)
-{
-    (void)state;
-    rig r = rig_new(1, WIFI, 5000, 0);
-    ping(&r);
-    for (int i = 0; i < 10; i++) send(&r, 43264, 4000);
-    r.rate_up = r.rate_down = G3;
-    send(&r, 43264, 4000);
-    send(&r, 43264, 4000); /* it stepped */
-    assert_true(r.m.rtt_asked);
-    clv_link_monitor_rtt_most(&r.m, r.now_us, 320000);
-    assert_true(r.m.rtt_asked && link_now(&r).up);
-    assert_true(link_now(&r).rtt_us < 100000);
-    r.now_us += SECOND;
-    clv_link_monitor_rtt_most(&r.m, r.now_us, 320000);
-    assert_false(r.m.rtt_asked);
-    ping(&r);
-    near(link_now(&r).rtt_us, 5000, 0.05);
-    clv_link_monitor_rtt_most(&r.m, r.now_us, 2000);
-    assert_true(link_now(&r).rtt_us < 4000);
-}
-
 static void noise_alone_does_not_move_the_estimate_far(void **state)
 {
     (void)state;
@@ -688,7 +664,6 @@ int main(void)
         cmocka_unit_test(after_a_handover_the_round_trip_is_asked_for),
         cmocka_unit_test(a_shorter_round_trip_is_a_hope),
         cmocka_unit_test(bytes_that_tell_nothing_ask_for_the_round_trip),
-        cmocka_unit_test(a_ping_behind_data_is_a_bound),
         cmocka_unit_test(noise_alone_does_not_move_the_estimate_far),
         cmocka_unit_test(one_stall_does_not_stay),
         cmocka_unit_test(a_failure_downs_the_link_until_the_next_answer),

@@ -13,7 +13,7 @@ enum { STEPS = 6 }; /* Gauss-Newton steps of one update; three are enough for a 
 #define DRIFT_PER_S    0.05  /* variance of ln, in a second */
 #define GATE           5.0   /* sigmas of a surprise */
 #define FAR            1.4   /* ln of what is a surprise however little is known: four times */
-#define RTT_STEP       0.7   /* ln of a round trip's change that speaks of another link: twice */
+#define ANOTHER        0.7   /* ln of a change that speaks of another link: twice */
 #define FIRST_SURPRISE 0.6   /* how far, of the way, a first surprise moves the estimate */
 #define NOISE_FIRST    0.10
 #define NOISE_MIN      0.03
@@ -52,7 +52,8 @@ void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us)
                             .probed_us = now_us - CLV_LINK_PROBE_EVERY_US,
                             .spent_us = now_us,
                             .told_us = now_us - CLV_LINK_QUIET_US,
-                            .stepped_us = INT64_MIN / 2};
+                            .stepped_us = INT64_MIN / 2,
+                            .shaken_us = INT64_MIN / 2};
     for (int i = 0; i < CLV_LINK_STATES; i++) {
         m->state[i] = state_first[i];
         m->var[i][i] = PRIOR_VAR;
@@ -64,9 +65,9 @@ void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us)
 /* A clock that went back was set: all that was noted moves with it. */
 void clv_link_monitor_heed(clv_link_monitor *m, int64_t now_us)
 {
-    int64_t *const stamps[] = {&m->seen_us,    &m->rated_us,   &m->pinged_us, &m->probed_us,
-                               &m->spent_us,   &m->stalled_us, &m->told_us,   &m->stepped_us,
-                               &m->aged_us[0], &m->aged_us[1], &m->aged_us[2]};
+    int64_t *const stamps[] = {&m->seen_us,   &m->rated_us,   &m->pinged_us,  &m->probed_us,
+                               &m->spent_us,  &m->stalled_us, &m->told_us,    &m->stepped_us,
+                               &m->shaken_us, &m->aged_us[0], &m->aged_us[1], &m->aged_us[2]};
     int64_t back = m->now_us - now_us;
     for (size_t i = 0; back > 0 && i < sizeof stamps / sizeof *stamps; i++) *stamps[i] -= back;
     m->now_us = now_us;
@@ -199,13 +200,14 @@ static double surprise(clv_link_monitor *m, const observation *o, double error, 
         return (double)INFINITY;
     }
     m->stepped_us = m->now_us;
+    if (fabs(error) > ANOTHER) m->shaken_us = m->now_us;
     bool fresh = !ping && (double)(m->now_us - m->told_us) - o->us < CLV_LINK_DOWN_EVERY_US &&
                  o->us > exp(m->state[RTT]);
     if (o->amount[RTT] > 0 && !fresh) m->var[RTT][RTT] += var;
     m->rtt_asked = !ping; /* before any more bytes: they tell only to who knows it */
     if (!ping)
         open_rates(m, fmin(error * error / (bytes * bytes), STEP_VAR_MAX));
-    else if (fabs(error) > RTT_STEP)
+    else if (fabs(error) > ANOTHER)
         open_all(m, fmin(var, PRIOR_VAR));
     return sure ? obs_var : fmax(obs_var, error * error * (1 / FIRST_SURPRISE - 1));
 }
@@ -317,7 +319,7 @@ void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us)
 {
     clv_link_monitor_heed(m, now_us);
     if (!sane(us)) return;
-    bool stepped = m->rtt_seen && fabs(log(us) - m->state[RTT]) > RTT_STEP;
+    bool stepped = m->rtt_seen && fabs(log(us) - m->state[RTT]) > ANOTHER;
     bool shorter = log(us) < m->state[RTT];
     bool asked = m->rtt_asked && (m->surprises || m->stepped_us > m->told_us);
     first_rtt(m, us, 0.05);

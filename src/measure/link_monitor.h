@@ -70,6 +70,7 @@ typedef struct clv_link_monitor {
     int64_t seen_us, rated_us, pinged_us, probed_us, spent_us, stalled_us; /* when last */
     int64_t told_us;                  /* when a ping was answered last */
     int64_t stepped_us;               /* the last surprise */
+    int64_t shaken_us;                /* the last one that was large: it became another link */
     int64_t aged_us[CLV_LINK_STATES]; /* until when each state's variance is */
     clv_link_regimes regimes;         /* what it was like when it was well known */
 } clv_link_monitor;
@@ -129,7 +130,7 @@ typedef struct clv_link_probe {
 
 #define CLV_LINK_OPEN_SIGMA 0.3 /* a rate less sure than this is asked for again and again */
 /* What is to be asked (link_probe.c). Passive first: a ping is due only when nothing was seen of
- * the link for a second, for half of one in the minute after a step, when none was answered for two
+ * the link for a second, for half of one in the minute after it became another (a surprise of more than twice), when none was answered for two
  * seconds (bytes that share the time with a round trip tell neither well), or at once after a step,
  * whose round trip nobody has seen yet, and once more when bytes then tell nothing. Bytes are due
  * only if `matters`: if what they tell could change somebody's plan, or when an answer stays away,
@@ -156,8 +157,8 @@ typedef struct clv_link_probe {
 #define CLV_LINK_PING_BYTES      200
 clv_link_probe clv_link_monitor_probe(clv_link_monitor *m, int64_t now_us, bool matters);
 /* A request begins: is the link to be asked for a sign of life, so that it is known at the cut
- * whether it is still what it was? If it stepped within the last minute, was not seen just now, and
- * the pings' share of the rate allows it. A ping that was asked for counts as sent. */
+ * whether it is still what it was? If it became another within the last minute, was not seen just
+ * now, and the pings' share of the rate allows it. A ping that was asked for counts as sent. */
 #define CLV_LINK_GREET_EVERY_US 50000
 bool clv_link_monitor_greets(clv_link_monitor *m, int64_t now_us);
 /* Something is to be asked at once: the last observation was far from what was expected, or the

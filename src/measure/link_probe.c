@@ -68,7 +68,7 @@ static bool wants_bytes(const clv_link_monitor *m, int64_t now_us, bool matters)
 
 static bool is_restless(const clv_link_monitor *m, int64_t now_us)
 {
-    return now_us - m->stepped_us < STEPPED_US;
+    return now_us - m->shaken_us < STEPPED_US;
 }
 
 /* May a ping go out; `own`: not out of what is `left` of the budget. */

@@ -256,6 +256,30 @@ static void bytes_that_tell_nothing_ask_for_the_round_trip(void **state)
     }
 }
 
+static bool is_greeted(rig *r)
+{
+    r->now_us += 2 * CLV_LINK_GREET_EVERY_US;
+    return clv_link_monitor_greets(&r->m, r->now_us);
+}
+
+/* A sign of life that is late sends a request home: a link that only wavers is not asked for one. */
+static void a_link_that_became_another_is_greeted(void **state)
+{
+    (void)state;
+    rig r = rig_new(1, WIFI, 5000, 0);
+    ping(&r);
+    for (int i = 0; i < 20; i++) send(&r, 43264, 4000);
+    r.rate_up = r.rate_down = 1.8 * WIFI;
+    send(&r, 43264, 4000);
+    assert_true(clv_link_monitor_surprised(&r.m));
+    ping(&r);
+    for (int i = 0; i < 3; i++) send(&r, 43264, 4000);
+    assert_false(is_greeted(&r));
+    r.rate_up = r.rate_down = G3;
+    send(&r, 43264, 4000);
+    assert_true(is_greeted(&r));
+}
+
 static void noise_alone_does_not_move_the_estimate_far(void **state)
 {
     (void)state;
@@ -664,6 +688,7 @@ int main(void)
         cmocka_unit_test(after_a_handover_the_round_trip_is_asked_for),
         cmocka_unit_test(a_shorter_round_trip_is_a_hope),
         cmocka_unit_test(bytes_that_tell_nothing_ask_for_the_round_trip),
+        cmocka_unit_test(a_link_that_became_another_is_greeted),
         cmocka_unit_test(noise_alone_does_not_move_the_estimate_far),
         cmocka_unit_test(one_stall_does_not_stay),
         cmocka_unit_test(a_failure_downs_the_link_until_the_next_answer),

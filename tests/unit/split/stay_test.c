@@ -30,7 +30,7 @@ static void share(tapped *s)
     await(is_planned(s));
     clv_peer *p = s->r->e.peer;
     pthread_mutex_lock(&p->lock);
-    p->monitor.stepped_us = p->monitor.now_us;
+    p->monitor.shaken_us = p->monitor.now_us;
     pthread_mutex_unlock(&p->lock);
 }
 

@@ -7,7 +7,10 @@ const c = require('./clairvoyant.js');
 const NEAR = 1.05; // a plan within this of the best is right
 const SWITCH_US = 500000; // a request this close to a switch feels it
 
+const Z95 = 1.96;
 const latency = (run) => s.mean(run.request.map((r) => r.total_us));
+const sum = (list) => list.reduce((a, b) => a + b, 0);
+const most = (list) => (list.some((x) => x !== undefined) ? Math.max(...list.filter((x) => x !== undefined)) : undefined);
 const lost = (run, arrivals) => arrivals.length - run.request.filter((r) => r.status === 'ok').length;
 const switches = (run) => Math.max(run.plan.length - 1, 0);
 
@@ -74,54 +77,69 @@ function probes(run) {
   return asked.length ? ((asked.at(-1) - asked[0]) * s.PACKET) / room(run) : undefined;
 }
 
-/** One scenario, with every policy. */
+/** By how much two contenders' means may differ by chance: half the 95 % interval of the mean difference of the same arrivals, in µs. */
+function noise(runs, others) {
+  const took = (list) => list.map((run) => [...run.request].sort((a, b) => a.sent_us - b.sent_us).map((r) => r.total_us));
+  const [ours, theirs] = [took(runs), took(others)];
+  const apart = ours[0].map((_, i) => s.mean(ours.map((t) => t[i])) - s.mean(theirs.map((t) => t[i])));
+  const middle = s.mean(apart);
+  return Z95 * Math.sqrt(s.mean(apart.map((x) => (x - middle) ** 2)) / apart.length);
+}
+
+/** One scenario, with every policy; the adaptive plan and the best one kept a second time, in the opposite order. */
 function rowOf(lab, model, name, scenario, rate) {
   const asked = s.arrivals(model, rate, scenario.length_s, 7);
   const events = [...asked, ...scenario.steps.map(s.wire)];
   const play = (flags) => lab.replay(events, scenario.steps[0], flags);
-  const adaptive = play('--policy exact --check');
+  const exact = () => play('--policy exact --check');
+  const keep = (plan) => play(`--at '${plan}'`);
+  const adaptive = [exact()];
   const greedy = play('--policy greedy');
   const cas = play('--policy cas');
   const cuts = new Set(['local']); // and what anybody chose: a plan that nobody ever does is the best on no link
-  for (const run of [adaptive, greedy, cas]) for (const r of run.request) if (r.plan) cuts.add(r.plan);
-  const fixed = [...cuts].map((plan) => ({ plan, run: play(`--at '${plan}'`) }));
-  const runs = [adaptive, greedy, cas, ...fixed.map((f) => f.run)];
-  const plans = c.plansOf(runs);
+  for (const run of [...adaptive, greedy, cas]) for (const r of run.request) if (r.plan) cuts.add(r.plan);
+  const fixed = [...cuts].map((plan) => ({ plan, runs: [keep(plan)] }));
+  const mean = (runs) => s.mean(runs.map(latency));
+  const best = fixed.reduce((a, b) => (mean(b.runs) < mean(a.runs) ? b : a));
+  best.runs.push(keep(best.plan));
+  adaptive.push(exact());
+  const kept = fixed.flatMap((f) => f.runs);
+  const plans = c.plansOf([...adaptive, greedy, cas, ...kept]);
   const clairvoyant = (run) => s.mean(run.request.map((r) => c.best(plans, c.wireSteps(run), r.sent_us).us));
-  const ratio = (run) => latency(run) / clairvoyant(run);
-  const best = fixed.map((f) => ({ plan: f.plan, us: latency(f.run) })).reduce((a, b) => (b.us < a.us ? b : a));
-  const settled = settling(adaptive, plans);
-  const off = [adaptive, ...fixed.map((f) => f.run)].map(estimateError).filter((x) => x !== undefined);
-  const slow = settled.filter((x) => x.requests > 3 && x.seconds > 1).length;
+  const ratio = (runs) => mean(runs) / s.mean(runs.map(clairvoyant));
+  const settled = adaptive.flatMap((run) => settling(run, plans));
+  const off = [...adaptive, ...kept].map(estimateError).filter((x) => x !== undefined);
   return {
     scenario: name,
     network: model,
     requests: asked.length,
-    clairvoyant_us: clairvoyant(adaptive),
-    mean_us: latency(adaptive),
+    clairvoyant_us: s.mean(adaptive.map(clairvoyant)),
+    mean_us: mean(adaptive),
+    means_us: adaptive.map(latency),
     ratio: ratio(adaptive),
-    greedy: ratio(greedy),
-    cas: ratio(cas),
+    greedy: ratio([greedy]),
+    cas: ratio([cas]),
     best_fixed: best.plan,
-    best_fixed_us: best.us,
-    over_fixed: latency(adaptive) / best.us,
-    fixed: Object.fromEntries(fixed.map((f) => [f.plan, latency(f.run)])),
-    lost: lost(adaptive, asked),
-    mismatches: adaptive.summary.mismatches,
-    twice: adaptive.summary.twice,
-    recovered: adaptive.summary.recovered,
-    switches: switches(adaptive),
+    best_fixed_us: mean(best.runs),
+    over_fixed: mean(adaptive) / mean(best.runs),
+    over_fixed_noise: noise(adaptive, best.runs) / mean(best.runs),
+    fixed: Object.fromEntries(fixed.map((f) => [f.plan, f.runs.map(latency)])),
+    lost: sum(adaptive.map((run) => lost(run, asked))),
+    mismatches: sum(adaptive.map((run) => run.summary.mismatches)),
+    twice: sum(adaptive.map((run) => run.summary.twice)),
+    recovered: sum(adaptive.map((run) => run.summary.recovered)),
+    switches: most(adaptive.map(switches)),
     greedy_switches: switches(greedy),
     cas_switches: switches(cas),
     steps: settled.length,
-    slow_steps: slow,
-    worst_requests: settled.length ? Math.max(...settled.map((x) => x.requests)) : undefined,
-    worst_s: settled.length ? Math.max(...settled.map((x) => x.seconds)) : undefined,
-    gap_us: gap(adaptive),
+    slow_steps: settled.filter((x) => x.requests > 3 && x.seconds > 1).length,
+    worst_requests: most(settled.map((x) => x.requests)),
+    worst_s: most(settled.map((x) => x.seconds)),
+    gap_us: most(adaptive.map(gap)),
     estimate_error: s.median(off),
     estimate_errors: off, // of every run: the worst step of each
-    probes: probes(adaptive),
-    other_traffic: otherTraffic(adaptive),
+    probes: most(adaptive.map(probes)),
+    other_traffic: most(adaptive.map(otherTraffic)),
     plans,
   };
 }
@@ -155,6 +173,7 @@ module.exports = (cleave) => ({
       ['cas', (r) => two(r.cas)],
       ['best fixed', (r) => r.best_fixed],
       ['over it', (r) => two(r.over_fixed)],
+      ['±', (r) => two(r.over_fixed_noise)],
       ['lost', (r) => count(r.lost)],
       ['switches', (r) => count(r.switches)],
       ['greedy', (r) => count(r.greedy_switches)],
@@ -164,9 +183,9 @@ module.exports = (cleave) => ({
       ['probes', (r) => share(r.probes)],
       ['other traffic', (r) => share(r.other_traffic)],
     ],
-    target: 'adaptive ≤ 1.15 and no worse than the best fixed plan; lost 0; gap ≤ 1 ms; no switch under noise; the right plan within 3 requests or 1 s of ' +
+    target: 'adaptive ≤ 1.15 and no worse than the best fixed plan beyond noise; lost 0; gap ≤ 1 ms; no switch under noise; the right plan within 3 requests or 1 s of ' +
       'each step (steps); estimate ≤ 10 % off after 3 transfers; probes ≤ 1 %',
-    met: (r) => r.ratio <= 1.15 && r.over_fixed <= 1 && r.lost === 0 && r.mismatches === 0 && r.twice === 0 && !(r.gap_us > 1000) &&
+    met: (r) => r.ratio <= 1.15 && r.over_fixed - r.over_fixed_noise <= 1 && r.lost === 0 && r.mismatches === 0 && r.twice === 0 && !(r.gap_us > 1000) &&
       (!r.scenario.startsWith('noise') || r.switches === 0) && (r.scenario !== 'steps' || (r.slow_steps === 0 && !(r.estimate_error > 0.1))) && !((r.probes === undefined ? r.other_traffic : r.probes) > 0.01),
   },
 });

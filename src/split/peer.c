@@ -280,8 +280,10 @@ void clv_peer_ask_answered(clv_peer *p, clv_peer_ask *a, size_t down_bytes, int6
     bool told = !alone && is_told(p, now_us);
     if (us > 0 && !told && !(alone && is_disturbed(a, &path)))
         clv_link_monitor_exchange(&p->monitor, now_us, a->turn.up_bytes, down_bytes, (double)us);
+    const bool asked = p->monitor.rtt_asked;
     pthread_mutex_unlock(&p->lock);
     refresh(p, NULL);
+    if (asked) ask_link(p); /* before the next one's bytes */
 }
 
 bool clv_peer_look(clv_peer *p, clv_hedge_progress *out)
@@ -315,14 +317,23 @@ static bool matters(const clv_peer *p)
     return any;
 }
 
-/* Passive first: a ping or a probe only when nothing else tells. */
+/* Is nothing on its way up, of those under way or of what was given up? Under the lock. */
+static bool is_free(clv_peer *p)
+{
+    const clv_path_info path = clv_client_path(p->client);
+    return !clv_link_turns_look(&p->turns, path.bytes_acked, clv_now_us()) && !path.queued_bytes;
+}
+
+/* Passive first: a ping or a probe only when nothing else tells. A ping that a surprise asks for
+ * does not wait until all is answered: on a link with enough to do that is never. */
 static void ask_link(clv_peer *p)
 {
     clv_link_probe want = {.kind = CLV_PROBE_NONE};
-    bool idle = atomic_load(&p->in_flight) == 0 && !p->pinging;
+    bool idle = atomic_load(&p->in_flight) == 0;
     bool wanted = matters(p);
     pthread_mutex_lock(&p->lock);
-    if (idle || !p->link.up) want = clv_link_monitor_probe(&p->monitor, clv_now_us(), wanted);
+    bool may = !p->link.up || (!p->pinging && (idle || (p->monitor.rtt_asked && is_free(p))));
+    if (may) want = clv_link_monitor_probe(&p->monitor, clv_now_us(), wanted);
     /* With nothing left to ask with, the rate is thought to be what it was: nothing else will tell. */
     const bool back = !p->link.up && clv_link_monitor_link(&p->monitor, clv_now_us()).up;
     pthread_mutex_unlock(&p->lock);

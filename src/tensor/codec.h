@@ -14,7 +14,7 @@
  *   | f16  | 2          | IEEE half, rounded to nearest even; what overflows is infinite |
  *   | q8   | 1          | 8 bits, one scale and zero for the tensor |
  *   | q8c  | 1          | 8 bits, a scale and zero for each channel (dimension 1) of each item (dimension 0) |
- *   | q4   | 1/2        | 4 bits for each channel of each item, the range clipped to that of 99.9 % of the values |
+ *   | q4   | 1/2        | 4 bits for each channel of each item, the range clipped to that of 99.9 % of the values; finer near 0 where none is below it |
  *
  * and packers: none, lz4, zstd (level 1). A packed payload that is not smaller is sent unpacked. A tensor
  * with NaN, infinity or magnitudes above 2^114 is sent raw by q8, q8c and q4: it has no scale; and so is a tensor

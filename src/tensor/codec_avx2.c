@@ -75,10 +75,10 @@ typedef struct scales {
     __m256i base;
 } scales;
 
-AVX2 static inline scales scales_of(const clv_codec_scale *s, int levels)
+AVX2 static inline scales scales_of(const clv_codec_scale *s)
 {
     return (scales){_mm256_set1_ps(s->inverse), _mm256_set1_ps(s->zero),
-                    _mm256_set1_ps(s->zero + (float)levels), _mm256_set1_epi32((int)s->zero)};
+                    _mm256_set1_ps(s->zero + 255), _mm256_set1_epi32((int)s->zero)};
 }
 
 AVX2 static inline __m256i levels_of(const void *x, size_t i, const scales *s)
@@ -100,25 +100,11 @@ AVX2 static inline __m256i bytes_of_32(const void *x, size_t i, const scales *s)
 
 AVX2 static void to8(const void *x, size_t n, const clv_codec_scale *s, uint8_t *out)
 {
-    const scales by = scales_of(s, 255);
+    const scales by = scales_of(s);
     size_t i = 0;
     for (; i + 4 * LANES <= n; i += 4 * LANES)
         _mm256_storeu_si256((__m256i *)(void *)(out + i), bytes_of_32(x, i, &by));
     clv_codec_scalar.to8(byte_at(x, 4 * i), n - i, s, out + i);
-}
-
-AVX2 static void to4(const void *x, size_t n, const clv_codec_scale *s, uint8_t *out)
-{
-    const scales by = scales_of(s, 15);
-    const __m256i weights = _mm256_set1_epi16(1 | 16 << 8);
-    size_t i = 0;
-    for (; i + 4 * LANES <= n; i += 4 * LANES) {
-        __m256i pairs = _mm256_maddubs_epi16(bytes_of_32(x, i, &by), weights);
-        __m128i b =
-            _mm_packus_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
-        _mm_storeu_si128((__m128i *)(void *)(out + i / 2), b);
-    }
-    clv_codec_scalar.to4(byte_at(x, 4 * i), n - i, s, out + i / 2);
 }
 
 /* The lowest eight bytes of `q` as values. */
@@ -143,18 +129,39 @@ AVX2 static void from8(const uint8_t *levels, size_t n, const clv_codec_scale *s
     clv_codec_scalar.from8(levels + i, n - i, s, (unsigned char *)out + 4 * i);
 }
 
-AVX2 static void from4(const uint8_t *levels, size_t n, const clv_codec_scale *s, void *out)
+AVX2 static void fold(const uint8_t *levels, size_t n, const clv_codec_book *b, uint8_t *codes)
 {
-    const __m256 step = _mm256_set1_ps(s->step), zero = _mm256_set1_ps(s->zero);
-    const __m128i low = _mm_set1_epi8(15);
+    const __m256i weights = _mm256_set1_epi16(1 | 16 << 8);
     size_t i = 0;
     for (; i + 4 * LANES <= n; i += 4 * LANES) {
-        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(levels + i / 2));
-        __m128i first = _mm_and_si128(b, low), second = _mm_and_si128(_mm_srli_epi16(b, 4), low);
-        put_16(_mm_unpacklo_epi8(first, second), zero, step, out, i);
-        put_16(_mm_unpackhi_epi8(first, second), zero, step, out, i + 16);
+        __m256i q = _mm256_loadu_si256((const __m256i *)(const void *)(levels + i));
+        __m256i code = _mm256_setzero_si256();
+        for (int k = 0; k < CLV_CODEC_CODES - 1; k++) {
+            __m256i most = _mm256_max_epu8(q, _mm256_set1_epi8((char)b->threshold[k]));
+            code = _mm256_sub_epi8(code, _mm256_cmpeq_epi8(most, q));
+        }
+        __m256i pairs = _mm256_maddubs_epi16(code, weights);
+        __m128i out =
+            _mm_packus_epi16(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+        _mm_storeu_si128((__m128i *)(void *)(codes + i / 2), out);
     }
-    clv_codec_scalar.from4(levels + i / 2, n - i, s, (unsigned char *)out + 4 * i);
+    clv_codec_scalar.fold(levels + i, n - i, b, codes + i / 2);
+}
+
+AVX2 static void unfold(const uint8_t *codes, size_t n, const clv_codec_book *b, uint8_t *levels)
+{
+    const __m128i low = _mm_set1_epi8(15);
+    const __m128i level = _mm_loadu_si128((const __m128i *)(const void *)b->level);
+    size_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
+        __m128i c = _mm_loadu_si128((const __m128i *)(const void *)(codes + i / 2));
+        __m128i first = _mm_shuffle_epi8(level, _mm_and_si128(c, low));
+        __m128i second = _mm_shuffle_epi8(level, _mm_and_si128(_mm_srli_epi16(c, 4), low));
+        __m128i *out = (__m128i *)(void *)(levels + i);
+        _mm_storeu_si128(out, _mm_unpacklo_epi8(first, second));
+        _mm_storeu_si128(out + 1, _mm_unpackhi_epi8(first, second));
+    }
+    clv_codec_scalar.unfold(codes + i / 2, n - i, b, levels + i);
 }
 
 /* As in codec_scalar.c, the cases side by side. */
@@ -220,9 +227,9 @@ const clv_codec_kernel clv_codec_avx2 = {
     .range = range,
     .outside = outside,
     .to8 = to8,
-    .to4 = to4,
     .from8 = from8,
-    .from4 = from4,
+    .fold = fold,
+    .unfold = unfold,
     .to16 = to16,
     .from16 = from16,
 };

@@ -69,10 +69,10 @@ typedef struct scales {
     __m512i base;
 } scales;
 
-AVX512 static inline scales scales_of(const clv_codec_scale *s, int levels)
+AVX512 static inline scales scales_of(const clv_codec_scale *s)
 {
     return (scales){_mm512_set1_ps(s->inverse), _mm512_set1_ps(s->zero),
-                    _mm512_set1_ps(s->zero + (float)levels), _mm512_set1_epi32((int)s->zero)};
+                    _mm512_set1_ps(s->zero + 255), _mm512_set1_epi32((int)s->zero)};
 }
 
 AVX512 static inline __m512i levels_of(__m512 v, const scales *s)
@@ -84,7 +84,7 @@ AVX512 static inline __m512i levels_of(__m512 v, const scales *s)
 
 AVX512 static void to8(const void *x, size_t n, const clv_codec_scale *s, uint8_t *out)
 {
-    const scales by = scales_of(s, 255);
+    const scales by = scales_of(s);
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         __m512i q = levels_of(_mm512_loadu_ps(float_at(x, i)), &by);
@@ -94,29 +94,6 @@ AVX512 static void to8(const void *x, size_t n, const clv_codec_scale *s, uint8_
         __mmask16 m = first_lanes(n - i);
         __m512i q = levels_of(_mm512_maskz_loadu_ps(m, float_at(x, i)), &by);
         _mm512_mask_cvtepi32_storeu_epi8(out + i, m, q);
-    }
-}
-
-/* Of each pair of levels in 64 bits: the second's into the high half of the lowest byte. */
-AVX512 static inline __m512i pairs_of(__m512i q)
-{
-    return _mm512_or_si512(q, _mm512_srli_epi64(q, 28));
-}
-
-AVX512 static void to4(const void *x, size_t n, const clv_codec_scale *s, uint8_t *out)
-{
-    const scales by = scales_of(s, 15);
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        __m512i q = levels_of(_mm512_loadu_ps(float_at(x, i)), &by);
-        _mm_storel_epi64((__m128i *)(void *)(out + i / 2), _mm512_cvtepi64_epi8(pairs_of(q)));
-    }
-    if (i < n) {
-        __mmask16 m = first_lanes(n - i);
-        __m512i q = levels_of(_mm512_maskz_loadu_ps(m, float_at(x, i)), &by);
-        q = _mm512_maskz_mov_epi32(m, q); /* none behind an odd last one */
-        _mm512_mask_cvtepi64_storeu_epi8(out + i / 2, (__mmask8)first_lanes((n - i + 1) / 2),
-                                         pairs_of(q));
     }
 }
 
@@ -131,18 +108,37 @@ AVX512 static void from8(const uint8_t *levels, size_t n, const clv_codec_scale 
     }
 }
 
-AVX512 static void from4(const uint8_t *levels, size_t n, const clv_codec_scale *s, void *out)
+static inline __mmask64 first_bytes(size_t n)
 {
-    const __m512 count = _mm512_set_ps(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    const __m512 value =
-        _mm512_mul_ps(_mm512_add_ps(count, _mm512_set1_ps(s->zero)), _mm512_set1_ps(s->step));
-    unsigned char *to = out;
-    for (size_t i = 0; i < n; i += LANES) {
-        __mmask16 m = first_lanes(n - i);
-        __mmask16 bytes = n - i < LANES ? first_lanes((n - i + 1) / 2) : 0xff;
-        __m512i b = _mm512_cvtepu8_epi64(_mm_maskz_loadu_epi8(bytes, levels + i / 2));
-        b = _mm512_or_si512(b, _mm512_slli_epi64(b, 28)); /* of an index the low four bits count */
-        _mm512_mask_storeu_ps(to + 4 * i, m, _mm512_permutexvar_ps(b, value));
+    return n >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << n) - 1;
+}
+
+AVX512 static void fold(const uint8_t *levels, size_t n, const clv_codec_book *b, uint8_t *codes)
+{
+    const __m512i weights = _mm512_set1_epi16(1 | 16 << 8), one = _mm512_set1_epi8(1);
+    for (size_t i = 0; i < n; i += 64) {
+        __mmask64 m = first_bytes(n - i);
+        __m512i q = _mm512_maskz_loadu_epi8(m, levels + i), code = _mm512_setzero_si512();
+        for (int k = 0; k < CLV_CODEC_CODES - 1; k++) {
+            __m512i least = _mm512_set1_epi8((char)b->threshold[k]);
+            code = _mm512_mask_add_epi8(code, _mm512_mask_cmpge_epu8_mask(m, q, least), code, one);
+        }
+        __m512i pairs = _mm512_maddubs_epi16(code, weights);
+        _mm512_mask_cvtepi16_storeu_epi8(codes + i / 2, (__mmask32)first_bytes((n - i + 1) / 2),
+                                         pairs);
+    }
+}
+
+AVX512 static void unfold(const uint8_t *codes, size_t n, const clv_codec_book *b, uint8_t *levels)
+{
+    const __m512i level =
+        _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)b->level));
+    for (size_t i = 0; i < n; i += 64) {
+        __mmask32 bytes = (__mmask32)first_bytes((n - i + 1) / 2);
+        __m512i c = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(bytes, codes + i / 2));
+        c = _mm512_or_si512(c, _mm512_slli_epi16(c, 4)); /* the second into the high byte */
+        c = _mm512_and_si512(c, _mm512_set1_epi8(15));
+        _mm512_mask_storeu_epi8(levels + i, first_bytes(n - i), _mm512_shuffle_epi8(level, c));
     }
 }
 
@@ -173,9 +169,9 @@ const clv_codec_kernel clv_codec_avx512 = {
     .range = range,
     .outside = outside,
     .to8 = to8,
-    .to4 = to4,
     .from8 = from8,
-    .from4 = from4,
+    .fold = fold,
+    .unfold = unfold,
     .to16 = to16,
     .from16 = from16,
 };

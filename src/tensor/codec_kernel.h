@@ -35,6 +35,14 @@ typedef struct clv_codec_scale {
     float zero;          /* an integer of 16 bits */
 } clv_codec_scale;
 
+/* Sixteen of the levels, each with the code that is its place; a level that is none of them is
+ * written as the nearest. */
+enum { CLV_CODEC_CODES = 16 };
+typedef struct clv_codec_book {
+    uint8_t level[CLV_CODEC_CODES];
+    uint8_t threshold[CLV_CODEC_CODES - 1]; /* the least level that has code k + 1 */
+} clv_codec_book;
+
 typedef struct clv_codec_kernel {
     const char *name;
     bool (*present)(void); /* does this processor have it? */
@@ -44,14 +52,15 @@ typedef struct clv_codec_kernel {
     /* Index of the first that is not within lo and hi (so is NaN), n if all are. */
     size_t (*outside)(const void *x, size_t n, float lo, float hi);
 
-    /* Levels of n finite floats: nearest(x * inverse), kept between zero and zero + 255 (or 15),
-     * less zero. to4 writes two a byte, the first in the low half; an odd one leaves the last high
-     * half 0. */
+    /* Levels of n finite floats: nearest(x * inverse), kept between zero and zero + 255, less zero. */
     void (*to8)(const void *x, size_t n, const clv_codec_scale *s, uint8_t *out);
-    void (*to4)(const void *x, size_t n, const clv_codec_scale *s, uint8_t *out);
     /* n floats of their levels. */
     void (*from8)(const uint8_t *levels, size_t n, const clv_codec_scale *s, void *out);
-    void (*from4)(const uint8_t *levels, size_t n, const clv_codec_scale *s, void *out);
+    /* The codes of n levels: how many of the thresholds each has reached. Two a byte, the first in
+     * the low half; an odd one leaves the last high half 0. */
+    void (*fold)(const uint8_t *levels, size_t n, const clv_codec_book *b, uint8_t *codes);
+    /* n levels of their codes. */
+    void (*unfold)(const uint8_t *codes, size_t n, const clv_codec_book *b, uint8_t *levels);
     /* IEEE half: to nearest even, too large becomes infinite, a NaN stays one, quiet, with its upper bits. */
     void (*to16)(const void *x, size_t n, void *out);
     void (*from16)(const void *halves, size_t n, void *out);

@@ -94,7 +94,6 @@ clv_codec_layout clv_codec_layout_of(clv_quant quant, const clv_tensor *t, size_
     l.blocks = items * (full + !!rest);
     l.step_bytes = nibbles ? 2 : 4;
     l.table_bytes = l.blocks * (l.step_bytes + 2);
-    l.levels = nibbles ? 15 : 255;
     size_t level_bytes =
         nibbles ? items * (full * ((l.block_values + 1) / 2) + (rest + 1) / 2) : values;
     l.body_bytes = l.table_bytes + level_bytes;

@@ -2,7 +2,7 @@
  *
  *   | bytes | of the head |
  *   | 0-2   | "clv" |
- *   | 3     | version, 1 |
+ *   | 3     | version, 2 |
  *   | 4     | quantisation (low half), packer (high half), numbers of the maps in codec.h |
  *   | 5     | element type, its ONNX number |
  *   | 6-7   | check of the shape: FNV-1a over rank and dimensions, folded to 16 bits |
@@ -13,8 +13,8 @@
  * for q8 the tensor; for q8c and q4 a channel (dimension 1 of one item of dimension 0), or as many
  * neighbouring ones as come to CLV_CODEC_BLOCK_MIN values. Scales are stored by byte planes, all
  * first bytes, all second ones, and so on, since equal bytes side by side pack well: the step as a
- * float (q4: its upper half), and the zero, 16 bits with sign. Levels: a byte each; q4 two a byte,
- * the first in the low half, each block from a new byte on. All little-endian.
+ * float (q4: its upper half), and the zero, 16 bits with sign. Levels: a byte each; q4 codes
+ * for them, two a byte, the first in the low half, each block from a new byte on. All little-endian.
  *
  *     clv_codec_layout l = clv_codec_layout_of(CLV_QUANT_Q4, &t, values);
  *     for (clv_codec_block b = {0}; clv_codec_next_block(&l, &b);)
@@ -30,7 +30,7 @@
 
 enum {
     CLV_CODEC_HEAD_BYTES = 12,
-    CLV_CODEC_VERSION = 1,
+    CLV_CODEC_VERSION = 2,
     CLV_CODEC_BLOCK_MIN = 128,
     CLV_CODEC_ZERO_MAX = 32767
 };
@@ -56,7 +56,6 @@ typedef struct clv_codec_layout {
     size_t blocks;                    /* with a scale of their own; 0 for raw and f16 */
     size_t step_bytes, table_bytes;   /* of a stored step; of all scales */
     size_t body_bytes;
-    int levels; /* the highest level */
 } clv_codec_layout;
 
 /* `values` is the number of elements of `t`, which are F32 unless `quant` is RAW. */

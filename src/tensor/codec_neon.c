@@ -64,10 +64,10 @@ typedef struct scales {
     int32x4_t base;
 } scales;
 
-static inline scales scales_of(const clv_codec_scale *s, int levels)
+static inline scales scales_of(const clv_codec_scale *s)
 {
-    return (scales){vdupq_n_f32(s->inverse), vdupq_n_f32(s->zero),
-                    vdupq_n_f32(s->zero + (float)levels), vdupq_n_s32((int)s->zero)};
+    return (scales){vdupq_n_f32(s->inverse), vdupq_n_f32(s->zero), vdupq_n_f32(s->zero + 255),
+                    vdupq_n_s32((int)s->zero)};
 }
 
 static inline uint16x4_t levels_of(const void *x, size_t i, const scales *s)
@@ -86,22 +86,10 @@ static inline uint8x16_t bytes_of_16(const void *x, size_t i, const scales *s)
 
 static void to8(const void *x, size_t n, const clv_codec_scale *s, uint8_t *out)
 {
-    const scales by = scales_of(s, 255);
+    const scales by = scales_of(s);
     size_t i = 0;
     for (; i + 16 <= n; i += 16) vst1q_u8(out + i, bytes_of_16(x, i, &by));
     clv_codec_scalar.to8(byte_at(x, 4 * i), n - i, s, out + i);
-}
-
-static void to4(const void *x, size_t n, const clv_codec_scale *s, uint8_t *out)
-{
-    const scales by = scales_of(s, 15);
-    size_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-        uint8x16_t q = bytes_of_16(x, i, &by);
-        uint8x16_t pairs = vorrq_u8(vuzp1q_u8(q, q), vshlq_n_u8(vuzp2q_u8(q, q), 4));
-        vst1_u8(out + i / 2, vget_low_u8(pairs));
-    }
-    clv_codec_scalar.to4(byte_at(x, 4 * i), n - i, s, out + i / 2);
 }
 
 static inline void put_4(uint16x4_t q, const clv_codec_scale *s, void *out, size_t i)
@@ -124,16 +112,30 @@ static void from8(const uint8_t *levels, size_t n, const clv_codec_scale *s, voi
     clv_codec_scalar.from8(levels + i, n - i, s, (unsigned char *)out + 4 * i);
 }
 
-static void from4(const uint8_t *levels, size_t n, const clv_codec_scale *s, void *out)
+static void fold(const uint8_t *levels, size_t n, const clv_codec_book *b, uint8_t *codes)
 {
     size_t i = 0;
     for (; i + 16 <= n; i += 16) {
-        uint8x8_t b = vld1_u8(levels + i / 2);
-        uint8x8_t first = vand_u8(b, vdup_n_u8(15)), second = vshr_n_u8(b, 4);
-        put_8(vzip1_u8(first, second), s, out, i);
-        put_8(vzip2_u8(first, second), s, out, i + 8);
+        uint8x16_t q = vld1q_u8(levels + i), code = vdupq_n_u8(0);
+        for (int k = 0; k < CLV_CODEC_CODES - 1; k++)
+            code = vsubq_u8(code, vcgeq_u8(q, vdupq_n_u8(b->threshold[k])));
+        uint8x16_t pairs = vorrq_u8(vuzp1q_u8(code, code), vshlq_n_u8(vuzp2q_u8(code, code), 4));
+        vst1_u8(codes + i / 2, vget_low_u8(pairs));
     }
-    clv_codec_scalar.from4(levels + i / 2, n - i, s, (unsigned char *)out + 4 * i);
+    clv_codec_scalar.fold(levels + i, n - i, b, codes + i / 2);
+}
+
+static void unfold(const uint8_t *codes, size_t n, const clv_codec_book *b, uint8_t *levels)
+{
+    const uint8x16_t level = vld1q_u8(b->level);
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        uint8x8_t c = vld1_u8(codes + i / 2);
+        uint8x8_t first = vand_u8(c, vdup_n_u8(15)), second = vshr_n_u8(c, 4);
+        uint8x16_t both = vcombine_u8(vzip1_u8(first, second), vzip2_u8(first, second));
+        vst1q_u8(levels + i, vqtbl1q_u8(level, both));
+    }
+    clv_codec_scalar.unfold(codes + i / 2, n - i, b, levels + i);
 }
 
 static void to16(const void *x, size_t n, void *out)
@@ -158,9 +160,9 @@ const clv_codec_kernel clv_codec_neon = {
     .range = range,
     .outside = outside,
     .to8 = to8,
-    .to4 = to4,
     .from8 = from8,
-    .from4 = from4,
+    .fold = fold,
+    .unfold = unfold,
     .to16 = to16,
     .from16 = from16,
 };

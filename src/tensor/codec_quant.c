@@ -6,7 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLIPPED_ONE_OF = 2000, ZERO_ROOM = 32000 };
+enum {
+    CLIPPED_ONE_OF = 2000,
+    ZERO_ROOM = 32000,
+    LEVELS = 255,
+    EVEN_LEVELS = CLV_CODEC_CODES - 1,
+    PIECE = 512 /* levels at a time, on the way to codes and back */
+};
+
+/* Of values on both sides of 0, or next to it. */
+static const clv_codec_book even = {
+    .level = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+    .threshold = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
+/* Of values from 0 on, of which most are small: level 255 (k / 15)^1.5 for code k. */
+static const clv_codec_book dense = {
+    .level = {0, 4, 12, 23, 35, 49, 65, 81, 99, 119, 139, 160, 182, 206, 230, 255},
+    .threshold = {2, 8, 18, 29, 42, 57, 73, 90, 109, 129, 150, 171, 194, 218, 243}};
 
 static uint32_t bits_of(float f)
 {
@@ -114,6 +129,43 @@ static bool range_of(const clv_codec_kernel *k, const clv_codec_layout *l, const
     return has_scale(float_of(r->magnitude));
 }
 
+/* What the codes of a block with this scale stand for. */
+static const clv_codec_book *book_of(const clv_codec_scale *s)
+{
+    return s->zero < 0 ? &even : &dense;
+}
+
+static clv_codec_scale scale_of(const clv_codec_layout *l, const clv_codec_range *r)
+{
+    if (l->quant != CLV_QUANT_Q4) return clv_codec_scale_of(r->lo, r->hi, LEVELS, false);
+    clv_codec_scale s = clv_codec_scale_of(r->lo, r->hi, EVEN_LEVELS, true);
+    return s.zero < 0 ? s : clv_codec_scale_of(fmaxf(r->lo, 0), r->hi, LEVELS, true);
+}
+
+static void to_codes(const clv_codec_kernel *k, const void *values, size_t n,
+                     const clv_codec_scale *s, unsigned char *codes)
+{
+    const unsigned char *x = values;
+    uint8_t levels[PIECE];
+    for (size_t i = 0; i < n; i += PIECE) {
+        size_t m = CLV_MIN(n - i, (size_t)PIECE);
+        k->to8(x + 4 * i, m, s, levels);
+        k->fold(levels, m, book_of(s), codes + i / 2);
+    }
+}
+
+static void from_codes(const clv_codec_kernel *k, const unsigned char *codes, size_t n,
+                       const clv_codec_scale *s, void *values)
+{
+    unsigned char *out = values;
+    uint8_t levels[PIECE];
+    for (size_t i = 0; i < n; i += PIECE) {
+        size_t m = CLV_MIN(n - i, (size_t)PIECE);
+        k->unfold(codes + i / 2, m, book_of(s), levels);
+        k->from8(levels, m, s, out + 4 * i);
+    }
+}
+
 bool clv_codec_quantise(const clv_codec_kernel *k, const clv_codec_layout *l, const void *values,
                         unsigned char *body)
 {
@@ -131,9 +183,13 @@ bool clv_codec_quantise(const clv_codec_kernel *k, const clv_codec_layout *l, co
     for (clv_codec_block b = {0}; clv_codec_next_block(l, &b);) {
         clv_codec_range r;
         if (!range_of(k, l, &b, x + 4 * b.first, scratch, &r)) return false;
-        clv_codec_scale s = clv_codec_scale_of(r.lo, r.hi, l->levels, l->step_bytes == 2);
+        clv_codec_scale s = scale_of(l, &r);
         clv_codec_put_scale(l, b.index, s, body);
-        (l->quant == CLV_QUANT_Q4 ? k->to4 : k->to8)(x + 4 * b.first, b.n, &s, body + b.levels_at);
+        unsigned char *to = body + b.levels_at;
+        if (l->quant == CLV_QUANT_Q4)
+            to_codes(k, x + 4 * b.first, b.n, &s, to);
+        else
+            k->to8(x + 4 * b.first, b.n, &s, to);
     }
     return true;
 }
@@ -160,8 +216,10 @@ void clv_codec_dequantise(const clv_codec_kernel *k, const clv_codec_layout *l,
     if (l->quant == CLV_QUANT_F16) k->from16(body, l->values, out);
     for (clv_codec_block b = {0}; clv_codec_next_block(l, &b);) {
         clv_codec_scale s = clv_codec_get_scale(l, b.index, body);
-        (l->quant == CLV_QUANT_Q4 ? k->from4 : k->from8)(body + b.levels_at, b.n, &s,
-                                                         out + 4 * b.first);
+        if (l->quant == CLV_QUANT_Q4)
+            from_codes(k, body + b.levels_at, b.n, &s, out + 4 * b.first);
+        else
+            k->from8(body + b.levels_at, b.n, &s, out + 4 * b.first);
     }
 }
 
@@ -177,10 +235,20 @@ static double half_error(const unsigned char *body, size_t n)
     return ldexp(1, CLV_MAX(largest >> 10, 1) - 15 - 11);
 }
 
+/* How far a level may be from that of its code: the last gap is the widest. */
+static int code_off(const clv_codec_book *b)
+{
+    return (b->level[CLV_CODEC_CODES - 1] - b->level[CLV_CODEC_CODES - 2]) / 2;
+}
+
 double clv_codec_error_max(const clv_codec_layout *l, const unsigned char *body)
 {
     if (l->quant == CLV_QUANT_F16) return half_error(body, l->values);
-    double step = 0;
-    for (size_t i = 0; i < l->blocks; i++) step = fmax(step, clv_codec_get_scale(l, i, body).step);
-    return CLV_CODEC_ERROR_STEPS * step;
+    double most = 0;
+    for (size_t i = 0; i < l->blocks; i++) {
+        clv_codec_scale s = clv_codec_get_scale(l, i, body);
+        int off = l->quant == CLV_QUANT_Q4 ? code_off(book_of(&s)) : 0;
+        most = fmax(most, (off + CLV_CODEC_ERROR_STEPS) * s.step);
+    }
+    return most;
 }

@@ -7,14 +7,22 @@
  *     step >= (hi - lo) / levels,   zero = nearest(lo / step),   level = nearest(x / step) - zero,
  *     value = (level + zero) * step
  *
- * 0 is always a level or beyond the range, so what a ReLU has cut off stays 0. For q4, lo and hi
- * leave out the floor(n / 2000) lowest and as many of the highest of the block's n values (0.05 %
- * at each end, exactly, found in one pass with two small heaps); these come out as the lowest and
- * highest levels.
+ * 0 is always a level or beyond the range, so what a ReLU has cut off stays 0.
  *
- * Source: affine quantisation as of Jacob et al., "Quantization and Training of Neural Networks for
+ * q4 writes codes, each of which stands for a level. Of a block without values below 0, as a ReLU
+ * leaves it, there are 256 levels, and code k is level 255 (k / 15)^1.5: most values are small
+ * there, and a code then stands for a narrow range of them. Of any other block the codes are its 16
+ * levels. Which of both it is, its zero says: one below 0 is of the other kind. (A lo that is within half
+ * a step of 0, of 16 levels, counts as 0.) lo and hi leave out the floor(n / 2000) lowest and as many of
+ * the highest of the block's n values (0.05 % at each end, exactly, found in one pass with two small heaps);
+ * these come out as the lowest and highest levels.
+ *
+ * Sources: affine quantisation as of Jacob et al., "Quantization and Training of Neural Networks for
  * Efficient Integer-Arithmetic-Only Inference", 2018. Differences: the range is not widened to hold
- * 0 (the zero has 16 bits, not 8), and channels of few values share a scale.
+ * 0 (the zero has 16 bits, not 8), and channels of few values share a scale. Companding: the least
+ * mean squared error has codes as dense as the cube root of the values (Panter and Dite,
+ * "Quantization distortion in pulse-count modulation with nonuniform spacing of levels", 1951); the
+ * power of 1.5 is near to that for values that fall off exponentially, and needs no table of its own in the encoding.
  *
  * Threads: any. Private to tensor/.
  */
@@ -25,7 +33,8 @@
 
 /* A larger magnitude than this has no scale; nor have NaN, infinity. */
 #define CLV_CODEC_VALUE_MAX 0x1p114f
-/* Of an element's error, in steps: a half, and what two rounded products may add to it at 16 bits of zero. */
+/* Of an element's error, in steps: a half, and what two rounded products may add to it at 16 bits of zero. And
+ * as many as its level is from that of its code. */
 #define CLV_CODEC_ERROR_STEPS 0.51
 
 /* The scale of values from lo to hi (both finite, at most CLV_CODEC_VALUE_MAX). `coarse`: the

@@ -70,14 +70,25 @@ static void to8(const void *x, size_t n, const clv_codec_scale *s, uint8_t *out)
     for (size_t i = 0; i < n; i++) out[i] = level(float_of(bits_at(x, i)), s, top);
 }
 
-static void to4(const void *x, size_t n, const clv_codec_scale *s, uint8_t *out)
+static uint8_t code_of(uint8_t level, const clv_codec_book *b)
 {
-    float top = s->zero + 15;
+    uint8_t code = 0;
+    for (int k = 0; k < CLV_CODEC_CODES - 1; k++)
+        code = (uint8_t)(code + (level >= b->threshold[k]));
+    return code;
+}
+
+static void fold(const uint8_t *levels, size_t n, const clv_codec_book *b, uint8_t *codes)
+{
     for (size_t i = 0; i < n; i += 2) {
-        uint8_t low = level(float_of(bits_at(x, i)), s, top);
-        uint8_t high = i + 1 < n ? level(float_of(bits_at(x, i + 1)), s, top) : 0;
-        out[i / 2] = (uint8_t)(low | high << 4);
+        uint8_t high = i + 1 < n ? code_of(levels[i + 1], b) : 0;
+        codes[i / 2] = (uint8_t)(code_of(levels[i], b) | high << 4);
     }
+}
+
+static void unfold(const uint8_t *codes, size_t n, const clv_codec_book *b, uint8_t *levels)
+{
+    for (size_t i = 0; i < n; i++) levels[i] = b->level[codes[i / 2] >> (i % 2 * 4) & 15];
 }
 
 static void put(void *out, size_t i, float f)
@@ -88,13 +99,6 @@ static void put(void *out, size_t i, float f)
 static void from8(const uint8_t *levels, size_t n, const clv_codec_scale *s, void *out)
 {
     for (size_t i = 0; i < n; i++) put(out, i, ((float)levels[i] + s->zero) * s->step);
-}
-
-static void from4(const uint8_t *levels, size_t n, const clv_codec_scale *s, void *out)
-{
-    float value[16];
-    for (int q = 0; q < 16; q++) value[q] = ((float)q + s->zero) * s->step;
-    for (size_t i = 0; i < n; i++) put(out, i, value[levels[i / 2] >> (i % 2 * 4) & 15]);
 }
 
 enum {
@@ -152,9 +156,9 @@ const clv_codec_kernel clv_codec_scalar = {
     .range = range,
     .outside = outside,
     .to8 = to8,
-    .to4 = to4,
     .from8 = from8,
-    .from4 = from4,
+    .fold = fold,
+    .unfold = unfold,
     .to16 = to16,
     .from16 = from16,
 };

@@ -14,9 +14,13 @@ function shapeCheck(shape) {
   for (const byte of Buffer.concat([shape.length, ...shape].map(n => le(n, 8)))) h = Math.imul(h ^ byte, 0x01000193) >>> 0
   return le((h >>> 16) ^ (h & 0xffff), 2)
 }
-const encoding = (body, { quant = 2, pack = 0, magic = 'clv', version = 1, dtype = FP32, shape = SHAPE, plain = body.length } = {}) =>
+const encoding = (body, { quant = 2, pack = 0, magic = 'clv', version = 2, dtype = FP32, shape = SHAPE, plain = body.length } = {}) =>
   Buffer.concat([Buffer.from(magic), Buffer.from([version, quant | (pack << 4), dtype]), shapeCheck(shape), le(plain, 4), body])
 const levels = Uint8Array.from(picture, x => Math.round(x * 255))
+// q4 with a step of 1/256: codes two a byte, and what they stand for where the zero is not below 0, and where it is.
+const codes = Array.from(levels, q => q >> 4), dense = codes.map(k => Math.round(255 * (k / 15) ** 1.5) / 256)
+const q4 = zero => Buffer.concat([Buffer.from([0x80, 0x3b]), le(zero & 0xffff, 2),
+  Uint8Array.from({ length: codes.length / 2 }, (_, i) => codes[2 * i] | (codes[2 * i + 1] << 4))])
 const q8 = (step = 1 / 255, zero = 0) => Buffer.concat([f32(step), le(zero & 0xffff, 2), levels])
 // A Zstandard frame of one block that repeats a byte: says `says` bytes, becomes `becomes`.
 const repeated = (byte, says, becomes = says) =>
@@ -39,13 +43,15 @@ const plain = x => ({ ...question(), raw_input_contents: [Buffer.from(Float32Arr
 const whole = values(await answer(plain(Float32Array.from(levels, q => q * Math.fround(1 / 255)))))
 check(close(values(await answer(coded(encoding(q8())))), whole), 'q8')
 check(close(values(await answer(coded(encoding(pictureBytes(), { quant: 0 })))), values(await answer(question()))), 'raw')
+check(close(values(await answer(coded(encoding(q4(0), { quant: 4 })))), values(await answer(plain(dense)))), 'q4')
+check(close(values(await answer(coded(encoding(q4(-3), { quant: 4 })))), values(await answer(plain(codes.map(k => (k - 3) / 256))))), 'q4 around 0')
 const grey = Float32Array.from(levels, () => (0x3c + 0x3c3c) * f32(0).fill(0x3c).readFloatLE())
 check(close(values(await answer(coded(encoding(repeated(0x3c, 790), { pack: 2, plain: 790 })))), values(await answer(plain(grey)))), 'q8+zstd')
 
 // Lies.
 const cases = [
   ['no encoding', encoding(q8(), { magic: 'clw' })], ['no encoding', Buffer.alloc(0)], ['no encoding', q8()],
-  ['version 2, only 1 is known', encoding(q8(), { version: 2 })], ['unknown codec', encoding(q8(), { quant: 15 })],
+  ['version 1, only 2 is known', encoding(q8(), { version: 1 })], ['unknown codec', encoding(q8(), { quant: 15 })],
   ['unknown codec', encoding(q8(), { pack: 3 })], ['encoding of INT32', encoding(q8(), { dtype: 6 })],
   ['another shape', encoding(q8(), { shape: [1, 28, 28] })], ['another shape', encoding(q8(), { shape: [1, 1, 28, 27] })],
   ['before packing', encoding(q8(), { plain: 791 })], ['', encoding(q8().subarray(1), { plain: 790 })],
@@ -85,7 +91,7 @@ const proxy = net.createServer(from => {
   const to = net.connect(target.port, '127.0.0.1')
   const end = () => { from.destroy(); to.destroy() }
   from.on('data', data => {
-    const at = data.indexOf('clv\x01')
+    const at = data.indexOf('clv\x02')
     if (spoil && at >= 0) data[at + 3] = 99
     to.write(data)
   }).on('error', end).on('close', end)

@@ -96,7 +96,7 @@ typedef void from_levels(const uint8_t *levels, size_t n, const clv_codec_scale 
 
 /* Both write n's bytes, the same, and none behind them. */
 static void same_levels(to_levels *want, to_levels *got, from_levels *back, from_levels *got_back,
-                        size_t n, size_t bytes, clv_rng *r)
+                        size_t n, clv_rng *r)
 {
     clv_codec_scale s = some_scale(r);
     size_t by = n % 7;
@@ -110,13 +110,45 @@ static void same_levels(to_levels *want, to_levels *got, from_levels *back, from
     want(x + by, n, &s, a + by);
     got(x + by, n, &s, b + by);
     assert_memory_equal(a, b, sizeof a);
-    for (size_t i = by + bytes; i < sizeof b; i++) assert_int_equal(b[i], 0xa5);
-    for (size_t i = 0; i < bytes; i++) a[by + i] = (unsigned char)clv_rng_next(r);
+    for (size_t i = by + n; i < sizeof b; i++) assert_int_equal(b[i], 0xa5);
+    for (size_t i = 0; i < n; i++) a[by + i] = (unsigned char)clv_rng_next(r);
     back(a + by, n, &s, f + by);
     got_back(a + by, n, &s, g + by);
     assert_memory_equal(f, g, sizeof f);
     for (size_t i = by + 4 * n; i < sizeof g; i++) assert_int_equal(g[i], 0xa5);
     free(x);
+}
+
+static clv_codec_book some_book(clv_rng *r)
+{
+    clv_codec_book b;
+    int at = 0;
+    for (int k = 0; k < CLV_CODEC_CODES; k++) b.level[k] = (uint8_t)clv_rng_next(r);
+    for (int k = 0; k < CLV_CODEC_CODES - 1; k++)
+        b.threshold[k] = (uint8_t)(at += (int)clv_rng_below(r, 17));
+    return b;
+}
+
+/* Of levels of any kind and of codes of any kind; none is written behind them. */
+static void same_codes(const clv_codec_kernel *want, const clv_codec_kernel *got, size_t n,
+                       clv_rng *r)
+{
+    const clv_codec_book book = some_book(r);
+    size_t by = n % 7, bytes = (n + 1) / 2;
+    unsigned char levels[LENGTH_MAX + GUARD], a[LENGTH_MAX + GUARD], b[LENGTH_MAX + GUARD];
+    for (size_t i = 0; i < sizeof levels; i++) levels[i] = (unsigned char)clv_rng_next(r);
+    memset(a, 0xa5, sizeof a);
+    memset(b, 0xa5, sizeof b);
+    want->fold(levels + by, n, &book, a + by);
+    got->fold(levels + by, n, &book, b + by);
+    assert_memory_equal(a, b, sizeof a);
+    for (size_t i = by + bytes; i < sizeof b; i++) assert_int_equal(b[i], 0xa5);
+    memset(a, 0xa5, sizeof a);
+    memset(b, 0xa5, sizeof b);
+    want->unfold(levels + by, n, &book, a + by);
+    got->unfold(levels + by, n, &book, b + by);
+    assert_memory_equal(a, b, sizeof a);
+    for (size_t i = by + n; i < sizeof b; i++) assert_int_equal(b[i], 0xa5);
 }
 
 static void levels_are_equal(void **state)
@@ -127,8 +159,8 @@ static void levels_are_equal(void **state)
         for (size_t round = 0; round < 12; round++)
             for (size_t n = 0; n <= LENGTH_MAX; n++) {
                 const clv_codec_kernel *k = clv_codec_kernel_at(path), *s = &clv_codec_scalar;
-                same_levels(s->to8, k->to8, s->from8, k->from8, n, n, &r);
-                same_levels(s->to4, k->to4, s->from4, k->from4, n, (n + 1) / 2, &r);
+                same_levels(s->to8, k->to8, s->from8, k->from8, n, &r);
+                same_codes(s, k, n, &r);
             }
 }
 
@@ -144,13 +176,28 @@ static void scalar_levels_are_right(void **state)
         memcpy(&x, &bits, 4);
         float product = x * s.inverse;
         double whole = nearbyint(product), zero = s.zero;
-        uint8_t q8, q4;
+        uint8_t q8;
         clv_codec_scalar.to8(&x, 1, &s, &q8);
-        clv_codec_scalar.to4(&x, 1, &s, &q4);
         assert_true(q8 == CLV_MIN(CLV_MAX(whole - zero, 0), 255));
-        assert_true(q4 == CLV_MIN(CLV_MAX(whole - zero, 0), 15));
         clv_codec_scalar.from8(&q8, 1, &s, &back);
         assert_true(back == (float)((q8 + zero) * (double)s.step));
+    }
+}
+
+static void scalar_codes_are_right(void **state)
+{
+    (void)state;
+    clv_rng r = clv_rng_seeded(5);
+    for (size_t i = 0; i < 20000; i++) {
+        const clv_codec_book book = some_book(&r);
+        uint8_t levels[3] = {(uint8_t)clv_rng_next(&r), (uint8_t)clv_rng_next(&r), 200}, back[3];
+        uint8_t codes[2], want[3] = {0};
+        for (int k = 0; k < 3; k++)
+            while (want[k] < 15 && book.threshold[want[k]] <= levels[k]) want[k]++;
+        clv_codec_scalar.fold(levels, 3, &book, codes);
+        assert_true(codes[0] == (want[0] | want[1] << 4) && codes[1] == want[2]);
+        clv_codec_scalar.unfold(codes, 3, &book, back);
+        for (int k = 0; k < 3; k++) assert_int_equal(back[k], book.level[want[k]]);
     }
 }
 
@@ -198,9 +245,9 @@ static void halves_are_equal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ranges_are_equal), cmocka_unit_test(one_outside_is_found_anywhere),
-        cmocka_unit_test(levels_are_equal), cmocka_unit_test(scalar_levels_are_right),
-        cmocka_unit_test(halves_are_equal),
+        cmocka_unit_test(ranges_are_equal),       cmocka_unit_test(one_outside_is_found_anywhere),
+        cmocka_unit_test(levels_are_equal),       cmocka_unit_test(scalar_levels_are_right),
+        cmocka_unit_test(scalar_codes_are_right), cmocka_unit_test(halves_are_equal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

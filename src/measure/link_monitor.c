@@ -200,7 +200,7 @@ static double surprise(clv_link_monitor *m, const observation *o, double error, 
         return (double)INFINITY;
     }
     m->stepped_us = m->now_us;
-    if (fabs(error) > ANOTHER) m->shaken_us = m->now_us;
+    if (fabs(error) > ANOTHER && m->steady >= STEADY_MIN) m->shaken_us = m->now_us;
     bool fresh = !ping && (double)(m->now_us - m->told_us) - o->us < CLV_LINK_DOWN_EVERY_US &&
                  o->us > exp(m->state[RTT]);
     if (o->amount[RTT] > 0 && !fresh) m->var[RTT][RTT] += var;

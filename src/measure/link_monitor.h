@@ -68,9 +68,9 @@ typedef struct clv_link_monitor {
     double rate_lately; /* what the link carried, of the last ten seconds, for that */
     int64_t now_us;     /* of the last call */
     int64_t seen_us, rated_us, pinged_us, probed_us, spent_us, stalled_us; /* when last */
-    int64_t told_us;                  /* when a ping was answered last */
-    int64_t stepped_us;               /* the last surprise */
-    int64_t shaken_us;                /* the last one that was large: it became another link */
+    int64_t told_us;    /* when a ping was answered last */
+    int64_t stepped_us; /* the last surprise */
+    int64_t shaken_us;  /* the last large one of a link that was known: it became another */
     int64_t aged_us[CLV_LINK_STATES]; /* until when each state's variance is */
     clv_link_regimes regimes;         /* what it was like when it was well known */
 } clv_link_monitor;

@@ -8,7 +8,7 @@
  * by the estimates of this moment alone: the lesser of both counts (the greedy rule is the best one
  * where nothing is to be paid for a move: Borodin, Linial and Saks 1992, with distances of 0).
  *
- * A link that has stepped lately is asked for a sign of life when a request begins. If that
+ * A link that became another lately is asked for a sign of life when a request begins. If that
  * is not there at the cut, though it should have been for a while, the link has become another, and what
  * would be sent now would be the first to find out how slow it is. Where it is due within
  * milliseconds it is waited for: that is nothing beside what a slow link takes.

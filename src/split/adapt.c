@@ -276,12 +276,15 @@ bool clv_adapt_doubts(void *splitter)
            clv_arrivals_lately(&s->arrivals, clv_now_us());
 }
 
-/* The plan may be another in a moment: little is known of the link, and it is being asked. */
+/* The plan may be another in a moment: little is known of the link, and it is being asked, or is
+ * about to be, since the first plan showed that its answer matters. */
 static bool is_unsure(const clv_splitter *s)
 {
     const clv_adapt *a = &s->adapt;
+    clv_peer *peer = s->ways[0].peer;
+    bool asked = clv_peer_rated_us(peer) > a->planned_us;
     return clv_now_us() - a->planned_us < CLV_UNSURE_US && !a->pinned && a->chooser.doubt &&
-           clv_peer_link(s->ways[0].peer).up_sigma > CLV_LINK_OPEN_SIGMA;
+           (!asked || clv_peer_link(peer).up_sigma > CLV_LINK_OPEN_SIGMA);
 }
 
 bool clv_splitter_settled(const clv_splitter *s)

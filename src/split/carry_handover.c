@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#define CLV_SIGN_LOOK_US 1000 /* while a sign of life is waited for */
+
 bool clv_carry_goes_as_it_came(const clv_carry *c)
 {
     bool plain = false;
@@ -86,22 +88,34 @@ static void on_waited(void *arg, int64_t queue_us)
     decide(c, &q);
 }
 
+static void look_again(clv_carry *c);
+
 /* On the loop's thread, and then on the lane again: it may be to be written. */
 static void on_time(void *arg)
 {
     clv_carry *c = arg;
+    const clv_handover_question q = question(c);
     clv_timer_free(c->sign.timer);
     c->sign.timer = NULL;
+    c->sign.wait_us = clv_handover_wait_us(&q);
+    if (c->sign.wait_us > 0) {
+        look_again(c);
+        return;
+    }
     c->r->timing.wait_us += clv_now_us() - c->sign.since_us;
     clv_carry_run(c, clv_deployment_cut(c->d), clv_deployment_cut(c->d), NULL, on_waited);
 }
 
-static void set_timer(void *arg)
+/* The sign may come before the wait is over. */
+static void look_again(clv_carry *c)
 {
-    clv_carry *c = arg;
     c->sign.timer = clv_timer_new(c->s->o.loop, on_time, c);
-    int64_t left_us = c->sign.since_us + c->sign.wait_us - clv_now_us();
-    clv_timer_start(c->sign.timer, CLV_MAX(left_us, 0), 0);
+    clv_timer_start(c->sign.timer, CLV_MIN(c->sign.wait_us, (int64_t)CLV_SIGN_LOOK_US), 0);
+}
+
+static void wait_for_sign(void *arg)
+{
+    look_again(arg);
 }
 
 void clv_carry_hand_over(clv_carry *c)
@@ -110,7 +124,7 @@ void clv_carry_hand_over(clv_carry *c)
     c->sign.wait_us = clv_handover_wait_us(&q);
     c->sign.since_us = clv_now_us();
     if (c->sign.wait_us > 0)
-        clv_loop_post(c->s->o.loop, set_timer, c);
+        clv_loop_post(c->s->o.loop, wait_for_sign, c);
     else
         decide(c, &q);
 }

@@ -460,6 +460,14 @@ clv_link clv_peer_link(clv_peer *p)
     return link;
 }
 
+int64_t clv_peer_rated_us(clv_peer *p)
+{
+    pthread_mutex_lock(&p->lock);
+    int64_t at_us = p->monitor.rated_us;
+    pthread_mutex_unlock(&p->lock);
+    return at_us;
+}
+
 uint64_t clv_peer_asked_bytes(clv_peer *p)
 {
     pthread_mutex_lock(&p->lock);

@@ -322,33 +322,49 @@ static double carry(run *r, int64_t now_us, size_t cut, double us, double link_u
     return (double)(part.at_us - now_us);
 }
 
-/* Ask for a sign of life as a request begins; for how long it is awaited at the cut. */
-static int64_t sign_of_life(run *r, int64_t now_us, int64_t head_us)
+/* Ask for a sign of life as a request begins: when it comes; 0: none was asked for. */
+static int64_t sign_of_life(run *r, int64_t now_us)
 {
     if (r->n_pending || !clv_link_monitor_greets(&r->m, now_us)) return 0;
-    double us = noisy(r, r->link(r->arg, now_us).rtt_us);
     r->o.probe_bytes += CLV_LINK_PING_BYTES;
-    if (us > (double)head_us) {
-        r->pending[r->n_pending++] =
-            (seen){.at_us = now_us + (int64_t)us, .us = us, .overdue_us = INT64_MAX, .ping = true};
-        return head_us;
-    }
-    clv_link_monitor_rtt(&r->m, now_us + (int64_t)us, us);
-    look(r, now_us + (int64_t)us);
-    return 0;
+    return (int64_t)noisy(r, r->link(r->arg, now_us).rtt_us);
 }
 
-/* Is the rest handed over at the cut? */
-static bool hands_over(run *r, int64_t now_us, size_t cut)
+static void see_sign(run *r, int64_t now_us, int64_t sign_us)
 {
-    int64_t head_us = (int64_t)run_us(0, cut, 1), silent_us = sign_of_life(r, now_us, head_us);
+    clv_link_monitor_rtt(&r->m, now_us + sign_us, (double)sign_us);
+    look(r, now_us + sign_us);
+}
+
+static clv_handover_question at_the_cut(const run *r, int64_t now_us, size_t cut, int64_t silent_us)
+{
     clv_link link = clv_link_monitor_link(&r->m, now_us);
-    const clv_handover_question q = {
-        .remote_us = (int64_t)(clv_link_exchange_us(&link, up_bytes(cut), made_bytes[UNITS - 1]) +
-                               run_us(cut, LAST, 10)),
-        .here_us = (int64_t)run_us(cut, LAST, 1),
-        .silent_us = silent_us,
-        .rtt_us = (int64_t)link.rtt_us};
+    double link_us = clv_link_exchange_us(&link, up_bytes(cut), made_bytes[UNITS - 1]);
+    return (clv_handover_question){.remote_us = (int64_t)(link_us + run_us(cut, LAST, 10)),
+                                   .here_us = (int64_t)run_us(cut, LAST, 1),
+                                   .silent_us = silent_us,
+                                   .rtt_us = (int64_t)link.rtt_us};
+}
+
+/* Is the rest handed over at the cut? For how long it waited there to know. */
+static bool hands_over(run *r, int64_t now_us, size_t cut, int64_t *waited_us)
+{
+    int64_t head_us = (int64_t)run_us(0, cut, 1), sign_us = sign_of_life(r, now_us);
+    if (sign_us && sign_us <= head_us) see_sign(r, now_us, sign_us);
+    bool silent = sign_us > head_us;
+    clv_handover_question q = at_the_cut(r, now_us, cut, silent ? head_us : 0);
+    *waited_us = clv_handover_wait_us(&q);
+    if (silent && sign_us <= head_us + *waited_us) {
+        *waited_us = sign_us - head_us;
+        see_sign(r, now_us, sign_us);
+        q = at_the_cut(r, now_us, cut, 0);
+    } else if (silent) {
+        q.silent_us += *waited_us;
+        r->pending[r->n_pending++] = (seen){.at_us = now_us + sign_us,
+                                            .us = (double)sign_us,
+                                            .overdue_us = INT64_MAX,
+                                            .ping = true};
+    }
     return clv_handover_wise(&q);
 }
 
@@ -356,7 +372,8 @@ static void ask(run *r, int64_t now_us, double fixed[CUTS])
 {
     double link_us, least = (double)INFINITY, ours = 0;
     size_t cut = r->live.cut[0];
-    if (cut < LAST && !hands_over(r, now_us, cut)) {
+    int64_t waited_us = 0;
+    if (cut < LAST && !hands_over(r, now_us, cut, &waited_us)) {
         cut = LAST;
         r->o.stays++;
     }
@@ -366,7 +383,7 @@ static void ask(run *r, int64_t now_us, double fixed[CUTS])
         fixed[c] += us;
         if (c == cut) ours = carry(r, now_us, c, us, link_us);
     }
-    r->o.ours += ours;
+    r->o.ours += ours + (double)waited_us;
     r->o.clairvoyant += least;
     r->tasks++;
     r->o.n++;

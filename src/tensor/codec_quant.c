@@ -14,11 +14,11 @@ enum {
     PIECE = 512 /* levels at a time, on the way to codes and back */
 };
 
-/* Of values on both sides of 0, or next to it. */
+/* Where values are below 0. */
 static const clv_codec_book even = {
     .level = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
     .threshold = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
-/* Of values from 0 on, of which most are small: level 255 (k / 15)^1.5 for code k. */
+/* Where none is, and most are small: level 255 (k / 15)^1.5 for code k. */
 static const clv_codec_book dense = {
     .level = {0, 4, 12, 23, 35, 49, 65, 81, 99, 119, 139, 160, 182, 206, 230, 255},
     .threshold = {2, 8, 18, 29, 42, 57, 73, 90, 109, 129, 150, 171, 194, 218, 243}};

@@ -361,6 +361,15 @@ void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_by
     exchange(m, now_us, &(observation){{1, (double)up_bytes, (double)down_bytes}, us}, 0);
 }
 
+void clv_link_monitor_distrust(clv_link_monitor *m, int64_t now_us)
+{
+    clv_link_monitor_heed(m, now_us);
+    double open = CLV_LINK_OPEN_SIGMA * CLV_LINK_OPEN_SIGMA;
+    if (!m->rate_seen || m->var[UP][UP] > open) return;
+    open_rates(m, open);
+    m->probed_us = now_us - CLV_LINK_PROBE_EVERY_US;
+}
+
 void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us)
 {
     const observation o = {{1, (double)up_bytes, 0}, SO_LONG_AGAIN * us};

@@ -92,6 +92,8 @@ void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_by
  * lasts as long again), to a factor of two. Ignored if it was expected to take longer, or while the
  * link is down. It moves the estimate all of the way. */
 void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us);
+/* What was seen of the rates may have been this node's own slowness: they are asked for anew. */
+void clv_link_monitor_distrust(clv_link_monitor *m, int64_t now_us);
 /* What TCP knows of the connection (net/client.h), after an exchange; 0: not known. */
 typedef struct clv_link_witness {
     double rtt_us, min_rtt_us; /* smoothed; the least */

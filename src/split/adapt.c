@@ -184,6 +184,16 @@ static void look_around(clv_splitter *s)
     }
 }
 
+/* The first plan is of what was seen of the link while this node loaded its models and built their
+ * segments. Where it depends on the link, that is looked at once more. */
+static void look_twice(clv_adapt *a, clv_way *w)
+{
+    if (a->looked_twice || a->preparing || !a->planned || a->pinned) return;
+    a->looked_twice = true;
+    a->new_us = clv_now_us();
+    if (a->chooser.doubt) clv_peer_distrust(w->peer);
+}
+
 /* Be on the chosen route: at once if it is resident, even while another is being prepared; else as
  * soon as it is. */
 static void go(clv_splitter *s, clv_way *w, const clv_choice *c)
@@ -232,11 +242,12 @@ void clv_adapt_step(void *splitter)
     clv_way *w = pick(s);
     if (!w) return;
     clv_choice c = clv_choice_make(s, w);
-    if (!a->planned && w->tables) a->planned_us = clv_now_us();
+    if (!a->planned && w->tables) a->new_us = clv_now_us();
     a->planned = w->tables != NULL;
     a->wanted = c.route;
     w->hindered_us = 0;
     go(s, w, &c);
+    look_twice(a, w);
     keep_spare(s, &c);
     clv_forecast_look(s);
 }
@@ -269,22 +280,23 @@ void clv_adapt_count(clv_splitter *s, int in_flight)
     clv_loop_post(s->o.loop, counted, s);
 }
 
+static bool is_new(const clv_splitter *s)
+{
+    return s->adapt.planned && clv_now_us() - s->adapt.new_us < CLV_UNSURE_US;
+}
+
 bool clv_adapt_doubts(void *splitter)
 {
     clv_splitter *s = splitter;
     return !s->adapt.pinned && s->adapt.chooser.doubt &&
-           clv_arrivals_lately(&s->arrivals, clv_now_us());
+           (is_new(s) || clv_arrivals_lately(&s->arrivals, clv_now_us()));
 }
 
-/* The plan may be another in a moment: little is known of the link, and it is being asked, or is
- * about to be, since the first plan showed that its answer matters. */
+/* The plan may be another in a moment: little is known of the link, and it is being asked. */
 static bool is_unsure(const clv_splitter *s)
 {
-    const clv_adapt *a = &s->adapt;
-    clv_peer *peer = s->ways[0].peer;
-    bool asked = clv_peer_rated_us(peer) > a->planned_us;
-    return clv_now_us() - a->planned_us < CLV_UNSURE_US && !a->pinned && a->chooser.doubt &&
-           (!asked || clv_peer_link(peer).up_sigma > CLV_LINK_OPEN_SIGMA);
+    return is_new(s) && !s->adapt.pinned && s->adapt.chooser.doubt &&
+           clv_peer_link(s->ways[0].peer).up_sigma > CLV_LINK_OPEN_SIGMA;
 }
 
 bool clv_splitter_settled(const clv_splitter *s)

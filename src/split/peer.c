@@ -460,12 +460,12 @@ clv_link clv_peer_link(clv_peer *p)
     return link;
 }
 
-int64_t clv_peer_rated_us(clv_peer *p)
+void clv_peer_distrust(clv_peer *p)
 {
     pthread_mutex_lock(&p->lock);
-    int64_t at_us = p->monitor.rated_us;
+    clv_link_monitor_distrust(&p->monitor, clv_now_us());
+    estimate(p);
     pthread_mutex_unlock(&p->lock);
-    return at_us;
 }
 
 uint64_t clv_peer_asked_bytes(clv_peer *p)

@@ -25,9 +25,10 @@ enum { CLV_WARM_MAX = 3 };
 typedef struct clv_adapt {
     clv_profile *own;
     bool pinned;
-    clv_route pin;      /* where pinned */
-    bool planned;       /* at least once, with both profiles */
-    int64_t planned_us; /* when first */
+    clv_route pin;  /* where pinned */
+    bool planned;   /* at least once, with both profiles */
+    int64_t new_us; /* since when; or since the link was looked at twice for it */
+    bool looked_twice;
     bool preparing;
     clv_route wanted; /* the last that was chosen */
     clv_chooser chooser;

@@ -256,6 +256,27 @@ static void bytes_that_tell_nothing_ask_for_the_round_trip(void **state)
     }
 }
 
+/* A node that was busy saw less of the link than there is: one probe puts it right. */
+static void distrusted_rates_are_asked_for_anew(void **state)
+{
+    (void)state;
+    rig r = rig_new(1, WIFI / 3, 5000, 0);
+    clv_link_monitor_distrust(&r.m, r.now_us); /* nothing is known: nothing to doubt */
+    assert_false(link_now(&r).up);
+    ping(&r);
+    for (int i = 0; i < 3; i++) send(&r, 16000, 4000);
+    r.rate_up = r.rate_down = WIFI;
+    r.now_us += CLV_LINK_DOWN_EVERY_US;
+    assert_int_equal(clv_link_monitor_probe(&r.m, r.now_us, true).kind, CLV_PROBE_NONE);
+    clv_link_monitor_distrust(&r.m, r.now_us);
+    assert_true(link_now(&r).up_sigma > CLV_LINK_OPEN_SIGMA);
+    clv_link_probe probe = clv_link_monitor_probe(&r.m, r.now_us, true);
+    assert_int_equal(probe.kind, CLV_PROBE_BYTES);
+    send(&r, probe.bytes, 100);
+    near(link_now(&r).up_bytes_per_s, WIFI, 0.25);
+    assert_true(link_now(&r).up_sigma < CLV_LINK_OPEN_SIGMA);
+}
+
 static bool is_greeted(rig *r)
 {
     r->now_us += 2 * CLV_LINK_GREET_EVERY_US;
@@ -688,6 +709,7 @@ int main(void)
         cmocka_unit_test(after_a_handover_the_round_trip_is_asked_for),
         cmocka_unit_test(a_shorter_round_trip_is_a_hope),
         cmocka_unit_test(bytes_that_tell_nothing_ask_for_the_round_trip),
+        cmocka_unit_test(distrusted_rates_are_asked_for_anew),
         cmocka_unit_test(a_link_that_became_another_is_greeted),
         cmocka_unit_test(noise_alone_does_not_move_the_estimate_far),
         cmocka_unit_test(one_stall_does_not_stay),

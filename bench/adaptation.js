@@ -77,20 +77,22 @@ function probes(run) {
   return asked.length ? ((asked.at(-1) - asked[0]) * s.PACKET) / room(run) : undefined;
 }
 
-/** By how much two contenders' means may differ by chance: half the 95 % interval of the mean difference of the same arrivals, in µs. */
+/** By how much two contenders' means may differ by chance, in µs: half the 95 % interval of the mean difference of the same arrivals, and half of
+ * what the two runs of each differ by, added as squares. */
 function noise(runs, others) {
   const took = (list) => list.map((run) => [...run.request].sort((a, b) => a.sent_us - b.sent_us).map((r) => r.total_us));
   const [ours, theirs] = [took(runs), took(others)];
   const apart = ours[0].map((_, i) => s.mean(ours.map((t) => t[i])) - s.mean(theirs.map((t) => t[i])));
   const middle = s.mean(apart);
-  return Z95 * Math.sqrt(s.mean(apart.map((x) => (x - middle) ** 2)) / apart.length);
+  const half = (list) => (Math.max(...list.map(latency)) - Math.min(...list.map(latency))) / 2;
+  return Math.hypot(Z95 * Math.sqrt(s.mean(apart.map((x) => (x - middle) ** 2)) / apart.length), half(runs), half(others));
 }
 
 /** One scenario, with every policy; the adaptive plan and the best one kept a second time, in the opposite order. */
 function rowOf(lab, model, name, scenario, rate) {
   const asked = s.arrivals(model, rate, scenario.length_s, 7);
   const events = [...asked, ...scenario.steps.map(s.wire)];
-  const play = (flags) => lab.replay(events, scenario.steps[0], flags);
+  const play = (flags) => s.undisturbed(() => lab.replay(events, scenario.steps[0], flags), 2);
   const exact = () => play('--policy exact --check');
   const keep = (plan) => play(`--at '${plan}'`);
   const adaptive = [exact()];
@@ -116,6 +118,7 @@ function rowOf(lab, model, name, scenario, rate) {
     clairvoyant_us: s.mean(adaptive.map(clairvoyant)),
     mean_us: mean(adaptive),
     means_us: adaptive.map(latency),
+    stolen: most([...adaptive, ...best.runs].map((run) => run.stolen)),
     ratio: ratio(adaptive),
     greedy: ratio([greedy]),
     cas: ratio([cas]),
@@ -182,6 +185,7 @@ module.exports = (cleave) => ({
       ['estimate off', (r) => share(r.estimate_error)],
       ['probes', (r) => share(r.probes)],
       ['other traffic', (r) => share(r.other_traffic)],
+      ['stolen', (r) => share(r.stolen)],
     ],
     target: 'adaptive ≤ 1.15 and no worse than the best fixed plan beyond noise; lost 0; gap ≤ 1 ms; no switch under noise; the right plan within 3 requests or 1 s of ' +
       'each step (steps); estimate ≤ 10 % off after 3 transfers; probes ≤ 1 %',

@@ -169,29 +169,6 @@ function promised(lab, cleave, model, link) {
   return { plan: doc.plan.label, codec: doc.plan.codec, per_s: 1e6 / doc.plan.period_us, latency_us: doc.plan.latency_us };
 }
 
-/** The machine's processor time since it started, and what of it the host gave to others, in ticks. */
-const processorTime = () => {
-  const ticks = fs.readFileSync('/proc/stat', 'utf8').split('\n')[0].trim().split(/\s+/).slice(1, 9).map(Number);
-  return { all: ticks.reduce((a, b) => a + b, 0), stolen: ticks[7] };
-};
-const stolenShare = (from, to) => (to.stolen - from.stolen) / Math.max(to.all - from.all, 1);
-
-const STOLEN_MOST = 0.05;
-const TRIES = 3;
-
-/** A row from a time in which the host let this machine have its processors; else the one with the most of them. */
-function undisturbed(measure) {
-  let best;
-  for (let i = 0; i < TRIES && !(best && best.stolen <= STOLEN_MOST); i++) {
-    const before = processorTime();
-    const row = measure();
-    row.stolen = stolenShare(before, processorTime());
-    row.tries = i + 1;
-    if (!best || row.stolen < best.stolen) best = row;
-  }
-  return best;
-}
-
 function loadRow(lab, cleave, model, link, o) {
   const most = promised(lab, cleave, model, link);
   const seconds = o.quick ? 8 : 30; // the heavy mode is entered within the first two
@@ -216,7 +193,7 @@ function load(o, networks, cleave) {
     try {
       measureProfile(lab, cleave, model, o.quick ? '10s' : '60s');
       lab.tasks('--count 4', s.WIFI);
-      return (o.quick ? [s.WIFI] : [s.WIFI, { mbit: 100, rtt_ms: 5 }]).map((link) => undisturbed(() => loadRow(lab, cleave, model, link, o)));
+      return (o.quick ? [s.WIFI] : [s.WIFI, { mbit: 100, rtt_ms: 5 }]).map((link) => s.undisturbed(() => loadRow(lab, cleave, model, link, o)));
     } finally {
       lab.done();
     }

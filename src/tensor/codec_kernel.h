@@ -40,7 +40,7 @@ typedef struct clv_codec_scale {
 enum { CLV_CODEC_CODES = 16 };
 typedef struct clv_codec_book {
     uint8_t level[CLV_CODEC_CODES];
-    uint8_t threshold[CLV_CODEC_CODES - 1]; /* the least level that has code k + 1 */
+    uint8_t threshold[CLV_CODEC_CODES - 1]; /* the least level that has code k + 1; none falls */
 } clv_codec_book;
 
 typedef struct clv_codec_kernel {

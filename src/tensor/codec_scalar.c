@@ -70,12 +70,13 @@ static void to8(const void *x, size_t n, const clv_codec_scale *s, uint8_t *out)
     for (size_t i = 0; i < n; i++) out[i] = level(float_of(bits_at(x, i)), s, top);
 }
 
+/* Thresholds do not fall: by halves. */
 static uint8_t code_of(uint8_t level, const clv_codec_book *b)
 {
-    uint8_t code = 0;
-    for (int k = 0; k < CLV_CODEC_CODES - 1; k++)
-        code = (uint8_t)(code + (level >= b->threshold[k]));
-    return code;
+    unsigned code = 0;
+    for (unsigned half = CLV_CODEC_CODES / 2; half; half /= 2)
+        if (level >= b->threshold[code + half - 1]) code += half;
+    return (uint8_t)code;
 }
 
 static void fold(const uint8_t *levels, size_t n, const clv_codec_book *b, uint8_t *codes)

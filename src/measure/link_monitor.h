@@ -132,16 +132,17 @@ typedef struct clv_link_probe {
 
 #define CLV_LINK_OPEN_SIGMA 0.3 /* a rate less sure than this is asked for again and again */
 /* What is to be asked (link_probe.c). Passive first: a ping is due only when nothing was seen of
- * the link for a second, for half of one in the minute after it became another (a surprise of more than twice), when none was answered for two
- * seconds (bytes that share the time with a round trip tell neither well), or at once after a step,
- * whose round trip nobody has seen yet, and once more when bytes then tell nothing. Bytes are due
- * only if `matters`: if what they tell could change somebody's plan, or when an answer stays away,
- * or while no rate is known; every CLV_LINK_PROBE_EVERY_US then, five times a second while the rate
- * is known to less than 30 %, at once after a surprise, but not before a ping that is asked for was
- * answered: without the round trip they tell no rate. They are as many as take a third of the round
- * trip, 20 to 100 ms, towards the slow end of the interval, 1 to 24 kB, and 8 kB while no rate is
- * known; after a surprise as many as tell the rate from the one before. While the link is down only
- * pings go out, five a second. A probe that was asked for counts as sent.
+ * the link for a second, for half of one in the minute after it became another (a surprise of more
+ * than twice), when none was answered for two seconds (bytes that share the time with a round trip
+ * tell neither well), or at once after a step, whose round trip nobody has seen yet, and once more
+ * when bytes then tell nothing. Bytes are due only if `matters`: if what they tell could change
+ * somebody's plan, or when an answer stays away, or while no rate is known; every
+ * CLV_LINK_PROBE_EVERY_US then, five times a second while the rate is known to less than 30 %, at
+ * once after a surprise, but not before a ping that is asked for was answered: without the round
+ * trip they tell no rate. They are as many as take a third of the round trip, 20 to 100 ms, towards
+ * the slow end of the interval, 1 to 24 kB, and 8 kB while no rate is known; after a surprise as
+ * many as tell the rate from the one before. While the link is down only pings go out, five a
+ * second. A probe that was asked for counts as sent.
  *
  * All of them together (a ping counts as CLV_LINK_PING_BYTES) take no more than
  * CLV_LINK_PROBE_SHARE of what the link can carry in any CLV_LINK_PROBE_WINDOW_US, for links of 56

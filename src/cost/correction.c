@@ -7,17 +7,16 @@
 #include <stdlib.h>
 
 /* Standard deviations of z: a run's own noise; how far a device is from its profile, as a rule; how
- * far one cut is from the others. */
+ * far one cut is from the others; and that of what every run takes besides, as a share of the whole
+ * network's time. */
 #define RUN_SIGMA      0.10
 #define LEVEL_SIGMA    0.15
 #define RESIDUAL_SIGMA 0.03
+#define BESIDES_SIGMA  0.02
 
 void clv_correction_init(clv_correction *c, size_t n_cuts)
 {
-    *c = (clv_correction){.level = {.var = LEVEL_SIGMA * LEVEL_SIGMA},
-                          .residual = clv_alloc_array(n_cuts, sizeof *c->residual),
-                          .n = n_cuts};
-    for (size_t i = 0; i < n_cuts; i++) c->residual[i].var = RESIDUAL_SIGMA * RESIDUAL_SIGMA;
+    *c = (clv_correction){.residual = clv_alloc_array(n_cuts, sizeof *c->residual), .n = n_cuts};
 }
 
 void clv_correction_done(clv_correction *c)
@@ -29,7 +28,8 @@ void clv_correction_done(clv_correction *c)
 /* What is left of a deviation after so long: the memory of an Ornstein-Uhlenbeck process. */
 static double memory(const clv_correction_state *s, int64_t now_us)
 {
-    double us = s->at_us ? (double)(now_us - s->at_us) : 0;
+    double us = (double)(now_us - s->at_us);
+    if (!s->at_us) return 0;
     return us > 0 ? exp(-us / (double)CLV_CORRECTION_FADE_US) : 1;
 }
 
@@ -62,16 +62,27 @@ static bool device_changed(clv_correction *c, double innovation)
     return abs(c->strikes) >= CLV_CORRECTION_STRIKES;
 }
 
-void clv_correction_observe(clv_correction *c, size_t cut, double predicted_us, double measured_us,
+/* How far the segment may be from its device. */
+static double residual_sigma(const clv_correction_run *run)
+{
+    double parts = fmax(run->whole_us / run->predicted_us, 1);
+    return hypot(RESIDUAL_SIGMA, BESIDES_SIGMA * fmin(parts, 1 / BESIDES_SIGMA));
+}
+
+static bool tells(const clv_correction_run *run)
+{
+    return run->predicted_us > 0 && run->measured_us > 0 && isfinite(run->measured_us) &&
+           isfinite(run->predicted_us) && isfinite(run->whole_us);
+}
+
+void clv_correction_observe(clv_correction *c, size_t cut, const clv_correction_run *run,
                             int64_t now_us)
 {
-    if (cut >= c->n || !(predicted_us > 0) || !(measured_us > 0) || !isfinite(measured_us) ||
-        !isfinite(predicted_us))
-        return;
+    if (cut >= c->n || !tells(run)) return;
     clv_correction_state *own = &c->residual[cut];
     fade(&c->level, LEVEL_SIGMA, now_us);
-    fade(own, RESIDUAL_SIGMA, now_us);
-    double z = log(measured_us / predicted_us);
+    fade(own, residual_sigma(run), now_us);
+    double z = log(run->measured_us / run->predicted_us);
     double innovation = z - c->level.z - own->z;
     double var = c->level.var + own->var + RUN_SIGMA * RUN_SIGMA;
     if (fabs(innovation) > CLV_CORRECTION_GATE * sqrt(var)) {

@@ -72,13 +72,22 @@ static int64_t predicted_ns(const clv_plan_tables *t, const clv_route *r, size_t
     return ns != CLV_PLAN_UNKNOWN ? ns : 0;
 }
 
+/* And of the whole network on device k. */
+static int64_t whole_ns(const clv_plan_tables *t, size_t k)
+{
+    int64_t ns = t->measured[k][t->problem.cuts->n - 1].ns;
+    return ns != CLV_PLAN_UNKNOWN ? ns : 0;
+}
+
 static void observe(clv_learning *l, const clv_plan_tables *t, const clv_sighting *s)
 {
     for (size_t k = 0; k < s->route.n && k <= l->n_there; k++) {
         size_t cut = k > 0 ? s->route.cut[k - 1] : s->route.cut[0];
-        clv_correction_observe(k > 0 ? &l->there[k - 1] : &l->here, cut,
-                               (double)predicted_ns(t, &s->route, k) / 1000, (double)s->us[k],
-                               s->at_us);
+        const clv_correction_run run = {.predicted_us =
+                                            (double)predicted_ns(t, &s->route, k) / 1000,
+                                        .whole_us = (double)whole_ns(t, k) / 1000,
+                                        .measured_us = (double)s->us[k]};
+        clv_correction_observe(k > 0 ? &l->there[k - 1] : &l->here, cut, &run, s->at_us);
     }
 }
 

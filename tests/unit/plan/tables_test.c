@@ -289,7 +289,8 @@ static void runs_correct_what_was_measured(void **state)
     clv_plan_time before[2] = {t->problem.devices[0].prefix[4], t->problem.devices[1].suffix[4]};
     clv_correction c;
     clv_correction_init(&c, n.cuts->n);
-    for (int i = 1; i < 200; i++) clv_correction_observe(&c, 4, 100, 150, i * 10000);
+    for (int i = 1; i < 200; i++)
+        clv_correction_observe(&c, 4, &(clv_correction_run){100, 100, 150}, i * 10000);
     clv_plan_tables_correct(t, 0, &c, 200 * 10000);
     double grown = (double)t->problem.devices[0].prefix[4].ns / (double)before[0].ns;
     assert_true(fabs(grown - 1.5) < 0.02);

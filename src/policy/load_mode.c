@@ -37,6 +37,11 @@ static double still_there(const clv_load_mode *m)
     return m->found * fmin(m->rate_per_s * clv_load_mode_memory_us(m) * 1e-6, 1);
 }
 
+bool clv_load_mode_queues(const clv_load_mode *m)
+{
+    return m->period_us > 0 && still_there(m) >= CLV_LOAD_CROWD * m->at_once;
+}
+
 /* Does the load, as it is known, call for the other mode? */
 static bool calls(const clv_load_mode *m)
 {
@@ -44,7 +49,7 @@ static bool calls(const clv_load_mode *m)
     if (m->period_us <= 0) return m->heavy;
     double crowd = CLV_LOAD_CROWD * m->at_once, found = still_there(m);
     if (m->heavy) return found < (used < CLV_LOAD_LOW ? crowd / 2 : CLV_LOAD_CALM);
-    return found >= (used > CLV_LOAD_HIGH ? CLV_LOAD_BUSY : crowd);
+    return used > CLV_LOAD_HIGH ? found >= CLV_LOAD_BUSY : clv_load_mode_queues(m);
 }
 
 static bool decide(clv_load_mode *m, int64_t now_us)

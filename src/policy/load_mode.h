@@ -65,6 +65,8 @@ bool clv_load_mode_arrived(clv_load_mode *m, int64_t now_us, int in_flight);
 bool clv_load_mode_look(clv_load_mode *m, int64_t now_us);
 double clv_load_mode_rate(const clv_load_mode *m, int64_t now_us); /* requests a second */
 double clv_load_mode_memory_us(const clv_load_mode *m);
+/* Do requests queue? Those that come find a crowd before them. */
+bool clv_load_mode_queues(const clv_load_mode *m);
 const char *clv_load_mode_name(bool heavy); /* "latency", "throughput" */
 
 #endif

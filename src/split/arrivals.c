@@ -27,6 +27,7 @@ clv_load clv_arrivals_look(clv_arrivals *a, int64_t now_us)
     pthread_mutex_lock(&a->lock);
     clv_load_mode_look(&a->mode, now_us);
     clv_load load = {.heavy = a->mode.heavy,
+                     .queue = clv_load_mode_queues(&a->mode),
                      .rate_per_s = a->mode.rate_per_s,
                      .in_flight = 1 + a->mode.found,
                      .came = a->came};

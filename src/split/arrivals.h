@@ -27,7 +27,7 @@ typedef struct clv_arrivals {
 } clv_arrivals;
 
 typedef struct clv_load {
-    bool heavy;
+    bool heavy, queue; /* requests queue */
     double rate_per_s;
     double in_flight; /* requests at once, this one among them */
     unsigned came;

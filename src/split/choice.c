@@ -47,31 +47,34 @@ static void expect(const clv_way *w, const clv_plan_problem *p, const clv_route 
     out->tail_us = CLV_MAX(whole_ns - head_ns, 0) / 1000;
 }
 
-/* How many requests the chooser is to count since it was asked last, and how many are under way at
- * once; what the load calls for is told to the log. */
-static double look_at_load(clv_splitter *s, int64_t now_us, double *in_flight, double *rate_per_s)
+/* What came since the chooser was asked last, how much of it is under way at once, and what the plan in
+ * use has got through; what the load calls for is told to the log. */
+static void look_at_load(clv_splitter *s, clv_chooser_view *v)
 {
     clv_adapt *a = &s->adapt;
+    int64_t now_us = v->now_us;
     clv_load load = clv_arrivals_look(&s->arrivals, now_us);
     double s_gone = a->looked_us ? (double)(now_us - a->looked_us) * 1e-6 : 0;
     double of_time = TASKS_PER_S * CLV_MIN(CLV_MAX(s_gone, 0.0), 1.0);
     a->looked_us = now_us;
     /* The peer's wait that is planned with is of the last seconds: so is the number that waited. */
     a->in_flight = CLV_MAX(load.in_flight, a->in_flight * CLV_MAX(1 - s_gone / IN_FLIGHT_S, 0.0));
-    *in_flight = a->in_flight;
-    *rate_per_s = load.rate_per_s;
     if (load.heavy != a->heavy)
         clv_log(CLV_LOG_INFO, "split", "load", "model=%s mode=%s requests_per_s=%.3g", s->model,
                 clv_load_mode_name(load.heavy), load.rate_per_s);
     a->heavy = load.heavy;
-    return CLV_MAX((double)load.came, of_time);
+    v->heavy = load.heavy;
+    v->tasks = CLV_MAX((double)load.came, of_time);
+    v->in_flight = a->in_flight;
+    v->rate_per_s = load.rate_per_s;
+    v->shows_all =
+        clv_proven_look(&a->proven, s->live, atomic_load(&s->live->served), load.queue, now_us);
+    v->answered_per_s = a->proven.per_s;
 }
 
 static clv_status choose(clv_splitter *s, clv_way *w, const clv_plan_problem *p, clv_choice *out,
                          clv_error *err)
 {
-    int64_t now_us = clv_now_us();
-    double in_flight, rate_per_s, tasks = look_at_load(s, now_us, &in_flight, &rate_per_s);
     clv_chooser_answer answer;
     const clv_route *warm[CLV_WARM_MAX];
     size_t n_warm = 0;
@@ -79,22 +82,16 @@ static clv_status choose(clv_splitter *s, clv_way *w, const clv_plan_problem *p,
         warm[n_warm] = &s->warm[n_warm]->route;
         n_warm++;
     }
-    const clv_chooser_view view = {
-        .problem = p,
-        .codecs = w->tables->named,
-        .policy = s->o.policy,
-        .way = (size_t)(w - s->ways),
-        .unseen_us = clv_peer_link(w->peer).unseen_us,
-        .tasks = tasks,
-        .in_flight = in_flight,
-        .rate_per_s = rate_per_s,
-        .answered_per_s =
-            clv_proven_look(&s->adapt.proven, s->live, atomic_load(&s->live->served), now_us),
-        .heavy = s->adapt.heavy,
-        .live = &s->live->route,
-        .warm = warm,
-        .n_warm = n_warm,
-        .now_us = now_us};
+    clv_chooser_view view = {.problem = p,
+                             .codecs = w->tables->named,
+                             .policy = s->o.policy,
+                             .way = (size_t)(w - s->ways),
+                             .unseen_us = clv_peer_link(w->peer).unseen_us,
+                             .live = &s->live->route,
+                             .warm = warm,
+                             .n_warm = n_warm,
+                             .now_us = clv_now_us()};
+    look_at_load(s, &view);
     clv_status status = clv_chooser_look(&s->adapt.chooser, &view, &answer, err);
     if (status) return status;
     clv_arrivals_plan(&s->arrivals, answer.period_us, answer.latency_us);

@@ -1,6 +1,7 @@
 #include "split/chooser.h"
 
 #include "base/mem.h"
+#include "cost/correction.h"
 #include "measure/link_monitor.h"
 
 #include <math.h>
@@ -13,6 +14,10 @@
  * known of than this (a relative sigma), the likeliest counts: it has become another, and to stay
  * is no safer than to move. */
 #define LINK_SIGMA_MOST 0.1
+/* Of the parts of a route the ones that are about its longest stage: so near to it. */
+#define LONGEST 0.9
+/* By how much what a route shows may be off what is predicted for it, at the most. */
+#define PACE_MOST 4.0
 
 void clv_chooser_init(clv_chooser *c)
 {
@@ -153,37 +158,77 @@ static bool keeps_limits(const clv_plan_problem *p, const clv_plan_chain *chain,
            clv_plan_violated(p, chain, cost) == CLV_LIMIT_NONE;
 }
 
+/* The route's longest stage, as predicted. */
+static double stage_us(const clv_chooser_view *v, const clv_plan_problem *p, const clv_route *r,
+                       const clv_plan_chain *chain, const clv_plan_cost *cost)
+{
+    return fmax(us(cost->period_ns), shared_us(v, p, chain, r->n));
+}
+
+/* What is left of what the route has shown: 1 at first, 0 if it showed nothing. */
+static double pace_memory(const clv_chooser_pace *pace, int64_t now_us)
+{
+    double gone_us = fmax((double)(now_us - pace->at_us), 0);
+    return pace->at_us ? exp(-gone_us / (double)CLV_CORRECTION_FADE_US) : 0;
+}
+
+/* The route in use has shown all that it gets through. */
+static void learn_pace(clv_chooser *c, const clv_chooser_view *v, const clv_plan_problem *p,
+                       int live)
+{
+    clv_plan_chain chain;
+    clv_plan_cost cost;
+    if (!v->heavy || !v->shows_all || live < 0 || !chain_of(v, v->live, &chain) ||
+        !keeps_limits(p, &chain, &cost))
+        return;
+    double ln = log(shown_us(v) / stage_us(v, p, v->live, &chain, &cost));
+    if (!isfinite(ln)) return;
+    c->paces[live] = (clv_chooser_pace){fmax(-log(PACE_MOST), fmin(ln, log(PACE_MOST))), v->now_us};
+}
+
 /* What the route takes as it is. */
 static double carried_us(const clv_chooser_view *v, const clv_plan_problem *p, const clv_route *r,
-                         const clv_plan_chain *chain, const clv_plan_cost *cost)
+                         const clv_chooser_pace *pace, const clv_plan_chain *chain,
+                         const clv_plan_cost *cost)
 {
     double shown = clv_route_equal(r, v->live) ? shown_us(v) : (double)INFINITY;
-    double score = us(cost->score);
-    return v->heavy ? fmin(fmax(score, shared_us(v, p, chain, r->n)), shown)
-                    : score + piled_us(v, fmin(us(cost->period_ns), shown));
+    if (!v->heavy) return us(cost->score) + piled_us(v, fmin(us(cost->period_ns), shown));
+    double stage = stage_us(v, p, r, chain, cost);
+    return pace->at_us ? stage * exp(pace->ln * pace_memory(pace, v->now_us)) : fmin(stage, shown);
+}
+
+/* What a part's time is uncertain by, as far as it counts: of a route for many, if it may be the
+ * longest stage. */
+static double part_var(const clv_chooser_view *v, clv_plan_amount part, const clv_plan_cost *cost)
+{
+    bool counts = !v->heavy || (double)part.ns >= LONGEST * (double)cost->period_ns;
+    return counts ? (double)part.var_us2 : 0;
 }
 
 static clv_prospect promise(const clv_chooser *c, const clv_chooser_view *v,
-                            const clv_plan_problem *p, const clv_route *r)
+                            const clv_plan_problem *p, int slot)
 {
+    const clv_route *r = &c->routes[slot];
+    const clv_chooser_pace *pace = &c->paces[slot];
     clv_prospect out = {.cost = (double)INFINITY};
     clv_plan_chain chain;
     clv_plan_cost cost;
     if (!chain_of(v, r, &chain) || !keeps_limits(p, &chain, &cost)) return out;
     bool open = is_open(p), may = r->n > 1 && (open || is_restless(c));
     double stay = may ? stay_us(c, v, p, &chain) : (double)INFINITY;
-    out.cost = fmin(carried_us(v, p, r, &chain, &cost), stay);
+    out.cost = fmin(carried_us(v, p, r, pace, &chain, &cost), stay);
     bool stays = stay <= out.cost, bounded = open && isfinite(stay);
     double var = 0;
     size_t last = p->cuts->n - 1, from = 0;
     for (size_t k = 0; k < r->n; k++) {
         size_t to = (size_t)chain.cut[k];
-        if (to != from) var += (double)clv_plan_segment(p, k, from, to).var_us2;
+        if (to != from) var += part_var(v, clv_plan_segment(p, k, from, to), &cost);
         if (to != last && !stays)
             put_hop(v, p, k, &chain, cost.period_ns, bounded, &out.factor[3 * k]);
         from = to;
     }
-    double share = SHARE_SIGMA * out.cost;
+    double share = SHARE_SIGMA * out.cost, known = pace_memory(pace, v->now_us);
+    var *= 1 - known * known;
     out.own_sigma = sqrt(var / (RUNS_ROOT * RUNS_ROOT) + share * share);
     return out;
 }
@@ -196,16 +241,19 @@ static double away(double sigmas, int64_t rel_ppm, double var)
     return sigmas * sqrt(rel < 1 ? rel * rel + var : CLV_ENDS_VAR_MAX);
 }
 
-/* The problem with all links at one end of their intervals: `sigmas` above 0 the slow one. */
-static clv_plan_problem at_end(const clv_chooser_view *v, const clv_plan_problem *p, double sigmas)
+/* The problem with all links at one end of their intervals: `sigmas` above 0 the slow one; and slower
+ * than that by `ln`, a logarithm. */
+static clv_plan_problem at_end(const clv_chooser_view *v, const clv_plan_problem *p, double sigmas,
+                               double ln)
 {
     clv_plan_problem end = *p;
     double unseen = fmin(CLV_ENDS_VAR_PER_S * 1e-6 * v->unseen_us, CLV_ENDS_VAR_MAX);
     for (size_t k = 0; k + 1 < p->n_devices; k++) {
         clv_plan_hop *h = &end.hops[k];
-        double up = (double)h->up_ps_per_byte * exp(away(sigmas, h->up_rel_ppm, k ? 0 : unseen));
+        double up =
+            (double)h->up_ps_per_byte * exp(ln + away(sigmas, h->up_rel_ppm, k ? 0 : unseen));
         double down =
-            (double)h->down_ps_per_byte * exp(away(sigmas, h->down_rel_ppm, k ? 0 : unseen));
+            (double)h->down_ps_per_byte * exp(ln + away(sigmas, h->down_rel_ppm, k ? 0 : unseen));
         double rtt = (double)h->rtt_ns + sigmas * 1e3 * sqrt((double)h->rtt_var_us2);
         if (!h->up) continue;
         h->up_ps_per_byte = (int64_t)fmin(fmax(up, 1), (double)CLV_PLAN_PS_MAX);
@@ -229,6 +277,7 @@ static int follow(clv_chooser *c, const clv_route *r, unsigned *keep)
     int slot = slot_of(c, r);
     if (slot < 0) slot = clv_switching_admit(&c->switching, *keep);
     if (slot < 0) return slot;
+    if (!clv_route_equal(&c->routes[slot], r)) c->paces[slot] = (clv_chooser_pace){0};
     c->routes[slot] = *r;
     *keep |= 1U << slot;
     return slot;
@@ -250,9 +299,12 @@ static bool is_resident(const clv_chooser_view *v, const clv_route *r)
     return resident;
 }
 
+/* A route that shows less than predicted may be over links that are slower than believed. */
 static void look_at_ends(clv_chooser *c, const clv_chooser_view *v, const clv_plan_problem *p,
-                         unsigned *keep)
+                         int live, unsigned *keep)
 {
+    double slower =
+        live < 0 ? 0 : fmax(c->paces[live].ln * pace_memory(&c->paces[live], v->now_us), 0);
     clv_route ends[2];
     int64_t rel_ppm = p->hops[0].up_rel_ppm;
     bool wider = rel_ppm > CLV_ENDS_WIDER * c->ends_rel_ppm;
@@ -263,7 +315,8 @@ static void look_at_ends(clv_chooser *c, const clv_chooser_view *v, const clv_pl
     c->ends_rel_ppm = rel_ppm;
     c->doubt = false;
     for (int i = 0; i < 2; i++) {
-        clv_plan_problem end = at_end(v, p, i ? -CLV_ENDS_SIGMAS : CLV_ENDS_SIGMAS);
+        clv_plan_problem end =
+            i ? at_end(v, p, -CLV_ENDS_SIGMAS, 0) : at_end(v, p, CLV_ENDS_SIGMAS, slower);
         if (choose(v, &end, &ends[i], NULL, NULL)) return;
     }
     c->doubt = !clv_route_equal(&ends[0], &ends[1]);
@@ -301,10 +354,11 @@ static bool is_free_to_stay(const clv_chooser_view *v, const clv_plan_problem *p
 /* Do requests on the route in use go on here, as the link is now? */
 static bool stays_now(const clv_chooser *c, const clv_chooser_view *v, const clv_plan_problem *p)
 {
+    const clv_chooser_pace unseen = {0};
     clv_plan_chain chain;
     clv_plan_cost cost;
     return v->live->n > 1 && chain_of(v, v->live, &chain) && keeps_limits(p, &chain, &cost) &&
-           stay_us(c, v, p, &chain) < carried_us(v, p, v->live, &chain, &cost);
+           stay_us(c, v, p, &chain) < carried_us(v, p, v->live, &unseen, &chain, &cost);
 }
 
 /* A switch that was carried out since the last look, or that requests make by themselves at the
@@ -329,9 +383,10 @@ static void decide(clv_chooser *c, const clv_chooser_view *v, const clv_plan_pro
     clv_switching_verdict verdict;
     double least = (double)INFINITY;
     count_switch(c, v, p);
+    learn_pace(c, v, p, live);
     for (int i = 0; i < CLV_SWITCHING_PLANS; i++) {
         if (!c->switching.known[i]) continue;
-        all[i] = promise(c, v, p, &c->routes[i]);
+        all[i] = promise(c, v, p, i);
         least = fmin(least, all[i].cost);
     }
     for (int i = 0; i < CLV_SWITCHING_PLANS; i++)
@@ -366,7 +421,7 @@ clv_status clv_chooser_look(clv_chooser *c, const clv_chooser_view *v, clv_choos
     follow(c, &out->to, &keep);
     follow(c, &local, &keep);
     if (!v->heavy && piled_us(v, out->period_us) > 0) look_at_many(c, v, &keep);
-    look_at_ends(c, v, &p, &keep);
+    look_at_ends(c, v, &p, live, &keep);
     out->doubt = c->doubt;
     out->may_stay = c->may_stay = is_free_to_stay(v, &p);
     if (v->policy != CLV_POLICY_EXACT) return CLV_OK;

@@ -20,7 +20,11 @@
  * many is looked at beside it.
  *
  * The route in use has shown what it gets through (policy/proven.h): its longest stage counts as no
- * longer than that, however long it is predicted.
+ * longer than that, however long it is predicted. Heavily loaded, while requests queue all the time,
+ * that is also all that it gets through: by how much the prediction was off is kept for each route
+ * that was in use, and fades like all that runs have taught (cost/correction.h). A route that only
+ * promises more than the one in use shows is so tried once, and left again if it does not hold it.
+ * What would be the best over links slower by as much is looked at, too.
  *
  * Of the policy "exact" the work functions of policy/switching.h decide when to move, over these
  * plans: the one in use, all local (the way out), the best, and what would be the best at both ends
@@ -64,9 +68,16 @@
 #define CLV_ENDS_EVERY_US  500000 /* how often they are planned for, */
 #define CLV_ENDS_WIDER     2      /* and at once when the rate is so much less certain */
 
+/* By how much a route's longest stage was longer than predicted: the logarithm of the ratio. */
+typedef struct clv_chooser_pace {
+    double ln;
+    int64_t at_us; /* 0: it was not seen */
+} clv_chooser_pace;
+
 typedef struct clv_chooser {
     clv_switching switching;
     clv_route routes[CLV_SWITCHING_PLANS]; /* of its known slots */
+    clv_chooser_pace paces[CLV_SWITCHING_PLANS];
     bool settled; /* a route was chosen and carried out: from now on work functions decide */
     bool heavy;
     size_t way;
@@ -93,6 +104,7 @@ typedef struct clv_chooser_view {
     double in_flight;      /* requests under way at once, the most lately; 0: one */
     double rate_per_s;     /* of requests that come; 0: not known */
     double answered_per_s; /* of those answered as the route in use has it; 0: not known */
+    bool shows_all;        /* it has just shown that it gets through no more */
     double tasks;          /* requests since the last look; time counts as some */
     int64_t now_us;
 } clv_chooser_view;

@@ -143,11 +143,12 @@ static void a_crowd_is_a_heavy_load_however_slowly_it_asks(void **state)
     clv_load_mode_init(&m, now);
     clv_load_mode_plan(&m, 50000, 100000); /* works at two at once */
     for (int i = 0; i < 100; i++) clv_load_mode_arrived(&m, now += 100000, 7);
-    assert_false(m.heavy);
+    assert_false(m.heavy || clv_load_mode_queues(&m));
     for (int i = 0; i < 100; i++) clv_load_mode_arrived(&m, now += 100000, 9);
-    assert_true(m.heavy);
+    assert_true(m.heavy && clv_load_mode_queues(&m));
     for (int i = 0; i < 100; i++) clv_load_mode_arrived(&m, now += 100000, 5);
     assert_true(m.heavy);
+    assert_false(clv_load_mode_queues(&m));
     for (int i = 0; i < 100; i++) clv_load_mode_arrived(&m, now += 100000, 3);
     assert_false(m.heavy);
 }

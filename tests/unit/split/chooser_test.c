@@ -706,6 +706,67 @@ static void what_a_route_has_shown_counts_more_than_its_prediction(void **state)
     }
 }
 
+/* A route's longest stage over a link that is so many times slower than the rig's. */
+static double period_s(const rig *r, const clv_route *route, double slower)
+{
+    clv_plan_chain chain = {.cut = {(int)route->cut[0], LAST}};
+    clv_plan_problem p = r->t.p;
+    clv_plan_cost cost;
+    clv_error err = {0};
+    p.hops[0].up_ps_per_byte = (int64_t)((double)p.hops[0].up_ps_per_byte * slower);
+    assert_ok(clv_plan_weigh(&p, &chain, &cost, &err), err);
+    return (double)cost.period_ns * 1e-9;
+}
+
+/* The longest stage of the best route of all. */
+static double least_period_s(const rig *r, double slower)
+{
+    double least = INFINITY;
+    for (size_t cut = 0; cut <= LAST; cut++) {
+        const clv_route route = {.n = cut < LAST ? 2 : 1, .cut = {cut, LAST}};
+        least = fmin(least, period_s(r, &route, slower));
+    }
+    return least;
+}
+
+/* Requests queue all the time, and what a route gets through is all that it can: of a link over which
+ * a third less goes than is believed, the best route is found, and those that promise more are tried
+ * only now and then, as what was seen of them fades. */
+static void routes_that_promise_more_than_they_hold_are_left(void **state)
+{
+    (void)state;
+    enum { MINUTES = 10, LINKS = 8 };
+    static const double mbit[LINKS] = {5, 6, 7, 8, 10, 20, 24, 40};
+    int moved = 0;
+    for (int l = 0; l < LINKS; l++) {
+        rig r;
+        rig_start(&r, mbit[l], 0.02);
+        r.v.tasks = 30;
+        r.v.heavy = true;
+        r.live = rig_look(&r).to;
+        const clv_route promised = r.live;
+        int switches = 0;
+        double work_s = 0;
+        for (int i = 0; i < MINUTES * 60; i++) {
+            double stage_s = period_s(&r, &r.live, 1.5);
+            r.v.answered_per_s = 1 / stage_s;
+            r.v.shows_all = i % 4 == 3;
+            clv_route to = rig_look(&r).to;
+            switches += !clv_route_equal(&to, &r.live);
+            work_s += stage_s / (MINUTES * 60);
+            r.live = to;
+        }
+        if (getenv("CLV_TEST_SHOW"))
+            printf("%4.0f Mbit/s believed: %.3f of the best, %d switches\n", mbit[l],
+                   work_s / least_period_s(&r, 1.5), switches);
+        assert_true(work_s < 1.03 * least_period_s(&r, 1.5));
+        assert_true(switches <= 3 * MINUTES);
+        moved += !clv_route_equal(&r.live, &promised);
+        toy_done(&r.t);
+    }
+    assert_true(moved > 0);
+}
+
 /* Where requests go that come at this rate when the peer lets each wait so long. */
 static clv_route waiting_route(double rate_per_s, int64_t wait_ms)
 {
@@ -865,6 +926,7 @@ int main(void)
         cmocka_unit_test(an_own_queue_at_the_peer_hides_no_better_cut),
         cmocka_unit_test(what_a_route_has_shown_counts_more_than_its_prediction),
         cmocka_unit_test(all_do_not_go_where_one_would),
+        cmocka_unit_test(routes_that_promise_more_than_they_hold_are_left),
         cmocka_unit_test(a_heavy_load_takes_the_throughput_plan),
         cmocka_unit_test(doubt_is_where_the_plan_could_be_another),
         cmocka_unit_test(requests_may_stay_where_only_latency_counts),

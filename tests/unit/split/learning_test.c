@@ -92,7 +92,7 @@ static void both_sides_are_corrected_apart(void **state)
     }
     assert_true(fabs(here_us(r, 1) / 1300 - 1) < 0.03);
     assert_true(fabs(there_us(r, 1) / 180 - 1) < 0.03);
-    assert_true(fabs(here_us(r, 3) / 3900 - 1) < 0.05);
+    assert_true(fabs(here_us(r, 3) / 3900 - 1) < 0.07); /* a third of it ran */
     assert_true(fabs(there_us(r, 0) / 270 - 1) < 0.05);
 }
 

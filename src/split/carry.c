@@ -132,9 +132,16 @@ clv_tensor *clv_carry_gather(const clv_carry *c, const clv_segment *segment, siz
     return views;
 }
 
+clv_job clv_carry_job(const clv_carry *c)
+{
+    return (clv_job){.deadline_us = c->r->patient ? 0 : c->r->deadline_us, .asker = c->r->account};
+}
+
 void clv_carry_build(clv_carry *c, void (*step)(void *, int64_t))
 {
-    clv_job job = {.run = step, .arg = c, .deadline_us = c->r->deadline_us, .asker = c->r->account};
+    clv_job job = clv_carry_job(c);
+    job.run = step;
+    job.arg = c;
     clv_error err = {0};
     if (clv_lane_submit(c->s->o.build, &job, &err)) clv_carry_fail(c, &err);
 }

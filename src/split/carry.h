@@ -69,6 +69,8 @@ void clv_carry_answer(clv_carry *c, clv_tensors *tail);
 bool clv_carry_wants(const clv_carry *c, const char *output);
 /* Is this a request of one input, as profiles are? */
 bool clv_carry_is_single(const clv_carry *c);
+/* As a job of a lane: whose it is, and when it is due. */
+clv_job clv_carry_job(const clv_carry *c);
 /* Run the segment between two cuts (NULL: there is none, only something to write) as a step on the compute lane. */
 void clv_carry_run(clv_carry *c, size_t from, size_t to, clv_segment *segment,
                    void (*step)(void *, int64_t));

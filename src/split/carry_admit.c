@@ -15,7 +15,7 @@ static size_t rows_given(const clv_carry *c)
 
 static clv_admit_question question(const clv_carry *c, int64_t run_us, bool on_lane)
 {
-    clv_job job = {.deadline_us = c->r->deadline_us, .asker = c->r->account};
+    clv_job job = clv_carry_job(c);
     return (clv_admit_question){.now_us = clv_now_us(),
                                 .deadline_us = c->r->deadline_us,
                                 .ahead_us = on_lane ? clv_lane_ahead_us(c->s->o.compute, &job) : 0,

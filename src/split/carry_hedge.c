@@ -19,7 +19,7 @@ static int64_t run_us(const clv_carry *c)
 int64_t clv_carry_here_us(const clv_carry *c)
 {
     int64_t run = run_us(c);
-    clv_job job = {.deadline_us = c->r->deadline_us, .asker = c->r->account};
+    clv_job job = clv_carry_job(c);
     return run > 0 ? run + clv_lane_ahead_us(c->s->o.compute, &job) : 0;
 }
 

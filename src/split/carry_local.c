@@ -116,11 +116,10 @@ void clv_carry_run(clv_carry *c, size_t from, size_t to, clv_segment *segment,
 {
     clv_error err = {0};
     set_run(c, from, to, segment);
-    clv_job job = {.run = step,
-                   .arg = c,
-                   .deadline_us = c->r->deadline_us,
-                   .asker = c->r->account,
-                   .cost_us = clv_pace_us(c->part, c->rows)};
+    clv_job job = clv_carry_job(c);
+    job.run = step;
+    job.arg = c;
+    job.cost_us = clv_pace_us(c->part, c->rows);
     if (step != clv_carry_run_hedge && clv_carry_may_share(c)) {
         job.kind = c->part;
         job.together = clv_carry_together;

@@ -1,6 +1,8 @@
 /* The part of a request that the peer does, and what happens when it does not. */
 #include "split/carry.h"
 
+#include "split/patience.h"
+
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -137,8 +139,15 @@ static int64_t remote_deadline(const clv_carry *c, int others)
     if (c->r->route && c->r->deadline_us)
         /* only the asker knows what it may take; half is left to do it here */
         return c->asked_us + (c->r->deadline_us - c->asked_us) / 2;
-    int64_t until = clv_patience_until(&c->s->patience, &q);
+    int64_t until = clv_patience_until(&q);
     return c->r->deadline_us ? CLV_MIN(until, c->r->deadline_us) : until;
+}
+
+/* Is that how long this node waits, and not when somebody needs the answer? Half of a deadline is. */
+static bool is_patient(const clv_carry *c)
+{
+    bool asked = c->r->deadline_us && (c->r->route || c->peer_deadline_us == c->r->deadline_us);
+    return c->r->patient || !asked;
 }
 
 /* The names of the tail's outputs that the request wants: borrowed, in a heap array. */
@@ -182,6 +191,7 @@ void clv_carry_ask_peer(clv_carry *c)
                                .n_wanted = n_wanted,
                                .expected_us = atomic_load(&c->d->expected_remote_us),
                                .deadline_us = c->peer_deadline_us,
+                               .patient = is_patient(c),
                                .done = on_answer,
                                .release = clv_carry_unref,
                                .arg = c};

@@ -19,7 +19,7 @@
  * 0] [pad, tag, length] [raw 1] ...
  *
  * Parameters (docs/protocol.md): questions carry `timeout` (us), `cleave_digest`,
- * `cleave_local_only`, `cleave_route`; answers carry `cleave_trip`, `cleave_crossed`,
+ * `cleave_patient`, `cleave_local_only`, `cleave_route`; answers carry `cleave_trip`, `cleave_crossed`,
  * `cleave_plan`, `cleave_recovered`, `cleave_shared` and `cleave_<field>` for every field of CLV_TIMING_MAP, as seen
  * by the node that answers.
  *
@@ -74,6 +74,7 @@ typedef struct clv_oip_question {
     const char *const *wanted; /* names of outputs; none: all */
     size_t n_wanted;
     int64_t timeout_us; /* what is left until the deadline; 0: none */
+    bool patient;       /* the call's deadline is how long this node waits, and orders nothing */
     bool local_only;    /* the peer must not hand it on */
     bool explain;       /* the answer is to say what was predicted */
     const char *route;  /* but for this: split/itinerary.h. NULL or "": left out */

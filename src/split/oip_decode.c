@@ -354,6 +354,8 @@ static clv_status question_parameter(clv_request *r, const parameter *p, clv_err
     } else if (key_is(p, "cleave_digest")) {
         free(r->digest);
         r->digest = clv_strndup((const char *)p->text.at, CLV_MIN(clv_wire_left(&p->text), 256));
+    } else if (key_is(p, "cleave_patient")) {
+        r->patient = p->kind == 1 && p->number;
     } else if (key_is(p, "cleave_local_only")) {
         r->local_only = p->kind == 1 && p->number;
     } else if (key_is(p, "cleave_explain")) {

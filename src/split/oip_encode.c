@@ -142,6 +142,7 @@ clv_oip_message clv_oip_encode_question(const clv_oip_question *q, void (*releas
     clv_wire_put_text(b, 3, q->id);
     put_text_parameter(b, "cleave_digest", q->digest);
     if (q->timeout_us > 0) put_int_parameter(b, "timeout", q->timeout_us);
+    if (q->patient) put_true_parameter(b, "cleave_patient");
     if (q->local_only) put_true_parameter(b, "cleave_local_only");
     if (q->explain) put_true_parameter(b, "cleave_explain");
     put_text_parameter(b, "cleave_route", q->route);

@@ -130,6 +130,7 @@ typedef struct clv_peer_infer_args {
     const char *const *wanted; /* output names */
     size_t n_wanted;
     int64_t deadline_us; /* monotonic */
+    bool patient;        /* that is how long this node waits, and orders nothing there */
     /* what it should take; far beyond that the link counts as slower. 0: not known */
     int64_t expected_us;
     clv_peer_infer_fn done; /* exactly once */

@@ -146,6 +146,7 @@ uint64_t clv_peer_infer(clv_peer *p, const clv_peer_infer_args *args)
                                                                     .codec = args->codec,
                                                                     .wanted = args->wanted,
                                                                     .n_wanted = args->n_wanted,
+                                                                    .patient = args->patient,
                                                                     .local_only = true,
                                                                     .route = args->route},
                                                 on_released, a);

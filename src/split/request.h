@@ -53,6 +53,9 @@ struct clv_request {
     clv_tensors inputs;
     clv_text_list wanted;             /* names of the outputs wanted; empty: all */
     int64_t accepted_us, deadline_us; /* monotonic; deadline 0: none */
+    bool
+        patient; /* the deadline is how long the asker waits: it is in no hurry (set for what came from a
+                     node whose own asker named none, or a later one) */
     bool local_only; /* must not be handed on to a peer (set for what came from one: no loops) */
     char *
         route; /* but for this: where to stop and hand on, as the asker planned it (split/itinerary.h); NULL: nowhere */

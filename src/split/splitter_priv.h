@@ -10,7 +10,6 @@
 #include "split/chooser.h"
 #include "split/deployment.h"
 #include "split/pace.h"
-#include "split/patience.h"
 #include "split/relay.h"
 #include "split/splitter.h"
 #include "split/way.h"
@@ -65,7 +64,6 @@ struct clv_splitter {
     clv_adapt adapt;
     clv_arrivals arrivals;
     clv_pace pace;
-    clv_patience patience;
     clv_hedge hedge; /* loop's thread */
 };
 

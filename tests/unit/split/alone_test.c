@@ -195,6 +195,41 @@ static void close_waits_for_what_was_accepted(void **state)
     }
 }
 
+/* Of those that wait here, those whose deadline is only how long their asker waits are served as they
+ * came, before one that is due later than they may wait for others. */
+static void how_long_an_asker_waits_orders_nothing(void **state)
+{
+    (void)state;
+    enum { N = 4, S = 1000000 };
+    static const struct {
+        int64_t due_us;
+        bool patient;
+    } cases[N] = {{60 * S, true}, {30 * S, true}, {40 * S, false}, {35 * S, false}};
+    static const int order[N] = {0, 1, 3, 2};
+    edge e;
+    edge_start(&e, folder, NULL, 0);
+    asked first, all[N];
+    int64_t begun_us[N], now_us = clv_now_us();
+    atomic_store(&e.engine->hold, true);
+    clv_splitter_run(e.splitter, question(&first, numbers("x", 1, 4)));
+    for (int i = 0; i < N; i++) {
+        clv_request *r = question(&all[i], numbers("x", 1, 4));
+        r->deadline_us = now_us + cases[i].due_us;
+        r->patient = cases[i].patient;
+        clv_splitter_run(e.splitter, r);
+    }
+    atomic_store(&e.engine->hold, false);
+    clv_request_free(answer_of(&first));
+    for (int i = 0; i < N; i++) {
+        clv_request *r = answer_of(&all[i]);
+        assert_right(&e, r, 1);
+        begun_us[i] = r->accepted_us + r->timing.wait_us;
+        clv_request_free(r);
+    }
+    for (int i = 1; i < N; i++) assert_true(begun_us[order[i - 1]] < begun_us[order[i]]);
+    edge_stop(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +239,7 @@ int main(void)
         cmocka_unit_test(a_passed_deadline_runs_nothing),
         cmocka_unit_test(a_request_starts_at_its_cut),
         cmocka_unit_test(a_batch_of_three_starts_at_a_cut),
+        cmocka_unit_test(how_long_an_asker_waits_orders_nothing),
         cmocka_unit_test(prepare_takes_legal_cuts_only),
         cmocka_unit_test(a_cut_is_not_pinned_without_a_peer),
         cmocka_unit_test(close_waits_for_what_was_accepted),

@@ -99,6 +99,32 @@ static void the_first_request_on_a_cut_is_predicted(void **state)
     assert_true(d.first.us.total_us > 1000000 - 1000); /* the peer's part is dear before the best */
 }
 
+/* One request with a deadline in so long (0: none); was it the peer's to hurry? */
+static bool is_hurried(rig *r, int64_t due_us)
+{
+    asked a;
+    clv_request *q = question(&a, numbers("x", 1, 4));
+    if (due_us) q->deadline_us = clv_now_us() + due_us;
+    clv_splitter_run(r->e.splitter, q);
+    q = answer_of(&a);
+    assert_right(&r->e, q, 1);
+    assert_string_equal(q->recovered, "");
+    clv_request_free(q);
+    return !r->s.patient;
+}
+
+/* The peer is not to hurry for how long this node waits, but for who needs the answer sooner. */
+static void only_a_near_deadline_hurries_the_peer(void **state)
+{
+    rig *r = *state;
+    edge_start(&r->e, r->folder, r->s.n.url, 60000000);
+    edge_pin(&r->e, r->s.best);
+    assert_false(is_hurried(r, 0));
+    assert_false(is_hurried(r, 600000000));
+    assert_true(is_hurried(r, 30000000));
+    assert_int_equal(r->s.infers, 3);
+}
+
 static void a_missing_model_is_pushed(void **state)
 {
     rig *r = *state;
@@ -434,6 +460,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_best_cut_is_prepared_and_deployed),
         TEST(the_first_request_on_a_cut_is_predicted),
+        TEST(only_a_near_deadline_hurries_the_peer),
         TEST(a_missing_model_is_pushed),
         TEST(a_peer_that_takes_no_models_is_left_alone),
         TEST(a_model_is_not_pushed_in_a_circle),

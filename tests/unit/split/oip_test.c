@@ -70,6 +70,7 @@ static void a_question_round_trips_without_copies(void **state)
                                                                     .wanted = wanted,
                                                                     .n_wanted = 1,
                                                                     .timeout_us = 5000,
+                                                                    .patient = true,
                                                                     .local_only = true},
                                                 count_release, &released);
     received got = receive(&m);
@@ -82,7 +83,7 @@ static void a_question_round_trips_without_copies(void **state)
     assert_string_equal(r->digest, "abc");
     assert_int_equal(r->accepted_us, 1000);
     assert_int_equal(r->deadline_us, 6000);
-    assert_true(r->local_only);
+    assert_true(r->patient && r->local_only);
     assert_int_equal(r->wanted.n, 1);
     assert_string_equal(r->wanted.items[0], "prob");
     assert_int_equal(r->inputs.n, 3);

@@ -50,8 +50,9 @@ typedef struct standin {
     atomic_int gone; /* exchanges that the asker left before they were answered */
     atomic_int infers, prepares, pushes, profiles, chains;
     atomic_size_t pushed_bytes;
-    atomic_int wanted; /* outputs that the last question named */
-    atomic_int coded;  /* inputs of the last question that were encodings */
+    atomic_int wanted;   /* outputs that the last question named */
+    atomic_bool patient; /* and was its deadline only how long the edge waits? */
+    atomic_int coded;    /* inputs of the last question that were encodings */
     clv_exchange *held[STANDIN_HELD_MAX];
     size_t n_held;
     atomic_int carried; /* probes on their way */
@@ -182,6 +183,7 @@ static inline void standin_tail(standin *s, clv_exchange *x, standin_answer how)
         return;
     }
     atomic_store(&s->wanted, (int)r->wanted.n);
+    atomic_store(&s->patient, r->patient);
     standin_compute(s, r);
     if (r->error.status) {
         clv_grpc_respond_error(x, r->error.status, r->error.text);

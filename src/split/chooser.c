@@ -16,6 +16,9 @@
 #define LINK_SIGMA_MOST 0.1
 /* Of the parts of a route the ones that are about its longest stage: so near to it. */
 #define LONGEST 0.9
+/* What a route may get through besides what is promised for it, until it has shown it: so it is tried, and not left
+ * before. */
+#define BENEFIT 0.05
 /* By how much what a route shows may be off what is predicted for it, at the most. */
 #define PACE_MOST 4.0
 
@@ -193,8 +196,9 @@ static double carried_us(const clv_chooser_view *v, const clv_plan_problem *p, c
 {
     double shown = clv_route_equal(r, v->live) ? shown_us(v) : (double)INFINITY;
     if (!v->heavy) return us(cost->score) + piled_us(v, fmin(us(cost->period_ns), shown));
-    double stage = stage_us(v, p, r, chain, cost);
-    return pace->at_us ? stage * exp(pace->ln * pace_memory(pace, v->now_us)) : fmin(stage, shown);
+    double stage = stage_us(v, p, r, chain, cost), known = pace_memory(pace, v->now_us);
+    double likely = pace->at_us ? stage * exp(pace->ln * known) : fmin(stage, shown);
+    return likely * (1 - BENEFIT * (1 - known));
 }
 
 /* What a part's time is uncertain by, as far as it counts: of a route for many, if it may be the

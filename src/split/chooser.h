@@ -24,7 +24,9 @@
  * that is also all that it gets through: by how much the prediction was off is kept for each route
  * that was in use, and fades like all that runs have taught (cost/correction.h). A route that only
  * promises more than the one in use shows is so tried once, and left again if it does not hold it.
- * What would be the best over links slower by as much is looked at, too.
+ * What would be the best over links slower by as much is looked at, too. A route that has not shown it
+ * has the benefit of the doubt, as in Auer, Cesa-Bianchi and Fischer, "Finite-time Analysis of the
+ * Multiarmed Bandit Problem", 2002.
  *
  * Of the policy "exact" the work functions of policy/switching.h decide when to move, over these
  * plans: the one in use, all local (the way out), the best, and what would be the best at both ends

@@ -86,6 +86,10 @@ void clv_segment_unref(clv_segment *s);
 const clv_tensor_spec *clv_segment_inputs(const clv_segment *s, size_t *n);
 const clv_tensor_spec *clv_segment_outputs(const clv_segment *s, size_t *n);
 bool clv_segment_any_batch(const clv_segment *s);
+/* The first run of a segment takes several times as long as the next ones. Run it on made-up values,
+ * unless it has run that way before. What comes of it is no matter: a network may refuse such values,
+ * and runs all the same. */
+void clv_segment_warm_up(clv_segment *s);
 /* Inputs by name in any order; extra ones are ignored. Appends the outputs. */
 CLV_MUST
 clv_status clv_segment_run(clv_segment *s, const clv_tensor *inputs, size_t n, clv_tensors *outputs,

@@ -7,6 +7,7 @@
 #include "onnx/extract.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* A segment is held by its users and, as long as it is in the list, by the cache. */
 struct clv_segment {
@@ -15,6 +16,7 @@ struct clv_segment {
     size_t from, to;
     clv_session *session; /* NULL while it is being compiled */
     bool any_batch, cached;
+    atomic_bool warm;
     int users;
 };
 

@@ -1,6 +1,8 @@
+#include "base/log.h"
 #include "base/mem.h"
 #include "repo/network.h"
 #include "repo/network_priv.h"
+#include "tensor/random.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +167,22 @@ const clv_tensor_spec *clv_segment_outputs(const clv_segment *s, size_t *n)
 bool clv_segment_any_batch(const clv_segment *s)
 {
     return s->any_batch;
+}
+
+void clv_segment_warm_up(clv_segment *s)
+{
+    clv_error err = {0};
+    clv_rng rng = clv_rng_seeded(1);
+    clv_tensors inputs = {0}, outputs = {0};
+    size_t n;
+    const clv_tensor_spec *specs = clv_segment_inputs(s, &n);
+    if (atomic_exchange(&s->warm, true)) return;
+    if (clv_tensors_random(specs, n, 1, &rng, &inputs, &err) ||
+        clv_segment_run(s, inputs.items, inputs.n, &outputs, &err))
+        clv_log(CLV_LOG_DEBUG, "repo", "warm-up failed", "from=%zu to=%zu error=\"%s\"", s->from,
+                s->to, err.text);
+    clv_tensors_done(&inputs);
+    clv_tensors_done(&outputs);
 }
 
 clv_status clv_segment_run(clv_segment *s, const clv_tensor *inputs, size_t n, clv_tensors *outputs,

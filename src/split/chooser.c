@@ -196,9 +196,9 @@ static double carried_us(const clv_chooser_view *v, const clv_plan_problem *p, c
 {
     double shown = clv_route_equal(r, v->live) ? shown_us(v) : (double)INFINITY;
     if (!v->heavy) return us(cost->score) + piled_us(v, fmin(us(cost->period_ns), shown));
-    double stage = stage_us(v, p, r, chain, cost), known = pace_memory(pace, v->now_us);
-    double likely = pace->at_us ? stage * exp(pace->ln * known) : fmin(stage, shown);
-    return likely * (1 - BENEFIT * (1 - known));
+    double known = pace_memory(pace, v->now_us);
+    double stage = stage_us(v, p, r, chain, cost) * exp(pace->ln * known);
+    return fmin(stage, shown) * (1 - BENEFIT * (1 - known));
 }
 
 /* What a part's time is uncertain by, as far as it counts: of a route for many, if it may be the

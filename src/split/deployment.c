@@ -30,6 +30,12 @@ clv_status clv_deployment_new(clv_network *network, size_t from, const clv_route
     return CLV_OK;
 }
 
+void clv_deployment_warm_up(clv_deployment *d)
+{
+    clv_segment *first = d->head || d->route.n > 1 ? d->head : d->tail;
+    if (first) clv_segment_warm_up(first);
+}
+
 clv_deployment *clv_deployment_ref(clv_deployment *d)
 {
     atomic_fetch_add(&d->refs, 1);

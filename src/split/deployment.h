@@ -34,6 +34,9 @@ typedef struct clv_deployment {
 CLV_MUST
 clv_status clv_deployment_new(clv_network *network, size_t from, const clv_route *route,
                               clv_deployment **out, clv_error *err);
+/* The first request on it is not to pay for the first run (blocks): as above. Only of the part that
+ * requests run here when all goes well. */
+void clv_deployment_warm_up(clv_deployment *d);
 clv_deployment *clv_deployment_ref(clv_deployment *d);
 void clv_deployment_unref(clv_deployment *d); /* NULL is fine */
 

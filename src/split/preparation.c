@@ -26,7 +26,10 @@ static void build_here(void *arg, int64_t queue_us)
 {
     (void)queue_us;
     clv_preparation *p = arg;
-    if (clv_deployment_new(p->s->network, 0, &p->route, &p->built, &p->here)) p->built = NULL;
+    if (clv_deployment_new(p->s->network, 0, &p->route, &p->built, &p->here))
+        p->built = NULL;
+    else
+        clv_deployment_warm_up(p->built);
     side_ready(p);
 }
 

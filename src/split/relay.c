@@ -94,7 +94,10 @@ static void build_here(void *arg, int64_t queue_us)
     (void)queue_us;
     order *o = arg;
     clv_deployment *d = NULL;
-    if (!clv_relay_make(o->s, o->from, &o->route, &d, &o->error)) clv_deployment_unref(d);
+    if (!clv_relay_make(o->s, o->from, &o->route, &d, &o->error)) {
+        clv_deployment_warm_up(d);
+        clv_deployment_unref(d);
+    }
     side_ready(o);
 }
 

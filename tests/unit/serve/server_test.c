@@ -83,7 +83,7 @@ static void a_model_has_run_when_it_is_ready(void **state)
     rig *r = *state;
     serve(r, false);
     await(clv_server_ready(r->server));
-    assert_int_equal(r->engine->wholes, 1);
+    assert_int_equal(r->engine->warm_ups, 1);
 }
 
 /* To a shape made up of zeros and ones nothing of eight values can be brought. */

@@ -46,6 +46,7 @@ static void know_rate(tapped *s)
     m->surprises = 0;
     m->probed_us = NEVER;
     pthread_mutex_unlock(&p->lock);
+    await(clv_peer_link(p).unseen_us >= 5e6); /* it has been looked at since */
 }
 
 /* The peer's part takes next to nothing. All of it here takes about as long as the bytes at the cut:

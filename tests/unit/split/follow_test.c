@@ -57,6 +57,8 @@ static void the_best_cut_is_prepared_and_deployed(void **state)
     await_best(r);
     assert_int_equal(r->s.prepares, 1);
     assert_int_equal(r->s.pushes, 0);
+    assert_int_equal(r->e.engine->warm_ups, 1); /* the first request is not the first run */
+    assert_int_equal(r->e.engine->prefixes, 0);
     assert_true(edge_settled(&r->e));
     char *label = label_of(r, r->s.best);
     expect_plan(r, label);

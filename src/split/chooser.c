@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "cost/correction.h"
 #include "measure/link_monitor.h"
+#include "policy/proven.h"
 
 #include <math.h>
 
@@ -19,6 +20,10 @@
 /* What a route may get through besides what is promised for it, until it has shown it: so it is tried, and not left
  * before. */
 #define BENEFIT 0.05
+/* Heavily loaded, a route that was just taken runs beside what the one before has left, on segments
+ * that hardly ran: so long it is not judged by less than so much (a relative sigma). */
+#define TRIAL_US    (2 * CLV_PROVEN_WINDOW_US)
+#define TRIAL_SIGMA 0.12
 /* By how much what a route shows may be off what is predicted for it, at the most. */
 #define PACE_MOST 4.0
 
@@ -372,6 +377,7 @@ static void count_switch(clv_chooser *c, const clv_chooser_view *v, const clv_pl
     double gone_us = fmax((double)(v->now_us - c->restless_us), 0);
     bool stays = stays_now(c, v, p), moved = !clv_route_equal(&c->was, v->live);
     c->restless *= exp2(-gone_us / CLV_RESTLESS_HALF_US);
+    if (moved) c->moved_us = v->now_us;
     if (c->settled && (moved || stays != c->stays))
         c->restless = fmin(c->restless + 1, CLV_RESTLESS_MAX);
     c->restless_us = v->now_us;
@@ -393,6 +399,8 @@ static void decide(clv_chooser *c, const clv_chooser_view *v, const clv_plan_pro
         all[i] = promise(c, v, p, i);
         least = fmin(least, all[i].cost);
     }
+    if (v->heavy && live >= 0 && v->now_us - c->moved_us < TRIAL_US)
+        all[live].own_sigma = hypot(all[live].own_sigma, TRIAL_SIGMA * all[live].cost);
     for (int i = 0; i < CLV_SWITCHING_PLANS; i++)
         if (c->switching.known[i] && isfinite(least))
             all[i].entry = least * entry_share(c, v, &c->routes[i]);

@@ -83,8 +83,9 @@ typedef struct clv_chooser {
     bool settled; /* a route was chosen and carried out: from now on work functions decide */
     bool heavy;
     size_t way;
-    clv_route was;   /* live at the last look */
-    double restless; /* switches lately */
+    clv_route was;    /* live at the last look */
+    int64_t moved_us; /* when it changed */
+    double restless;  /* switches lately */
     int64_t restless_us;
     int64_t ends_us;      /* when the ends were looked at last, */
     int64_t ends_rel_ppm; /* and how uncertain the first link's rate was */

@@ -10,8 +10,7 @@
 
 enum {
     CLV_SLOW_ROWS_MAX = 64, /* more count as so many */
-    CLV_SLOW_TRIES = 8, /* runs in a row that tell what so many rows take on a warm processor, */
-    CLV_SLOW_MORE = 64, /* and so many more, one in each wait: others may have been busy */
+    CLV_SLOW_TRIES = 64,    /* runs that tell what so many rows take on a warm processor */
 };
 
 typedef struct slow_engine {
@@ -27,7 +26,7 @@ typedef struct slow_session {
     double factor;
     clv_slow_wait wait;
     _Atomic int64_t least_ns[CLV_SLOW_ROWS_MAX + 1]; /* by rows; 0: not run yet */
-    atomic_int more[CLV_SLOW_ROWS_MAX + 1];          /* that were tried */
+    atomic_int tries[CLV_SLOW_ROWS_MAX + 1];
 } slow_session;
 
 /* Wait awake. A processor that slept runs the next thing slower, by a fifth for a network of many
@@ -50,23 +49,6 @@ static size_t rows_of(const clv_tensor *inputs, size_t n)
     return (size_t)CLV_MIN(CLV_MAX(rows, (int64_t)0), (int64_t)CLV_SLOW_ROWS_MAX);
 }
 
-/* Before the first run of so many rows: more of them, as fast as they go. */
-static clv_status try_out(slow_session *s, const clv_tensor *inputs, size_t n, clv_error *err)
-{
-    size_t rows = rows_of(inputs, n);
-    int64_t least = INT64_MAX;
-    for (int i = 0; i < CLV_SLOW_TRIES && !atomic_load(&s->least_ns[rows]); i++) {
-        clv_tensors unused = {0};
-        int64_t begin_ns = clv_now_ns();
-        clv_status status = clv_session_run(s->inner, inputs, n, &unused, err);
-        least = CLV_MIN(least, clv_now_ns() - begin_ns);
-        clv_tensors_done(&unused);
-        if (status) return status;
-    }
-    if (least != INT64_MAX) atomic_store(&s->least_ns[rows], CLV_MAX(least, (int64_t)1));
-    return CLV_OK;
-}
-
 /* The least that a run of so many rows has taken, this one among them. */
 static int64_t least_of(slow_session *s, size_t rows, int64_t took_ns)
 {
@@ -77,32 +59,35 @@ static int64_t least_of(slow_session *s, size_t rows, int64_t took_ns)
     return least == 0 ? took_ns : CLV_MIN(least, took_ns);
 }
 
-/* Until a run is over that began then, as slow as it is to be. In the time that it waits it is run
- * again, warm, as long as that may tell a shorter one. */
+static int64_t end_of(const slow_session *s, int64_t begin_ns, int64_t least_ns)
+{
+    return begin_ns + (int64_t)((double)least_ns * s->factor);
+}
+
+/* Until a run is over that began then, as slow as it is to be. It is run again meanwhile, warm, as
+ * often as that fits into the wait: some tell a shorter time. */
 static void wait_run(slow_session *s, const clv_tensor *inputs, size_t n, int64_t begin_ns,
                      int64_t took_ns)
 {
     size_t rows = rows_of(inputs, n);
-    int64_t least_ns = least_of(s, rows, took_ns), now_ns = clv_now_ns();
-    if (now_ns + 2 * took_ns < begin_ns + (int64_t)((double)least_ns * s->factor) &&
-        atomic_fetch_add(&s->more[rows], 1) < CLV_SLOW_MORE) {
+    int64_t least_ns = least_of(s, rows, took_ns), now_ns;
+    while ((now_ns = clv_now_ns()) + took_ns < end_of(s, begin_ns, least_ns) &&
+           atomic_fetch_add(&s->tries[rows], 1) < CLV_SLOW_TRIES) {
         clv_tensors unused = {0};
         clv_error err = {0};
         if (clv_session_run(s->inner, inputs, n, &unused, &err) == CLV_OK)
-            least_ns = least_of(s, rows, clv_now_ns() - now_ns);
+            least_ns = least_of(s, rows, took_ns = clv_now_ns() - now_ns);
         clv_tensors_done(&unused);
     }
-    wait_asleep(begin_ns + (int64_t)((double)least_ns * s->factor));
+    wait_asleep(end_of(s, begin_ns, least_ns));
 }
 
 static clv_status slow_run(clv_session *s, const clv_tensor *inputs, size_t n, clv_tensors *outputs,
                            clv_error *err)
 {
     slow_session *slow = (slow_session *)s;
-    clv_status status = slow->wait == CLV_SLOW_ASLEEP ? try_out(slow, inputs, n, err) : CLV_OK;
-    if (status) return status;
     int64_t begin_ns = clv_now_ns();
-    status = clv_session_run(slow->inner, inputs, n, outputs, err);
+    clv_status status = clv_session_run(slow->inner, inputs, n, outputs, err);
     int64_t took_ns = clv_now_ns() - begin_ns;
     if (status) return status;
     if (slow->wait == CLV_SLOW_AWAKE)

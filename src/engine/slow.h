@@ -15,8 +15,7 @@
  * others, so that one machine can stand for many slow devices at once. A processor that slept runs
  * the next thing slower, as does one that others use, so a run then takes factor * the least that a
  * run of this session with so many rows has taken, not what this one took: the device is steadier
- * than a real one. Some more before the first one tell, and in the waits of the next ones, as the
- * first may have shared the processor.
+ * than a real one. In the first waits it is run again, as often as that fits: that tells, too.
  *
  * Compiling is not slowed. Memory, caches and power are those of the real machine.
  */

@@ -49,6 +49,15 @@ static void know_rate(tapped *s)
     await(clv_peer_link(p).unseen_us >= 5e6); /* it has been looked at since */
 }
 
+/* A ping could surprise, and that ask for bytes. */
+static void ping_no_more(tapped *s)
+{
+    clv_peer *p = s->r->e.peer;
+    pthread_mutex_lock(&p->lock);
+    p->monitor.pinged_us = NEVER;
+    pthread_mutex_unlock(&p->lock);
+}
+
 /* The peer's part takes next to nothing. All of it here takes about as long as the bytes at the cut:
  * which is better is the link's to say. */
 static clv_profile *profile_of_doubt(const tapped *s)
@@ -62,6 +71,7 @@ static void rates_are_asked_for_anew_where_the_first_plan_depends_on_them(void *
 {
     tapped *s = *state;
     know_rate(s);
+    ping_no_more(s);
     edge_set_profile(&s->r->e, profile_of_doubt(s));
     uint64_t bytes = clv_peer_asked_bytes(s->r->e.peer);
     await(probed_us(s) != NEVER);

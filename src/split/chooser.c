@@ -17,8 +17,8 @@
 #define LINK_SIGMA_MOST 0.1
 /* Of the parts of a route the ones that are about its longest stage: so near to it. */
 #define LONGEST 0.9
-/* What a route may get through besides what is promised for it, until it has shown it: so it is tried, and not left
- * before. */
+/* What a route may get through besides what is promised for it, until it has shown it: so it is
+ * tried, and not left before. */
 #define BENEFIT 0.05
 /* Heavily loaded, a route that was just taken runs beside what the one before has left, on segments
  * that hardly ran: so long it is not judged by less than so much (a relative sigma). */

@@ -16,13 +16,14 @@ static int start(void **state)
     return 0;
 }
 
-static int64_t probed_us(tapped *s)
+/* What is known of the link, as it is now. */
+static clv_link_monitor known(tapped *s)
 {
     clv_peer *p = s->r->e.peer;
     pthread_mutex_lock(&p->lock);
-    int64_t us = p->monitor.probed_us;
+    clv_link_monitor m = p->monitor;
     pthread_mutex_unlock(&p->lock);
-    return us;
+    return m;
 }
 
 /* ---- the rates, once the first plan is in use ---- */
@@ -74,7 +75,7 @@ static void rates_are_asked_for_anew_where_the_first_plan_depends_on_them(void *
     ping_no_more(s);
     edge_set_profile(&s->r->e, profile_of_doubt(s));
     uint64_t bytes = clv_peer_asked_bytes(s->r->e.peer);
-    await(probed_us(s) != NEVER);
+    await(known(s).probed_us != NEVER);
     await(clv_peer_asked_bytes(s->r->e.peer) > bytes + CLV_LINK_PING_BYTES);
     atomic_store(&s->r->s.byte_ns, 0);
     await(edge_settled(&s->r->e)); /* not before that is known */
@@ -88,7 +89,7 @@ static void rates_that_change_no_plan_are_not(void **state)
     edge_set_profile(&s->r->e, profile_for(s->r->e.network, true, s->r->s.best));
     await(edge_settled(&s->r->e) && s->r->e.splitter->live->route.n > 1);
     clv_sleep_us(LOOKS_US);
-    assert_true(probed_us(s) == NEVER);
+    assert_true(known(s).probed_us == NEVER);
 }
 
 /* ---- the round trip, while requests are under way ---- */
@@ -102,15 +103,6 @@ static void wonder_at_rtt(tapped *s)
     pthread_mutex_unlock(&p->lock);
 }
 
-static bool is_wondering(tapped *s)
-{
-    clv_peer *p = s->r->e.peer;
-    pthread_mutex_lock(&p->lock);
-    bool is = p->monitor.rtt_asked;
-    pthread_mutex_unlock(&p->lock);
-    return is;
-}
-
 /* A link that always has something to do is asked all the same. */
 static void a_ping_does_not_wait_for_answers(void **state)
 {
@@ -121,7 +113,7 @@ static void a_ping_does_not_wait_for_answers(void **state)
     clv_splitter_run(s->r->e.splitter, question(&a, numbers("x", 1, 4)));
     await(s->r->s.infers == 1);
     wonder_at_rtt(s);
-    await(!is_wondering(s)); /* the ping was answered, the request was not */
+    await(!known(s).rtt_asked); /* the ping was answered, the request was not */
     assert_int_equal(a.answers, 0);
     standin_release(&s->r->s);
     clv_request *q = answer_of(&a);
@@ -148,7 +140,7 @@ static void a_ping_waits_for_what_goes_up(void **state)
     clv_request *q = answer_of(&a);
     assert_right(&s->r->e, q, ROWS);
     clv_request_free(q);
-    await(!is_wondering(s));
+    await(!known(s).rtt_asked);
 }
 
 int main(void)

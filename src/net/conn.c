@@ -433,7 +433,9 @@ void clv_conn_pause(clv_conn *c, bool paused)
 
 int clv_conn_low_water(size_t missing, size_t read_bytes, int64_t gap_us)
 {
-    double soon = (double)read_bytes * CLV_CONN_AWAIT_US / (double)CLV_MAX(gap_us, (int64_t)1);
+    double bytes_per_us = (double)read_bytes / (double)CLV_MAX(gap_us, (int64_t)1);
+    double few = CLV_MIN(bytes_per_us * CLV_CONN_AWAIT_FEW_US, (double)CLV_CONN_AWAIT_FEW);
+    double soon = CLV_MAX(bytes_per_us * CLV_CONN_AWAIT_US, few);
     double most = CLV_MIN((double)missing, (double)CLV_CONN_AWAIT_BYTES_MAX);
     return (int)CLV_MAX(CLV_MIN(most, soon), 1.0);
 }

@@ -26,6 +26,8 @@ enum {
     CLV_CONN_HIGH_WATER = 256 * 1024, /* and should stop above this */
     CLV_CONN_AWAIT_US = 1000,
     CLV_CONN_AWAIT_BYTES_MAX = 1024 * 1024,
+    CLV_CONN_AWAIT_FEW = 64 * 1024, /* as few as these are waited for, */
+    CLV_CONN_AWAIT_FEW_US = 4000,   /* so long */
 };
 
 typedef struct clv_conn clv_conn;
@@ -53,9 +55,10 @@ void clv_conn_flush(clv_conn *c);
 void clv_conn_pause(clv_conn *c, bool paused); /* reading */
 /* Called from `read`: so many bytes must come before anything else can, as the rest of a frame.
  * On plain TCP the kernel then wakes the loop for many of them at once (SO_RCVLOWAT): a waking a
- * segment costs both ends of a fast link more than the copying. But only for as many as come within
- * CLV_CONN_AWAIT_US at the rate of the last read: who looks when bytes last came sees a slow link
- * move. */
+ * segment costs both ends of a fast link more than the copying, and who computes beside it. But
+ * only for as many as come within CLV_CONN_AWAIT_US at the rate of the last read, or for
+ * CLV_CONN_AWAIT_FEW within CLV_CONN_AWAIT_FEW_US: who looks when bytes last came sees a slow link
+ * move, and what came is copied while the rest is on its way. */
 void clv_conn_await(clv_conn *c, size_t bytes);
 /* That decision: `read_bytes` came last, `gap_us` after those before. 1 at least. */
 int clv_conn_low_water(size_t missing, size_t read_bytes, int64_t gap_us);

@@ -115,14 +115,15 @@ static void send_bytes(end *e, size_t n)
     free(bytes);
 }
 
-/* A rate of 4 kB in 10 us, 4 kB in a millisecond, and a link of 3g. */
+/* Rates of 4 kB in 10 us, in a tenth of a millisecond and in a whole one, and a link of 3g. */
 static void as_much_is_waited_for_as_comes_soon(void **state)
 {
     (void)state;
     assert_int_equal(clv_conn_low_water(600000, PIECE, 10), 409600);
     assert_int_equal(clv_conn_low_water(100000, PIECE, 10), 100000);
-    assert_int_equal(clv_conn_low_water(100000, PIECE, 1000), PIECE);
-    assert_int_equal(clv_conn_low_water(100000, 1448, 10000), 144);
+    assert_int_equal(clv_conn_low_water(100000, PIECE, 100), CLV_CONN_AWAIT_FEW);
+    assert_int_equal(clv_conn_low_water(100000, PIECE, 1000), 4 * PIECE);
+    assert_int_equal(clv_conn_low_water(100000, 1448, 10000), 579);
     assert_int_equal(clv_conn_low_water(5 << 20, 64 * PIECE, 0), CLV_CONN_AWAIT_BYTES_MAX);
     assert_int_equal(clv_conn_low_water(0, PIECE, 10), 1);
     assert_int_equal(clv_conn_low_water(100000, 1, INT64_MAX), 1);

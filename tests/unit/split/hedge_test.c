@@ -119,7 +119,7 @@ static void a_hedge_that_fails_leaves_it_to_the_peer(void **state)
  * patience, and all are answered once and rightly. */
 static void hedges_keep_to_their_budget(void **state)
 {
-    enum { N = 40 };
+    enum { N = 40, ACKNOWLEDGED_US = 300000 }; /* a kernel may take 200 ms to say that bytes came */
     rig *r = *state;
     follow(r);
     atomic_store(&r->s.answer, ANSWER_STALL);
@@ -128,6 +128,7 @@ static void hedges_keep_to_their_budget(void **state)
     for (int i = 0; i < N; i++)
         clv_splitter_run(r->e.splitter, question(&all[i], numbers("x", 1, 4)));
     await(r->s.infers == N);
+    clv_sleep_us(ACKNOWLEDGED_US);
     atomic_store(&r->e.engine->hold_tails, false);
     await(r->e.engine->tails > 0);
     standin_fail_held(&r->s);

@@ -6,33 +6,15 @@
  *     clv_chooser_look(&c, &(clv_chooser_view){.problem = p, .codecs = codecs, .live = &route, .tasks = 2, ...}, &answer, &err);
  *     // answer.to: the route to be on; the next view's `live` says whether that was carried out
  *
- * Lightly loaded, a route costs what its request takes; heavily loaded, its longest stage
- * (policy/load_mode.h). A peer that others keep busy is a longer stage than its segment: of n
- * requests under way there, each waiting w and running s, one ends every (w + s) / n (Little
- * 1961). If only this node's wait there that is s, whatever their number; among eight nodes that
- * do the same it is 8 s: the share that a node gets. What waits is of the route in use: with
- * another, whose part there runs r, one would end every (w + s) / n + r - s. Without it eight nodes
- * at their limits would all take the peer's whole pace for their own, and never leave.
- *
- * Lightly loaded is not unloaded: a route whose longest stage takes longer than requests are apart
- * is charged for the queue that would grow. Without that a peer that is waited for made the way home
- * look short, until all went there. When such a route is the best for one request, the best for
- * many is looked at beside it.
- *
- * The route in use has shown what it gets through (policy/proven.h): its longest stage counts as no
- * longer than that, however long it is predicted. Heavily loaded, while requests queue all the time,
- * that is also all that it gets through: by how much the prediction was off is kept for each route
- * that was in use, and fades like all that runs have taught (cost/correction.h). A route that only
- * promises more than the one in use shows is so tried once, and left again if it does not hold it.
- * What would be the best over links slower by as much is looked at, too. A route that has not shown it
- * has the benefit of the doubt, as in Auer, Cesa-Bianchi and Fischer, "Finite-time Analysis of the
- * Multiarmed Bandit Problem", 2002.
+ * What each route promises is split/promise.h's: what its request takes, heavily loaded its longest
+ * stage. When a route whose longest stage takes longer than requests are apart is the best for one
+ * request, the best for many is looked at beside it. When the route in use shows that it gets
+ * through less than predicted, what would be the best over links slower by as much is looked at.
  *
  * Of the policy "exact" the work functions of policy/switching.h decide when to move, over these
  * plans: the one in use, all local (the way out), the best, and what would be the best at both ends
- * of the links' intervals: the likeliest to be wanted next. Two plans' predictions are off together
- * where they rest on the same link's rate or round trip; apart, by what their segments' times are
- * uncertain. Other policies are followed as they are: they are what is compared with.
+ * of the links' intervals: the likeliest to be wanted next. Other policies are followed as they are:
+ * they are what is compared with.
  *
  * When the load's mode, the way or the nodes behind it change, and after clv_chooser_init(), the
  * best route is taken at once: nothing that was learnt of the others' costs holds any more.
@@ -55,12 +37,9 @@
 #define CLV_RESTLESS_HALF_US 15000000
 #define CLV_RESTLESS_MAX     2.0
 /* With more than so many, a route that leaves this node costs no more than to go on here at its cut,
- * and a little: requests follow the link, the plan stays. So it is over a link whose rate is known
+ * and a little (split/promise.h): requests follow the link, the plan stays. So it is over a link whose rate is known
  * to no more than CLV_LINK_OPEN_SIGMA, which has stepped, or was not looked at for some ten seconds. */
 #define CLV_RESTLESS_STAYS 0.5
-#define CLV_STAY_SHARE     0.02
-/* How long requests pile up on a route that cannot keep up, before the load's mode has changed. */
-#define CLV_PILE_US 2000000.0
 /* The ends of a link's interval: so many standard deviations. For this question only, a link that
  * is not seen counts as one whose rate wanders by a factor of 1.6 (one standard deviation) in the
  * first second, 4 in ten, 24 at most: links step, and nobody tells. */

@@ -102,7 +102,7 @@ static void on_time(void *arg)
         look_again(c);
         return;
     }
-    c->r->timing.wait_us += clv_now_us() - c->sign.since_us;
+    c->r->timing.lost_us += clv_now_us() - c->sign.since_us;
     clv_carry_run(c, clv_deployment_cut(c->d), clv_deployment_cut(c->d), NULL, on_waited);
 }
 

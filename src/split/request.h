@@ -29,7 +29,7 @@
     X(cloud_us, "computed by the peer and those behind it")                                        \
     X(relay_us, "on the links behind the peer, and waiting there")                                 \
     X(decode_us, "messages and codecs into tensors")                                               \
-    X(lost_us, "spent on a peer that did not answer")                                              \
+    X(lost_us, "spent on a peer that did not answer, or not yet")                                  \
     X(total_us, "from acceptance to answer")
 
 typedef struct clv_timing {

@@ -4,7 +4,7 @@
 #include "split/splitter_priv.h"
 #include "split/tapped.h"
 
-enum { TRIES = 50 };
+enum { TRIES = 50, SILENT_US = 20000 };
 
 static int start(void **state)
 {
@@ -34,9 +34,9 @@ static void share(tapped *s)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* One request during which the link falls silent: true if it went on here at the cut. Nothing else
- * than a ping that is out tells it. */
-static bool ask_over_silence(tapped *s)
+/* One request during which the link falls silent, and comes to the cut when it has been so for so
+ * long: true if it went on here at the cut. Nothing else than a ping that is out tells it. */
+static bool ask_over_silence(tapped *s, int64_t silent_us, int64_t *lost_us)
 {
     share(s);
     atomic_store(&s->t.hold, true);
@@ -45,11 +45,12 @@ static bool ask_over_silence(tapped *s)
     asked a;
     atomic_store(&s->r->e.engine->hold, true); /* the head, so long */
     clv_splitter_run(s->r->e.splitter, question(&a, numbers("x", 1, 4)));
-    await(clv_peer_silent_us(p) > 20000 || !is_planned(s));
+    await(clv_peer_silent_us(p) > silent_us || !is_planned(s));
     atomic_store(&s->r->e.engine->hold, false);
     clv_request *q = answer_of(&a);
     assert_right(&s->r->e, q, 1);
     bool stayed = q->stayed;
+    *lost_us = q->timing.lost_us;
     if (stayed) {
         assert_string_equal(q->plan, "local");
         assert_string_equal(q->recovered, "");
@@ -71,9 +72,12 @@ static void a_silent_link_gets_nothing(void **state)
 {
     tapped *s = *state;
     int tries = 0;
-    while (!ask_over_silence(s)) /* the plan may have gone home before the request came */
+    int64_t lost_us;
+    /* the plan may have gone home before the request came */
+    while (!ask_over_silence(s, SILENT_US, &lost_us))
         if (++tries == TRIES) fail_msg("none of %d requests went on here at the cut", TRIES);
-    await(is_planned(s)); /* the link answers: the next ones cross again */
+    assert_int_equal(lost_us, 0); /* the sign was long due */
+    await(is_planned(s));         /* the link answers: the next ones cross again */
     for (bool crossed = false; !crossed;) {
         clv_request *q = edge_ask(&s->r->e, 1);
         assert_right(&s->r->e, q, 1);
@@ -81,6 +85,15 @@ static void a_silent_link_gets_nothing(void **state)
         if (crossed) assert_false(q->stayed);
         clv_request_free(q);
     }
+}
+
+/* What was only just asked for may still come: that is waited for, and told as lost. */
+static void a_sign_that_is_due_is_waited_for(void **state)
+{
+    tapped *s = *state;
+    int64_t lost_us = 0;
+    for (int tries = 0; !ask_over_silence(s, 0, &lost_us) || lost_us == 0;)
+        if (++tries == TRIES) fail_msg("none of %d requests waited for a sign", TRIES);
 }
 
 /* A pinned cut is what was asked for, whatever the link says. */
@@ -92,7 +105,7 @@ static void a_pinned_cut_is_kept(void **state)
     await(!s->r->e.splitter->live->may_stay);
     atomic_store(&s->t.hold, true);
     clv_peer *p = s->r->e.peer;
-    await(clv_peer_silent_us(p) > 20000 || !is_planned(s));
+    await(clv_peer_silent_us(p) > SILENT_US || !is_planned(s));
     clv_request *q = edge_ask(&s->r->e, 1);
     assert_right(&s->r->e, q, 1);
     assert_false(q->stayed);
@@ -103,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_silent_link_gets_nothing, start, tapped_stop),
+        cmocka_unit_test_setup_teardown(a_sign_that_is_due_is_waited_for, start, tapped_stop),
         cmocka_unit_test_setup_teardown(a_pinned_cut_is_kept, start, tapped_stop),
     };
     return cmocka_run_group_tests_name("stay", tests, NULL, NULL);

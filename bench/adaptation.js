@@ -92,7 +92,7 @@ function noise(runs, others) {
 function rowOf(lab, model, name, scenario, rate) {
   const asked = s.arrivals(model, rate, scenario.length_s, 7);
   const events = [...asked, ...scenario.steps.map(s.wire)];
-  const play = (flags) => s.undisturbed(() => lab.replay(events, scenario.steps[0], flags), 2);
+  const play = (flags) => s.undisturbed(() => lab.replay(events, scenario.steps[0], flags), { tries: 2 })[0];
   const exact = () => play('--policy exact --check');
   const keep = (plan) => play(`--at '${plan}'`);
   const adaptive = [exact()];

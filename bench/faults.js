@@ -1,7 +1,6 @@
-// What happens to requests when the other node is killed, stopped, cut off or badly reached, at random moments of a loaded run; and what a loaded
-// run gives against what its plan promises.
+// What happens to requests when the other node is killed, stopped, cut off or badly reached, at random moments of a loaded run.
 'use strict';
-const { execFileSync, spawn, spawnSync } = require('node:child_process');
+const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const s = require('./scenarios.js');
@@ -134,72 +133,6 @@ async function main([cleave, models, moments, networks, ...cases]) {
   }
 }
 
-// --- heavy load ---
-
-/** The profile of the cache, as of a device that is slower. */
-function slower(profile, factor) {
-  const scale = (t) => t && { ...t, us: t.us * factor, sigma_us: t.sigma_us * factor };
-  return {
-    ...profile,
-    slowdown: factor,
-    cuts: profile.cuts.map((cut) => ({ ...cut, ...(cut.prefix && { prefix: scale(cut.prefix) }), ...(cut.suffix && { suffix: scale(cut.suffix) }) })),
-    units: profile.units.map((unit) => ({ ...unit, us: unit.us * factor })),
-  };
-}
-
-const SLOW = 4;
-
-/** A profile with sure medians, for the nodes and for what is promised: what a node measures at its start are three runs of most cuts. */
-function measureProfile(lab, cleave, model, budget) {
-  execFileSync(cleave, ['profile', model, '--models', lab.models, '--threads', '1', '--budget', budget, '--keep'],
-    { cwd: lab.dir, env: lab.env, stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-/** What the exact throughput plan promises on this link: requests a second. */
-function promised(lab, cleave, model, link) {
-  const files = fs.readdirSync(lab.profile()).map((f) => path.join(lab.profile(), f));
-  const profile = files.map((f) => JSON.parse(fs.readFileSync(f, 'utf8'))).find((p) => p.model === model);
-  const at = (name, doc) => {
-    fs.writeFileSync(path.join(lab.dir, name), JSON.stringify(doc));
-    return path.join(lab.dir, name);
-  };
-  const args = ['plan', model, '--edge', at('edge.json', slower(profile, SLOW)), '--cloud', at('cloud.json', profile), '--objective', 'throughput',
-    '--link', `${link.mbit / s.PACKET}Mbit,${link.rtt_ms}ms`, '--json'];
-  const doc = JSON.parse(execFileSync(cleave, args, { cwd: lab.models, env: lab.env, encoding: 'utf8', maxBuffer: 1 << 26 }));
-  return { plan: doc.plan.label, codec: doc.plan.codec, per_s: 1e6 / doc.plan.period_us, latency_us: doc.plan.latency_us };
-}
-
-function loadRow(lab, cleave, model, link, o) {
-  const most = promised(lab, cleave, model, link);
-  const seconds = o.quick ? 8 : 30; // the heavy mode is entered within the first two
-  // the edge's slowness is emulated asleep: awake it would keep a processor that the emulated link needs
-  const full = lab.tasks(`--mix ${model} --count ${Math.ceil(most.per_s * seconds)} --concurrency 16 --slow-asleep`, link);
-  // what filled the pipeline at first, and what drained it at last, is no sustained rate
-  const ends = full.request.map((r) => r.sent_us + r.total_us).sort((a, b) => a - b);
-  const from = ends[Math.floor(ends.length * 0.25)];
-  const to = ends[Math.floor(ends.length * 0.95)];
-  const per_s = ((Math.floor(ends.length * 0.95) - Math.floor(ends.length * 0.25)) * 1e6) / (to - from);
-  const deadline_us = most.latency_us + 25e6 / most.per_s;
-  const rate = 0.9 * Math.min(per_s, most.per_s); // what runs together may get through more than any plan promises, but not whatever comes
-  const at90 = lab.tasks(`--mix ${model} --count ${Math.ceil(rate * seconds)} --rate ${rate.toFixed(3)} --timeout ${Math.round(deadline_us)}us --slow-asleep`, link);
-  const missed = at90.request.filter((r) => r.status !== 'ok' || r.total_us > deadline_us).length;
-  return { network: model, link: `${link.mbit} Mbit/s`, plan: most.plan, codec: most.codec, promised_per_s: most.per_s, per_s, ratio: per_s / most.per_s, deadline_us,
-    requests: at90.request.length, missed, miss_share: missed / at90.request.length, p99_us: at90.summary.p99_us };
-}
-
-function load(o, networks, cleave) {
-  return networks.flatMap((model) => {
-    const lab = s.lab(cleave, o, [model], SLOW, s.relayAtEdge());
-    try {
-      measureProfile(lab, cleave, model, o.quick ? '10s' : '60s');
-      lab.tasks('--count 4', s.WIFI);
-      return (o.quick ? [s.WIFI] : [s.WIFI, { mbit: 100, rtt_ms: 5 }]).map((link) => s.undisturbed(() => loadRow(lab, cleave, model, link, o)));
-    } finally {
-      lab.done();
-    }
-  });
-}
-
 const ms = (us) => `${(us / 1e3).toFixed(us < 1e4 ? 2 : 0)} ms`;
 const table = (cleave) => ({
   faults: {
@@ -226,24 +159,6 @@ const table = (cleave) => ({
     ],
     target: 'failed, unanswered, answered twice, wrong outputs: 0, at every moment asked for, each while work was shared',
     met: (r) => r.failed === 0 && r.unanswered === 0 && r.twice === 0 && r.mismatches === 0 && r.shared > 0 && r.moments === r.wanted,
-  },
-  load: {
-    title: 'Heavy load: sustained requests per second over what the exact throughput plan promises, and deadlines at 90 % of them',
-    networks: ['alexnet', 'resnet18'],
-    run: (o, networks) => load(o, networks, cleave),
-    columns: [
-      ['network', (r) => r.network],
-      ['link', (r) => r.link],
-      ['throughput plan', (r) => `${r.plan}${r.codec && r.codec !== 'raw' ? ` ${r.codec}` : ''}`],
-      ['promised', (r) => r.promised_per_s.toFixed(2)],
-      ['sustained', (r) => r.per_s.toFixed(2)],
-      ['ratio', (r) => r.ratio.toFixed(3)],
-      ['deadline', (r) => ms(r.deadline_us)],
-      ['missed at 90 %', (r) => `${(100 * r.miss_share).toFixed(2)} %`],
-      ['stolen', (r) => `${(100 * r.stolen).toFixed(1)} %`],
-    ],
-    target: 'ratio ≥ 0.95; missed ≤ 1 %',
-    met: (r) => r.ratio >= 0.95 && r.miss_share <= 0.01,
   },
 });
 

@@ -167,17 +167,16 @@ const stolenShare = (from, to) => (to.stolen - from.stolen) / Math.max(to.wanted
 
 const STOLEN_MOST = 0.08;
 
-/** What was measured while the host let this machine have its processors; else the one of some tries that had the most of them. */
-function undisturbed(measure, tries = 3) {
-  let best;
-  for (let i = 0; i < tries && !(best && best.stolen <= STOLEN_MOST); i++) {
+/** What was measured while the host let this machine have its processors, as often as `wanted`, the least disturbed first; what some more `tries`
+ * do not give so calmly is made up by the calmest of the others. */
+function undisturbed(measure, { wanted = 1, tries = 3, most = STOLEN_MOST } = {}) {
+  const seen = [];
+  while (seen.length < tries && seen.filter((x) => x.stolen <= most).length < wanted) {
     const before = processorTime();
     const got = measure();
-    got.stolen = stolenShare(before, processorTime());
-    got.tries = i + 1;
-    if (!best || got.stolen < best.stolen) best = got;
+    seen.push({ ...got, stolen: stolenShare(before, processorTime()) });
   }
-  return best;
+  return seen.sort((a, b) => a.stolen - b.stolen).slice(0, wanted);
 }
 
 const median = (list) => {

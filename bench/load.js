@@ -5,6 +5,9 @@ const fs = require('node:fs');
 const path = require('node:path');
 const s = require('./scenarios.js');
 
+const NETWORKS = ['alexnet', 'resnet18'];
+const LINKS = [s.WIFI, { mbit: 100, rtt_ms: 5 }];
+const linkName = (link) => `${link.mbit} Mbit/s`;
 const SLOW = 4; // the edge, of this machine's time for the network
 const ROUNDS = { wanted: 3, tries: 6, most: 0.02 }; // of a run and a profile each; the host takes at most so much
 
@@ -70,16 +73,17 @@ function loadRow(lab, cleave, model, link, o) {
   const [at90] = s.undisturbed(() =>
     lab.tasks(`--mix ${model} --count ${Math.ceil(rate * seconds)} --rate ${rate.toFixed(3)} --timeout ${Math.round(deadline_us)}us --slow-asleep`, link));
   const missed = at90.request.filter((r) => r.status !== 'ok' || r.total_us > deadline_us).length;
-  return { network: model, link: `${link.mbit} Mbit/s`, plan: full[0].plan, codec: full[0].codec, promised_per_s, per_s, ratio: middle('ratio'), rounds: full,
+  return { network: model, link: linkName(link), plan: full[0].plan, codec: full[0].codec, promised_per_s, per_s, ratio: middle('ratio'), rounds: full,
     deadline_us, requests: at90.request.length, missed, miss_share: missed / at90.request.length, p99_us: at90.summary.p99_us,
     stolen: Math.max(...full.map((r) => r.stolen)), stolen_at90: at90.stolen };
 }
 
-function load(o, networks, cleave) {
+function load(o, networks, cases, cleave) {
   return networks.flatMap((model) => {
     const lab = s.lab(cleave, o, [model], SLOW, s.relayAtEdge());
+    const wanted = (o.quick ? LINKS.slice(0, 1) : LINKS).filter((link) => cases.includes(`${model}: ${linkName(link)}`));
     try {
-      return (o.quick ? [s.WIFI] : [s.WIFI, { mbit: 100, rtt_ms: 5 }]).map((link) => loadRow(lab, cleave, model, link, o));
+      return wanted.map((link) => loadRow(lab, cleave, model, link, o));
     } finally {
       lab.done();
     }
@@ -92,8 +96,10 @@ const share = (x, digits) => `${(100 * x).toFixed(digits)} %`;
 module.exports = (cleave) => ({
   load: {
     title: 'Heavy load: sustained requests per second over what the exact throughput plan promises, and deadlines at 90 % of them',
-    networks: ['alexnet', 'resnet18'],
-    run: (o, networks) => load(o, networks, cleave),
+    networks: NETWORKS,
+    cases: NETWORKS.flatMap((network) => LINKS.map((link) => `${network}: ${linkName(link)}`)),
+    caseOf: (r) => `${r.network}: ${r.link}`,
+    run: (o, networks, cases) => load(o, networks, cases, cleave),
     columns: [
       ['network', (r) => r.network],
       ['link', (r) => r.link],

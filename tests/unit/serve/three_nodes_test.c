@@ -160,6 +160,7 @@ static void the_gateway_hands_on_what_it_need_not_run(void **state)
 /* In another codec than the way says, so that who reads and writes it again changes its bytes. */
 static void coded_tensors_are_handed_on_unread(void **state)
 {
+    enum { UNHURRIED_US = 60000000 }; /* before a deadline that is far off nobody hedges */
     trio *t = *state;
     pin(&t->e, "b", "b");
     await_gateway(t);
@@ -171,6 +172,7 @@ static void coded_tensors_are_handed_on_unread(void **state)
     clv_request *q = question(&a, b);
     q->route = clv_strdup("b@q8+zstd");
     q->local_only = true;
+    q->deadline_us = clv_now_us() + UNHURRIED_US;
     clv_text_list_add(&q->wanted, "y", 1);
     int before = t->gateway.r.engine->tails;
     clv_server_submit(t->gateway.r.server, q);

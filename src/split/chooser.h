@@ -37,8 +37,9 @@
 #define CLV_RESTLESS_HALF_US 15000000
 #define CLV_RESTLESS_MAX     2.0
 /* With more than so many, a route that leaves this node costs no more than to go on here at its cut,
- * and a little (split/promise.h): requests follow the link, the plan stays. So it is over a link whose rate is known
- * to no more than CLV_LINK_OPEN_SIGMA, which has stepped, or was not looked at for some ten seconds. */
+ * and a little (split/promise.h): requests follow the link, the plan stays. So it is over a link
+ * whose rate is known to no more than CLV_LINK_OPEN_SIGMA, which has stepped, or was not looked at
+ * for some ten seconds. */
 #define CLV_RESTLESS_STAYS 0.5
 /* The ends of a link's interval: so many standard deviations. For this question only, a link that
  * is not seen counts as one whose rate wanders by a factor of 1.6 (one standard deviation) in the

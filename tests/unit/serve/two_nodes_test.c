@@ -12,6 +12,7 @@ typedef struct pair {
 static void each_step(counting *e, int64_t us)
 {
     for (int k = 0; k < COUNTING_STEPS; k++) e->step_us[k] = us;
+    e->slow_warm_ups = true;
 }
 
 /* The edge has the model. `edge_us`, `cloud_us`: what a unit of it takes at each, beside its computing. */
@@ -49,10 +50,11 @@ static int start_pair(void **state)
     return start_with(state, "cloud", 0, 0);
 }
 
-/* Alone the edge is the fastest, and both together get through the most. */
+/* Alone the edge is the fastest, and both together get through the most: by so much that it stays true on a busy machine, where a
+ * sleep ends some milliseconds late; and their profiles say so. */
 static int start_even_pair(void **state)
 {
-    return start_with(state, "exact", 2000, 4000);
+    return start_with(state, "exact", 5000, 10000);
 }
 
 static int stop_pair(void **state)
@@ -122,9 +124,9 @@ static void the_model_is_pushed_and_runs_on_the_other_node(void **state)
 
 /* ---- light and heavy load ---- */
 
-enum { WAITING_MAX = 128, APART_US = 6000 };
+enum { WAITING_MAX = 32, APART_US = 15000 };
 
-/* Requests that come every 6 ms, whatever becomes of those before them. */
+/* Requests that come every 15 ms, whatever becomes of those before them. */
 typedef struct crowd {
     pair *p;
     const clv_tensors *right;

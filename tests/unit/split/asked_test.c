@@ -28,13 +28,42 @@ static clv_link_monitor known(tapped *s)
 
 /* ---- the rates, once the first plan is in use ---- */
 
+static void look_for_probes(void *arg)
+{
+    edge_call *c = arg;
+    c->settled = !c->e->peer->pinging;
+    atomic_fetch_add(&c->done, 1);
+}
+
+/* Nothing that was asked of the link is still to be answered. */
+static bool is_quiet(tapped *s)
+{
+    edge_call c = {.e = &s->r->e};
+    clv_loop_post(s->r->e.loop, look_for_probes, &c);
+    await(atomic_load(&c.done) == 1);
+    return c.settled;
+}
+
+/* It asks for nothing by itself from now on. */
+static void ask_no_more(tapped *s)
+{
+    clv_peer *p = s->r->e.peer;
+    await(clv_peer_link(p).up);
+    pthread_mutex_lock(&p->lock);
+    p->monitor.pinged_us = p->monitor.probed_us = NEVER;
+    p->monitor.rtt_asked = false;
+    p->monitor.surprises = 0;
+    pthread_mutex_unlock(&p->lock);
+    await(is_quiet(s));
+}
+
 /* As a node is that has built its segments: it knows the rate of its link, 5 kB/s here, to a quarter,
- * has known it for some seconds, and asks for it no more. */
+ * has known it for some seconds, and asks for it no more; nor pings, which could surprise. */
 static void know_rate(tapped *s)
 {
     clv_peer *p = s->r->e.peer;
     atomic_store(&s->r->s.byte_ns, 200000);
-    await(clv_peer_link(p).up);
+    ask_no_more(s);
     pthread_mutex_lock(&p->lock);
     clv_link_monitor *m = &p->monitor;
     for (int i = 1; i < CLV_LINK_STATES; i++) {
@@ -45,18 +74,10 @@ static void know_rate(tapped *s)
     }
     m->rated_us = clv_now_us() - 5000000;
     m->surprises = 0;
-    m->probed_us = NEVER;
+    m->rtt_asked = false;
+    m->pinged_us = m->probed_us = NEVER;
     pthread_mutex_unlock(&p->lock);
     await(clv_peer_link(p).unseen_us >= 5e6); /* it has been looked at since */
-}
-
-/* A ping could surprise, and that ask for bytes. */
-static void ping_no_more(tapped *s)
-{
-    clv_peer *p = s->r->e.peer;
-    pthread_mutex_lock(&p->lock);
-    p->monitor.pinged_us = NEVER;
-    pthread_mutex_unlock(&p->lock);
 }
 
 /* The peer's part takes next to nothing. All of it here takes about as long as the bytes at the cut:
@@ -72,7 +93,6 @@ static void rates_are_asked_for_anew_where_the_first_plan_depends_on_them(void *
 {
     tapped *s = *state;
     know_rate(s);
-    ping_no_more(s);
     edge_set_profile(&s->r->e, profile_of_doubt(s));
     uint64_t bytes = clv_peer_asked_bytes(s->r->e.peer);
     await(known(s).probed_us != NEVER);

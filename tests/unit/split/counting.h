@@ -26,7 +26,7 @@ typedef struct counting {
     atomic_int fail_tails;                   /* so many of the next runs of a tail fail */
     _Atomic int64_t run_us;                  /* every run takes this much longer */
     _Atomic int64_t step_us[COUNTING_STEPS]; /* so much longer for each tensor it makes */
-    atomic_bool slow_warm_ups;               /* they take so much longer too, as a profile should say */
+    atomic_bool slow_warm_ups;               /* they take so much longer too */
     atomic_bool hold, hold_tails;            /* runs (of tails) wait until this is false */
     atomic_int compiles;                     /* how often anything was compiled */
     atomic_bool hold_compiles;               /* compiling waits until this is false */

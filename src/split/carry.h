@@ -104,6 +104,8 @@ clv_status clv_carry_relay(clv_carry *c, bool *taken, clv_error *err);
 
 /* Has whoever asked gone, or the deadline passed? Then it is answered so. */
 bool clv_carry_given_up(clv_carry *c);
+/* The same as its turn comes; then also if it would be late anyway (clv_carry_too_late). */
+bool clv_carry_turned_away(clv_carry *c);
 /* Read what came coded and this segment needs; adds to *decode_us. */
 CLV_MUST
 clv_status clv_carry_read(clv_carry *c, const clv_segment *segment, int64_t *decode_us,
@@ -136,6 +138,10 @@ bool clv_carry_affords(const clv_carry *c, int64_t run_us);
  * that is afforded? CLV_EBUSY and CLV_ETIMEOUT have the numbers. */
 CLV_MUST
 clv_status clv_carry_admit(clv_carry *c, bool *here, clv_error *err);
+/* Its turn on the lane has come, and others wait behind it: would what it is about to run, and the
+ * peer's part after a head, end behind its deadline? Under overload earliest deadline first serves
+ * those that are just too late, and so makes the next just too late (the domino effect). */
+bool clv_carry_too_late(const clv_carry *c, clv_error *err);
 
 /* ---- carry_remote.c ---- */
 

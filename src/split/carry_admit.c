@@ -2,6 +2,7 @@
 #include "split/carry.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "policy/admit.h"
 
 #include <stdio.h>
@@ -13,6 +14,11 @@ static size_t rows_given(const clv_carry *c)
     return t && t->shape.rank > 0 && t->shape.dim[0] > 0 ? (size_t)t->shape.dim[0] : 1;
 }
 
+static void name(const clv_carry *c, char *what, size_t size)
+{
+    snprintf(what, size, "model '%.80s'", c->s->model);
+}
+
 static clv_admit_question question(const clv_carry *c, int64_t run_us, bool on_lane)
 {
     clv_job job = clv_carry_job(c);
@@ -22,14 +28,20 @@ static clv_admit_question question(const clv_carry *c, int64_t run_us, bool on_l
                                 .run_us = run_us};
 }
 
+/* What the peer's part is predicted to take; 0: not known, or not this node's to plan. */
+static int64_t remote_us(const clv_carry *c)
+{
+    return c->r->route ? 0 : CLV_MAX(atomic_load(&c->d->expected_remote_us), 0);
+}
+
 /* The head, if there is one, behind what waits here; then the peer's part as it is predicted. */
 static clv_status admit_split(const clv_carry *c, const char *what, clv_error *err)
 {
     size_t cut = clv_deployment_cut(c->d);
-    int64_t remote_us = atomic_load(&c->d->expected_remote_us);
-    if (remote_us <= 0) return CLV_OK;
+    int64_t then_us = remote_us(c);
+    if (then_us == 0) return CLV_OK;
     int64_t head_us = c->d->head ? clv_pace_us(clv_pace_of(&c->s->pace, 0, cut), rows_given(c)) : 0;
-    clv_admit_question q = question(c, head_us + remote_us, c->d->head != NULL);
+    clv_admit_question q = question(c, head_us + then_us, c->d->head != NULL);
     return clv_admit(&q, what, err);
 }
 
@@ -43,7 +55,7 @@ clv_status clv_carry_admit(clv_carry *c, bool *here, clv_error *err)
     char what[96];
     clv_error why = {0};
     if (!c->r->deadline_us) return CLV_OK;
-    snprintf(what, sizeof what, "model '%.80s'", c->s->model);
+    name(c, what, sizeof what);
     if (!*here && admit_split(c, what, &why) == CLV_OK) return CLV_OK;
     clv_pace_part *part = clv_pace_of(&c->s->pace, c->from, c->s->last);
     clv_admit_question q = question(c, clv_pace_us(part, rows_given(c)), true);
@@ -55,4 +67,15 @@ clv_status clv_carry_admit(clv_carry *c, bool *here, clv_error *err)
     if (status == CLV_ETIMEOUT) clv_pace_doubt(part);
     if (!status) *here = true;
     return status;
+}
+
+bool clv_carry_too_late(const clv_carry *c, clv_error *err)
+{
+    char what[96];
+    if (!c->r->deadline_us || clv_lane_depth(c->s->o.compute) < 2) return false;
+    bool all = c->part && c->part->to == c->s->last;
+    int64_t run_us = clv_pace_us(c->part, c->rows) + (all ? 0 : remote_us(c));
+    clv_admit_question q = question(c, run_us, false);
+    name(c, what, sizeof what);
+    return clv_admit(&q, what, err) != CLV_OK;
 }

@@ -21,6 +21,15 @@ bool clv_carry_given_up(clv_carry *c)
     return true;
 }
 
+bool clv_carry_turned_away(clv_carry *c)
+{
+    clv_error err = {0};
+    if (clv_carry_given_up(c)) return true;
+    if (!clv_carry_too_late(c, &err)) return false;
+    clv_carry_fail(c, &err);
+    return true;
+}
+
 clv_status clv_carry_read(clv_carry *c, const clv_segment *segment, int64_t *decode_us,
                           clv_error *err)
 {
@@ -54,7 +63,7 @@ void clv_carry_run_rest(void *arg, int64_t queue_us)
 {
     clv_carry *c = arg;
     c->r->timing.wait_us += queue_us;
-    if (clv_carry_given_up(c)) return;
+    if (clv_carry_turned_away(c)) return;
     clv_tensors out = {0};
     clv_error err = {0};
     clv_timing *t = &c->r->timing;
@@ -69,7 +78,7 @@ void clv_carry_run_head(void *arg, int64_t queue_us)
 {
     clv_carry *c = arg;
     c->r->timing.wait_us += queue_us;
-    if (clv_carry_given_up(c)) return;
+    if (clv_carry_turned_away(c)) return;
     clv_timing *t = &c->r->timing;
     clv_error err = {0};
     if (c->run && run_segment(c, c->run, &c->made, &t->edge_us, &t->decode_us, &err))

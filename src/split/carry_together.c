@@ -288,7 +288,7 @@ void clv_carry_run_together(void *kind, void *const *args, const int64_t *queue_
     for (size_t i = 0; i < n; i++) {
         clv_carry *c = args[i];
         c->r->timing.wait_us += queue_us[i];
-        if (!clv_carry_given_up(c)) list[left++] = c;
+        if (!clv_carry_turned_away(c)) list[left++] = c;
     }
     if (left == 0) return; /* with the last of them the part may have gone */
     int64_t start = clv_now_us();

@@ -230,6 +230,40 @@ static void how_long_an_asker_waits_orders_nothing(void **state)
     edge_stop(&e);
 }
 
+/* Two of these wait while what is running takes longer than was thought: then the first could not be in time any more, and would
+ * make the second late. */
+static void who_would_be_late_makes_nobody_else_late(void **state)
+{
+    (void)state;
+    enum { RUN_US = 400000, DUE_US = 1500000, HELD_US = 1300000, LATER_US = 60000000 };
+    edge e;
+    edge_start(&e, folder, NULL, 0);
+    e.engine->run_us = RUN_US;
+    for (int i = 0; i < 4; i++) clv_request_free(edge_ask(&e, 1)); /* the first two are cold */
+    asked running, late, next;
+    atomic_store(&e.engine->hold, true);
+    clv_splitter_run(e.splitter, question(&running, numbers("x", 1, 4)));
+    await(e.engine->wholes == 5);
+    clv_request *r = question(&late, numbers("x", 1, 4));
+    r->deadline_us = clv_now_us() + DUE_US;
+    clv_splitter_run(e.splitter, r);
+    r = question(&next, numbers("x", 1, 4));
+    r->deadline_us = clv_now_us() + LATER_US;
+    clv_splitter_run(e.splitter, r);
+    clv_sleep_us(HELD_US - RUN_US);
+    atomic_store(&e.engine->hold, false);
+    clv_request_free(answer_of(&running));
+    r = answer_of(&late);
+    assert_int_equal(r->error.status, CLV_ETIMEOUT);
+    assert_non_null(strstr(r->error.text, "deadline"));
+    clv_request_free(r);
+    r = answer_of(&next);
+    assert_right(&e, r, 1);
+    clv_request_free(r);
+    assert_int_equal(e.engine->wholes, 6);
+    edge_stop(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +274,7 @@ int main(void)
         cmocka_unit_test(a_request_starts_at_its_cut),
         cmocka_unit_test(a_batch_of_three_starts_at_a_cut),
         cmocka_unit_test(how_long_an_asker_waits_orders_nothing),
+        cmocka_unit_test(who_would_be_late_makes_nobody_else_late),
         cmocka_unit_test(prepare_takes_legal_cuts_only),
         cmocka_unit_test(a_cut_is_not_pinned_without_a_peer),
         cmocka_unit_test(close_waits_for_what_was_accepted),

@@ -53,7 +53,8 @@ void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us)
                             .spent_us = now_us,
                             .told_us = now_us - CLV_LINK_QUIET_US,
                             .stepped_us = INT64_MIN / 2,
-                            .shaken_us = INT64_MIN / 2};
+                            .shaken_us = INT64_MIN / 2,
+                            .doubted_us = INT64_MIN / 2};
     for (int i = 0; i < CLV_LINK_STATES; i++) {
         m->state[i] = state_first[i];
         m->var[i][i] = PRIOR_VAR;
@@ -67,7 +68,8 @@ void clv_link_monitor_heed(clv_link_monitor *m, int64_t now_us)
 {
     int64_t *const stamps[] = {&m->seen_us,   &m->rated_us,   &m->pinged_us,  &m->probed_us,
                                &m->spent_us,  &m->stalled_us, &m->told_us,    &m->stepped_us,
-                               &m->shaken_us, &m->aged_us[0], &m->aged_us[1], &m->aged_us[2]};
+                               &m->shaken_us, &m->doubted_us, &m->aged_us[0], &m->aged_us[1],
+                               &m->aged_us[2]};
     int64_t back = m->now_us - now_us;
     for (size_t i = 0; back > 0 && i < sizeof stamps / sizeof *stamps; i++) *stamps[i] -= back;
     m->now_us = now_us;
@@ -365,7 +367,9 @@ void clv_link_monitor_distrust(clv_link_monitor *m, int64_t now_us)
 {
     clv_link_monitor_heed(m, now_us);
     double open = CLV_LINK_OPEN_SIGMA * CLV_LINK_OPEN_SIGMA;
-    if (!m->rate_seen || m->var[UP][UP] > open) return;
+    if (!m->rate_seen) return;
+    m->doubted_us = now_us;
+    if (m->var[UP][UP] > open) return;
     open_rates(m, open);
     m->probed_us = now_us - CLV_LINK_PROBE_EVERY_US;
 }

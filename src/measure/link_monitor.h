@@ -71,6 +71,7 @@ typedef struct clv_link_monitor {
     int64_t told_us;    /* when a ping was answered last */
     int64_t stepped_us; /* the last surprise */
     int64_t shaken_us;  /* the last large one of a link that was known: it became another */
+    int64_t doubted_us; /* its rates were distrusted last */
     int64_t aged_us[CLV_LINK_STATES]; /* until when each state's variance is */
     clv_link_regimes regimes;         /* what it was like when it was well known */
 } clv_link_monitor;
@@ -92,7 +93,8 @@ void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_by
  * lasts as long again), to a factor of two. Ignored if it was expected to take longer, or while the
  * link is down. It moves the estimate all of the way. */
 void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us);
-/* What was seen of the rates may have been this node's own slowness: they are asked for anew. */
+/* What was seen of the rates may have been this node's own slowness: they are asked for anew, until
+ * they are known to CLV_LINK_SURE_SIGMA or CLV_LINK_DOUBTED_US are over. */
 void clv_link_monitor_distrust(clv_link_monitor *m, int64_t now_us);
 /* What TCP knows of the connection (net/client.h), after an exchange; 0: not known. */
 typedef struct clv_link_witness {
@@ -130,15 +132,17 @@ typedef struct clv_link_probe {
 } clv_link_probe;
 #define CLV_LINK_TIME_US_MAX 3.6e9 /* an exchange that took longer is no measurement */
 
-#define CLV_LINK_OPEN_SIGMA 0.3 /* a rate less sure than this is asked for again and again */
+#define CLV_LINK_OPEN_SIGMA 0.3     /* a rate less sure than this is asked for again and again, */
+#define CLV_LINK_SURE_SIGMA 0.1     /* one that was distrusted is, less sure than this, */
+#define CLV_LINK_DOUBTED_US 2000000 /* for so long */
 /* What is to be asked (link_probe.c). Passive first: a ping is due only when nothing was seen of
  * the link for a second, for half of one in the minute after it became another (a surprise of more
  * than twice), when none was answered for two seconds (bytes that share the time with a round trip
  * tell neither well), or at once after a step, whose round trip nobody has seen yet, and once more
  * when bytes then tell nothing. Bytes are due only if `matters`: if what they tell could change
  * somebody's plan, or when an answer stays away, or while no rate is known; every
- * CLV_LINK_PROBE_EVERY_US then, five times a second while the rate is known to less than 30 %, at
- * once after a surprise, but not before a ping that is asked for was answered: without the round
+ * CLV_LINK_PROBE_EVERY_US then, five times a second while the rate is known to less than 30 %, or,
+ * distrusted, to less than 10 %, at once after a surprise, but not before a ping that is asked for was answered: without the round
  * trip they tell no rate. They are as many as take a third of the round trip, 20 to 100 ms, towards
  * the slow end of the interval, 1 to 24 kB, and 8 kB while no rate is known; after a surprise as
  * many as tell the rate from the one before. While the link is down only pings go out, five a

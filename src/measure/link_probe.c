@@ -55,11 +55,18 @@ static double probe_bytes(const clv_link_monitor *m, int64_t now_us)
     return floor(fmin(fmax(fmax(slow, fmin(all, PROBE_ALWAYS)), least), PROBE_MAX));
 }
 
+/* Is the rate less sure than it should be? */
+static bool is_open(const clv_link_monitor *m, int64_t now_us)
+{
+    bool doubted = now_us - m->doubted_us < CLV_LINK_DOUBTED_US;
+    return unsure(m, now_us) > (doubted ? CLV_LINK_SURE_SIGMA : CLV_LINK_OPEN_SIGMA);
+}
+
 static bool wants_bytes(const clv_link_monitor *m, int64_t now_us, bool matters)
 {
     if (!m->alive || !m->rtt_seen || m->rtt_asked)
         return false; /* bytes tell only to who knows it */
-    bool open = unsure(m, now_us) > CLV_LINK_OPEN_SIGMA, stepped = open && m->surprises;
+    bool open = is_open(m, now_us), stepped = open && m->surprises;
     int64_t rest_us = open ? CLV_LINK_DOWN_EVERY_US : CLV_LINK_PROBE_EVERY_US;
     if (now_us - m->probed_us < rest_us && !stepped) return false;
     bool quiet = now_us - m->rated_us >= CLV_LINK_QUIET_US || open || m->stalled;

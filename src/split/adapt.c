@@ -16,7 +16,7 @@
 /* A peer that is of no use for so long is not waited for. */
 #define CLV_HINDERED_US 3000000
 /* What is known of the link when the first plan is made may be a guess; so long it may get better. */
-#define CLV_UNSURE_US 2000000
+#define CLV_UNSURE_US CLV_LINK_DOUBTED_US
 /* A second route is prepared when it has been the likeliest next one for so long; one that failed,
  * after so long again. */
 #define CLV_SPARE_AFTER_US 3000000
@@ -185,7 +185,7 @@ static void look_around(clv_splitter *s)
 }
 
 /* The first plan is of what was seen of the link while this node loaded its models and built their
- * segments. Where it depends on the link, that is looked at once more. */
+ * segments. Where it depends on the link, that is looked at anew, until it is known well. */
 static void look_twice(clv_adapt *a, clv_way *w)
 {
     if (a->looked_twice || a->preparing || !a->planned || a->pinned) return;
@@ -296,7 +296,7 @@ bool clv_adapt_doubts(void *splitter)
 static bool is_unsure(const clv_splitter *s)
 {
     return is_new(s) && !s->adapt.pinned && s->adapt.chooser.doubt &&
-           clv_peer_link(s->ways[0].peer).up_sigma > CLV_LINK_OPEN_SIGMA;
+           clv_peer_link(s->ways[0].peer).up_sigma > CLV_LINK_SURE_SIGMA;
 }
 
 bool clv_splitter_settled(const clv_splitter *s)

@@ -45,7 +45,8 @@ int64_t clv_peer_watch_every_us(const clv_peer *p);
 clv_loop *clv_peer_loop(const clv_peer *p);
 /* `up` is false until the first measurement is done. */
 clv_link clv_peer_link(clv_peer *p);
-/* Its rates were learnt while this node was busy: they are asked for anew. Any thread. */
+/* Its rates were learnt while this node was busy: they are asked for anew, until they are
+ * known well. Any thread. */
 void clv_peer_distrust(clv_peer *p);
 /* What pings and probes have sent upwards so far; a ping counts as CLV_LINK_PING_BYTES. Any thread. */
 uint64_t clv_peer_asked_bytes(clv_peer *p);

@@ -277,6 +277,40 @@ static void distrusted_rates_are_asked_for_anew(void **state)
     assert_true(link_now(&r).up_sigma < CLV_LINK_OPEN_SIGMA);
 }
 
+/* Asks as a node does that has nothing else to do; how many probes went out in so long. */
+static int probes_in(rig *r, int64_t us)
+{
+    int n = 0;
+    for (int64_t until_us = r->now_us + us; r->now_us < until_us; r->now_us += 50000) {
+        clv_link_probe probe = clv_link_monitor_probe(&r->m, r->now_us, true);
+        if (probe.kind == CLV_PROBE_PING) ping(r);
+        if (probe.kind != CLV_PROBE_BYTES) continue;
+        send(r, probe.bytes, 100);
+        n++;
+    }
+    return n;
+}
+
+/* One look more may be off, too: it is asked until the rate is known, and no longer. */
+static void distrusted_rates_are_asked_for_until_known(void **state)
+{
+    (void)state;
+    double square = 0;
+    enum { LINKS = 100 };
+    for (uint64_t seed = 1; seed <= LINKS; seed++) {
+        rig r = rig_new(seed, WIFI, 5000, 0.1);
+        ping(&r);
+        for (int i = 0; i < 3; i++) send(&r, 16000, 4000);
+        clv_link_monitor_distrust(&r.m, r.now_us);
+        int n = probes_in(&r, CLV_LINK_DOUBTED_US);
+        assert_in_range(n, 2, 10);
+        double error = log(link_now(&r).up_bytes_per_s / WIFI);
+        square += error * error / LINKS;
+        assert_in_range(probes_in(&r, CLV_LINK_DOUBTED_US), 0, 2); /* as one of any link */
+    }
+    assert_true(sqrt(square) < 1.3 * CLV_LINK_SURE_SIGMA);
+}
+
 static bool is_greeted(rig *r)
 {
     r->now_us += 2 * CLV_LINK_GREET_EVERY_US;
@@ -710,6 +744,7 @@ int main(void)
         cmocka_unit_test(a_shorter_round_trip_is_a_hope),
         cmocka_unit_test(bytes_that_tell_nothing_ask_for_the_round_trip),
         cmocka_unit_test(distrusted_rates_are_asked_for_anew),
+        cmocka_unit_test(distrusted_rates_are_asked_for_until_known),
         cmocka_unit_test(a_link_that_became_another_is_greeted),
         cmocka_unit_test(noise_alone_does_not_move_the_estimate_far),
         cmocka_unit_test(one_stall_does_not_stay),

@@ -8,8 +8,9 @@ const NEAR = 1.05; // a plan within this of the best is right
 const SWITCH_US = 500000; // a request this close to a switch feels it
 
 const Z95 = 1.96;
-const T95 = [NaN, 12.71, 4.3, 3.18, 2.78, 2.57, 2.45]; // Student's, by degrees of freedom
-const LEAST_S = 60; // what is compared runs so long in all, and twice at least
+const LEAST_S = 60; // what is compared runs so long in all, but twice at least,
+const TIMES_MOST = 3;
+const T95 = [NaN, 12.71, 4.3, 3.18, 2.78]; // Student's, by degrees of freedom: up to that of twice as many runs
 const latency = (run) => s.mean(run.request.map((r) => r.total_us));
 const sum = (list) => list.reduce((a, b) => a + b, 0);
 const most = (list) => (list.some((x) => x !== undefined) ? Math.max(...list.filter((x) => x !== undefined)) : undefined);
@@ -107,7 +108,7 @@ function rowOf(lab, model, name, scenario, rate) {
   const mean = (runs) => s.mean(runs.map(latency));
   const best = fixed.reduce((a, b) => (mean(b.runs) < mean(a.runs) ? b : a));
   const again = [() => best.runs.push(keep(best.plan)), () => adaptive.push(exact())];
-  const times = Math.max(2, Math.ceil(LEAST_S / scenario.length_s));
+  const times = Math.min(Math.max(2, Math.ceil(LEAST_S / scenario.length_s)), TIMES_MOST);
   for (let i = 1; i < times; i++) {
     for (const run of again) run();
     again.reverse();

@@ -142,9 +142,9 @@ typedef struct clv_link_probe {
  * when bytes then tell nothing. Bytes are due only if `matters`: if what they tell could change
  * somebody's plan, or when an answer stays away, or while no rate is known; every
  * CLV_LINK_PROBE_EVERY_US then, five times a second while the rate is known to less than 30 %, or,
- * distrusted, to less than 10 %, at once after a surprise, but not before a ping that is asked for was answered: without the round
- * trip they tell no rate. They are as many as take a third of the round trip, 20 to 100 ms, towards
- * the slow end of the interval, 1 to 24 kB, and 8 kB while no rate is known; after a surprise as
+ * distrusted, to less than 10 %, at once after a surprise, but not before a ping that is asked for
+ * was answered: without the round trip they tell no rate. They are as many as take a third of the
+ * round trip, 20 to 100 ms, towards the slow end of the interval, 1 to 24 kB, and 8 kB while no rate is known; after a surprise as
  * many as tell the rate from the one before. While the link is down only pings go out, five a
  * second. A probe that was asked for counts as sent.
  *

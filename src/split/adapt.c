@@ -15,8 +15,6 @@
 
 /* A peer that is of no use for so long is not waited for. */
 #define CLV_HINDERED_US 3000000
-/* What is known of the link when the first plan is made may be a guess; so long it may get better. */
-#define CLV_UNSURE_US CLV_LINK_DOUBTED_US
 /* A second route is prepared when it has been the likeliest next one for so long; one that failed,
  * after so long again. */
 #define CLV_SPARE_AFTER_US 3000000
@@ -280,9 +278,10 @@ void clv_adapt_count(clv_splitter *s, int in_flight)
     clv_loop_post(s->o.loop, counted, s);
 }
 
+/* What is known of the link when the first plan is made may be a guess; so long it may get better. */
 static bool is_new(const clv_splitter *s)
 {
-    return s->adapt.planned && clv_now_us() - s->adapt.new_us < CLV_UNSURE_US;
+    return s->adapt.planned && clv_now_us() - s->adapt.new_us < CLV_LINK_DOUBTED_US;
 }
 
 bool clv_adapt_doubts(void *splitter)

@@ -1,10 +1,8 @@
 #include "measure/link_monitor.h"
 
 #include <math.h>
-#include <string.h>
 
-enum { RTT, UP, DOWN };
-enum { STEPS = 6 }; /* Gauss-Newton steps of one update; three are enough for a factor of ten */
+enum { RTT = CLV_LINK_RTT, UP = CLV_LINK_UP, DOWN = CLV_LINK_DOWN };
 
 #define FORGET         0.92  /* of the information at each observation: a memory of about 12 */
 #define FORGET_RTT     0.995 /* of the round trip at each exchange: pings tell it better */
@@ -18,7 +16,12 @@ enum { STEPS = 6 }; /* Gauss-Newton steps of one update; three are enough for a 
 #define NOISE_FIRST    0.10
 #define NOISE_MIN      0.03
 #define NOISE_MAX      0.40
+#define EARLY_MIN      0.02  /* of a ping that comes early */
+#define LEARN          0.03  /* of each observation, what a noise takes on */
+#define LEARN_EARLY    0.1   /* of each that comes early: they are fewer */
 #define NOISE_FLOOR_US 100.0 /* scheduling and timer noise, whatever the size */
+#define BEHIND_NOISE   0.30  /* of bytes before a ping, in ln: acknowledgements come in lumps */
+#define LATE_SIGMAS    2.0   /* an answer that stays away has to be late by, */
 #define SO_LONG_AGAIN  2.0 /* times what has lasted so long: the median, if nothing else is known */
 #define SO_LONG_NOISE  0.7 /* of that, in ln */
 #define RATE_SHARE     0.2 /* an exchange tells of a rate if the bytes take this share of it */
@@ -26,25 +29,17 @@ enum { STEPS = 6 }; /* Gauss-Newton steps of one update; three are enough for a 
 #define NEAR_LEAST     1.25      /* times the least round trip: no queue has formed */
 #define WITNESS_NOISE  0.30      /* of a delivery rate */
 #define RATE_ASSUMED   (1e6 / 8) /* for that, of a link that was never measured */
-#define PRIOR_VAR      4.0       /* a factor of e^2 = 7 either way */
-#define PRIOR_ALIKE    0.97      /* correlation of the two directions: a factor of 1.6 apart */
-#define STEP_ALIKE     0.98      /* correlation of the directions in a step */
-#define RTT_ALIKE      0.5       /* and of the round trip with them */
 #define STEP_VAR_MAX   16.0
 #define RECALLED_VAR   0.64 /* of rates that the round trip speaks of */
 #define STEADY_MIN     2    /* observations of the rates without a surprise: to be remembered */
 #define OPEN_VAR       0.25 /* nobody knows the rate: bytes that tell nothing of it are a question */
 #define HOPE           2.0  /* ln of how much faster a link may be whose round trip got shorter */
 #define KNOWN_VAR      0.0625 /* what is known better than that, 25 %, is remembered */
-/* Variance of ln(up/down) as an observation at each exchange: it sums up to the prior's. */
-#define ALIKE_VAR (2 * PRIOR_VAR * (1 - PRIOR_ALIKE) / (1 - FORGET))
-static const double state_first[CLV_LINK_STATES] = {10.8, -0.2, -0.2}; /* 50 ms, 10 Mbit/s */
-static const double state_min[CLV_LINK_STATES] = {0, -14, -14};        /* 1 us, 1 TB/s */
-static const double state_max[CLV_LINK_STATES] = {18, 9.2, 9.2};       /* a minute, 100 bytes/s */
 
 void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us)
 {
     *m = (clv_link_monitor){.noise = {NOISE_FIRST, NOISE_FIRST},
+                            .early = NOISE_FIRST,
                             .now_us = now_us,
                             .seen_us = now_us - CLV_LINK_QUIET_US, /* so a ping is due at once */
                             .rated_us = now_us,
@@ -55,12 +50,8 @@ void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us)
                             .stepped_us = INT64_MIN / 2,
                             .shaken_us = INT64_MIN / 2,
                             .doubted_us = INT64_MIN / 2};
-    for (int i = 0; i < CLV_LINK_STATES; i++) {
-        m->state[i] = state_first[i];
-        m->var[i][i] = PRIOR_VAR;
-        m->aged_us[i] = now_us;
-    }
-    m->var[UP][DOWN] = m->var[DOWN][UP] = PRIOR_ALIKE * PRIOR_VAR;
+    clv_link_filter_init(&m->filter);
+    for (int i = 0; i < CLV_LINK_STATES; i++) m->aged_us[i] = now_us;
 }
 
 /* A clock that went back was set: all that was noted moves with it. */
@@ -75,20 +66,6 @@ void clv_link_monitor_heed(clv_link_monitor *m, int64_t now_us)
     m->now_us = now_us;
 }
 
-/* Multiply the uncertainty of the states [from, to), never beyond that of an unknown link.
- * Correlations stay. */
-static void widen(clv_link_monitor *m, double factor, int from, int to)
-{
-    for (int i = from; i < to; i++) {
-        double f = fmin(factor, PRIOR_VAR / m->var[i][i]);
-        if (f <= 1) continue;
-        for (int k = 0; k < CLV_LINK_STATES; k++) {
-            m->var[i][k] *= sqrt(f);
-            m->var[k][i] *= sqrt(f);
-        }
-    }
-}
-
 /* Only while nothing is seen of a state: forgetting at each observation is what keeps a busy link
  * fresh. */
 static double ageing(const clv_link_monitor *m, int state, int64_t now_us)
@@ -97,106 +74,21 @@ static double ageing(const clv_link_monitor *m, int state, int64_t now_us)
     return idle_us > 0 ? exp2(fmin(idle_us / AGE_US, 60) * 2 / 3) : 1;
 }
 
-/* An observation: how many round trips and bytes took how long. */
-typedef struct observation {
-    double amount[CLV_LINK_STATES]; /* 1, bytes up, bytes down */
-    double us;
-} observation;
-
-/* ln of the predicted time at `state`, and its slope along each state: that state's share. */
-static double predict(const double state[CLV_LINK_STATES], const observation *o,
-                      double share[CLV_LINK_STATES])
-{
-    double total = 0;
-    for (int i = 0; i < CLV_LINK_STATES; i++) total += share[i] = o->amount[i] * exp(state[i]);
-    for (int i = 0; i < CLV_LINK_STATES; i++) share[i] /= total;
-    return log(total);
-}
-
-/* vh = var * h; returns h' * var * h */
-static double spread(const clv_link_monitor *m, const double h[CLV_LINK_STATES],
-                     double vh[CLV_LINK_STATES])
-{
-    double total = 0;
-    for (int i = 0; i < CLV_LINK_STATES; i++) {
-        vh[i] = 0;
-        for (int k = 0; k < CLV_LINK_STATES; k++) vh[i] += m->var[i][k] * h[k];
-        total += h[i] * vh[i];
-    }
-    return total;
-}
-
-/* The estimate that weighs what was known against the observation: Gauss-Newton, each step with the
- * shares at the last one. Leaves the shares and var * shares of the last step. */
-static void fit(clv_link_monitor *m, const observation *o, double obs_var,
-                double h[CLV_LINK_STATES], double vh[CLV_LINK_STATES])
-{
-    double at[CLV_LINK_STATES];
-    memcpy(at, m->state, sizeof at);
-    for (int step = 0; step < STEPS; step++) {
-        double error = log(o->us) - predict(at, o, h);
-        for (int i = 0; i < CLV_LINK_STATES; i++) error -= h[i] * (m->state[i] - at[i]);
-        double total = spread(m, h, vh) + obs_var;
-        for (int i = 0; i < CLV_LINK_STATES; i++)
-            at[i] = fmin(fmax(m->state[i] + vh[i] * error / total, state_min[i]), state_max[i]);
-    }
-    spread(m, h, vh);
-    memcpy(m->state, at, sizeof at);
-}
-
-/* var after the observation, in Joseph's form, which keeps it symmetric and positive. */
-static void narrow(clv_link_monitor *m, double obs_var, const double h[CLV_LINK_STATES],
-                   const double vh[CLV_LINK_STATES])
-{
-    double total = obs_var, gain[CLV_LINK_STATES];
-    double half[CLV_LINK_STATES][CLV_LINK_STATES], keep[CLV_LINK_STATES][CLV_LINK_STATES];
-    for (int i = 0; i < CLV_LINK_STATES; i++) total += h[i] * vh[i];
-    for (int i = 0; i < CLV_LINK_STATES; i++) {
-        gain[i] = vh[i] / total;
-        for (int k = 0; k < CLV_LINK_STATES; k++) keep[i][k] = (i == k) - gain[i] * h[k];
-    }
-    for (int i = 0; i < CLV_LINK_STATES; i++)
-        for (int k = 0; k < CLV_LINK_STATES; k++) {
-            half[i][k] = 0;
-            for (int j = 0; j < CLV_LINK_STATES; j++) half[i][k] += keep[i][j] * m->var[j][k];
-        }
-    for (int i = 0; i < CLV_LINK_STATES; i++)
-        for (int k = 0; k < CLV_LINK_STATES; k++) {
-            m->var[i][k] = gain[i] * gain[k] * obs_var;
-            for (int j = 0; j < CLV_LINK_STATES; j++) m->var[i][k] += half[i][j] * keep[k][j];
-        }
-}
-
-/* Both directions may have become another, mostly alike. */
-static void open_rates(clv_link_monitor *m, double var)
-{
-    for (int i = UP; i <= DOWN; i++)
-        for (int k = UP; k <= DOWN; k++) m->var[i][k] += var * (i == k ? 1 : STEP_ALIKE);
-}
-
-/* The round trip has: so have the rates, and where one is longer the others are likely slower. */
-static void open_all(clv_link_monitor *m, double var)
-{
-    open_rates(m, var);
-    for (int i = UP; i <= DOWN; i++) {
-        m->var[i][RTT] += RTT_ALIKE * var;
-        m->var[RTT][i] += RTT_ALIKE * var;
-    }
-}
-
 /* A surprise is a stall or a step. Opens the uncertainty so far that an error like this one is a
  * matter of course, of the rates and of the round trip, unless that was seen just before and can be
  * true: a link that steps moves all of them, and the ping that is asked for tells what was whose. A
  * ping speaks of the rates, too, if it is far off; but one that is slow alone may be a scheduler's
  * doing, and only asks for the next. Returns the variance that the observation is taken with. */
-static double surprise(clv_link_monitor *m, const observation *o, double error, double obs_var)
+static double surprise(clv_link_monitor *m, const clv_link_seen *o, double error, double obs_var)
 {
     bool again = error > 0 ? m->surprises > 0 : m->surprises < 0, faster = error < 0;
     m->surprises = (again ? m->surprises : 0) + (faster ? -1 : 1);
     double share[CLV_LINK_STATES], var = fmin(error * error, STEP_VAR_MAX);
-    predict(m->state, o, share);
+    clv_link_filter_predict(&m->filter, o, share);
     double bytes = share[UP] + share[DOWN];
-    bool ping = bytes <= 0, sure = again || (ping && faster); /* no ping is too fast by chance */
+    bool ping = bytes <= 0; /* none is too fast by chance */
+    bool sure = again || (ping && (faster || m->slowed));
+    m->slowed = !faster && !(ping && sure);
     if (ping && !sure) {
         m->rtt_asked = true;
         return (double)INFINITY;
@@ -204,22 +96,14 @@ static double surprise(clv_link_monitor *m, const observation *o, double error, 
     m->stepped_us = m->now_us;
     if (fabs(error) > ANOTHER && m->steady >= STEADY_MIN) m->shaken_us = m->now_us;
     bool fresh = !ping && (double)(m->now_us - m->told_us) - o->us < CLV_LINK_DOWN_EVERY_US &&
-                 o->us > exp(m->state[RTT]);
-    if (o->amount[RTT] > 0 && !fresh) m->var[RTT][RTT] += var;
+                 o->us > exp(m->filter.state[RTT]);
+    if (o->amount[RTT] > 0 && !fresh) m->filter.var[RTT][RTT] += var;
     m->rtt_asked = !ping; /* before any more bytes: they tell only to who knows it */
     if (!ping)
-        open_rates(m, fmin(error * error / (bytes * bytes), STEP_VAR_MAX));
+        clv_link_filter_open_rates(&m->filter, fmin(error * error / (bytes * bytes), STEP_VAR_MAX));
     else if (fabs(error) > ANOTHER)
-        open_all(m, fmin(var, PRIOR_VAR));
+        clv_link_filter_open_all(&m->filter, fmin(var, CLV_LINK_PRIOR_VAR));
     return sure ? obs_var : fmax(obs_var, error * error * (1 / FIRST_SURPRISE - 1));
-}
-
-/* An observation that is linear in the states: their sum with the weights h is off by `error`. */
-static void correct(clv_link_monitor *m, const double h[CLV_LINK_STATES], double error, double var)
-{
-    double vh[CLV_LINK_STATES], total = spread(m, h, vh) + var;
-    for (int i = 0; i < CLV_LINK_STATES; i++) m->state[i] += vh[i] * error / total;
-    narrow(m, var, h, vh);
 }
 
 /* What was not looked at has gone somewhere meanwhile: else the third of three looks, seconds apart,
@@ -227,37 +111,46 @@ static void correct(clv_link_monitor *m, const double h[CLV_LINK_STATES], double
 static void drift(clv_link_monitor *m, double unseen_us)
 {
     double var = DRIFT_PER_S * (unseen_us - DRIFT_AFTER_US) * 1e-6;
-    if (m->rate_seen && var > 0) open_rates(m, fmin(var, fmax(PRIOR_VAR - m->var[UP][UP], 0)));
+    if (m->rate_seen && var > 0)
+        clv_link_filter_open_rates(&m->filter,
+                                   fmin(var, fmax(CLV_LINK_PRIOR_VAR - m->filter.var[UP][UP], 0)));
 }
 
-/* Traffic often tells of one direction only. Without this, noise would let the other one drift away
- * and take the first with it. Where both are seen, it weighs next to nothing. */
-static void hold_together(clv_link_monitor *m)
-{
-    correct(m, (double[]){0, 1, -1}, m->state[DOWN] - m->state[UP], ALIKE_VAR);
-}
-
-static void learn_noise(double *noise, double error, double state_var)
+static void learn_noise(double *noise, double error, double state_var, double least, double rate)
 {
     double left = fmin(fmax(error * error - state_var, 0), NOISE_MAX * NOISE_MAX);
-    double sigma = sqrt(0.97 * *noise * *noise + 0.03 * left);
-    *noise = fmin(fmax(sigma, NOISE_MIN), NOISE_MAX);
+    double sigma = sqrt((1 - rate) * *noise * *noise + rate * left);
+    *noise = fmin(fmax(sigma, least), NOISE_MAX);
+}
+
+/* A ping comes late by chance, as who waits for it computes, and early only by what the link itself
+ * varies: a late one weighs the less the later it is, until others in a row say the same, and an
+ * early one what early ones are worth. Returns the variance it is taken with. */
+static double lateness(clv_link_monitor *m, double us, double error, double state_var, double var)
+{
+    double early = m->early + NOISE_FLOOR_US / us;
+    m->slowed = false;
+    m->late = error > sqrt(var) ? m->late + 1 : 0;
+    if (error < 0) learn_noise(&m->early, error, state_var, EARLY_MIN, LEARN_EARLY);
+    if (error < 0) return early * early;
+    return m->late ? fmax(var, error * error / (m->late * m->late)) : var;
 }
 
 /* What surprises may be a stall, and for nothing, and is not believed at once; what has a noise of its own is. */
-static void observe(clv_link_monitor *m, int64_t now_us, const observation *o, double own_noise)
+static void observe(clv_link_monitor *m, int64_t now_us, const clv_link_seen *o, double own_noise)
 {
     bool bytes = o->amount[UP] + o->amount[DOWN] > 0;
     double unseen_us = (double)(now_us - m->aged_us[UP]) - o->us;
     for (int i = RTT; i < (bytes ? CLV_LINK_STATES : UP); i++) {
-        widen(m, ageing(m, i, now_us), i, i + 1);
+        clv_link_filter_widen(&m->filter, i, ageing(m, i, now_us));
         m->aged_us[i] = now_us;
     }
-    if (o->amount[RTT] > 0) widen(m, bytes ? 1 / FORGET_RTT : 1 / FORGET, RTT, UP);
-    if (bytes) widen(m, 1 / FORGET, UP, CLV_LINK_STATES);
+    if (o->amount[RTT] > 0)
+        clv_link_filter_widen(&m->filter, RTT, bytes ? 1 / FORGET_RTT : 1 / FORGET);
+    for (int i = UP; bytes && i <= DOWN; i++) clv_link_filter_widen(&m->filter, i, 1 / FORGET);
     if (bytes) drift(m, unseen_us);
-    double h[CLV_LINK_STATES], vh[CLV_LINK_STATES];
-    double error = log(o->us) - predict(m->state, o, h), state_var = spread(m, h, vh);
+    double h[CLV_LINK_STATES], error = log(o->us) - clv_link_filter_predict(&m->filter, o, h);
+    double state_var = clv_link_filter_spread(&m->filter, h);
     double *noise = &m->noise[bytes], sigma = *noise + NOISE_FLOOR_US / o->us,
            obs_var = sigma * sigma;
     double gate = GATE * sqrt(state_var + obs_var);
@@ -266,22 +159,21 @@ static void observe(clv_link_monitor *m, int64_t now_us, const observation *o, d
         obs_var = own_noise > 0 ? own_noise * own_noise : damped;
     } else {
         m->surprises = 0;
-        if (own_noise <= 0) learn_noise(noise, error, state_var);
+        if (own_noise <= 0) learn_noise(noise, error, state_var, NOISE_MIN, LEARN);
+        if (!bytes) obs_var = lateness(m, o->us, error, state_var, obs_var);
     }
     m->alive = true;
     m->seen_us = now_us;
     if (!isfinite(obs_var)) return;
-    fit(m, o, obs_var, h, vh);
-    narrow(m, obs_var, h, vh);
-    if (bytes) hold_together(m);
+    clv_link_filter_learn(&m->filter, o, obs_var);
+    if (bytes) clv_link_filter_hold_together(&m->filter, FORGET);
 }
 
 /* The first time tells the round trip to about a factor, whatever was assumed. */
 static void first_rtt(clv_link_monitor *m, double us, double var)
 {
     if (m->rtt_seen) return;
-    m->state[RTT] = fmin(fmax(log(us), state_min[RTT]), state_max[RTT]);
-    m->var[RTT][RTT] = var;
+    clv_link_filter_set_rtt(&m->filter, us, var);
     m->rtt_seen = true;
 }
 
@@ -292,23 +184,18 @@ static void recall(clv_link_monitor *m, double rtt)
     m->steady = 0;
     if (!was) return;
     m->shorter = false;
-    m->state[UP] = was->up;
-    m->state[DOWN] = was->down;
-    double often = 1 + was->right, var = RECALLED_VAR / (often * often);
-    for (int i = UP; i <= DOWN; i++) {
-        m->var[i][RTT] = m->var[RTT][i] = 0;
-        for (int k = UP; k <= DOWN; k++) m->var[i][k] = var * (i == k ? 1 : STEP_ALIKE);
-    }
+    double often = 1 + was->right;
+    clv_link_filter_set_rates(&m->filter, was->up, was->down, RECALLED_VAR / (often * often));
 }
 
 /* Well known and steady: this is what the link is like with this round trip. */
 static void remember(clv_link_monitor *m, int64_t now_us)
 {
-    bool known = m->var[RTT][RTT] < KNOWN_VAR && m->var[UP][UP] < KNOWN_VAR;
+    bool known = m->filter.var[RTT][RTT] < KNOWN_VAR && m->filter.var[UP][UP] < KNOWN_VAR;
     if (!known || m->steady < STEADY_MIN || m->stalled) return;
-    clv_link_regimes_note(&m->regimes, &(clv_link_regime){.rtt = m->state[RTT],
-                                                          .up = m->state[UP],
-                                                          .down = m->state[DOWN],
+    clv_link_regimes_note(&m->regimes, &(clv_link_regime){.rtt = m->filter.state[RTT],
+                                                          .up = m->filter.state[UP],
+                                                          .down = m->filter.state[DOWN],
                                                           .seen_us = now_us});
 }
 
@@ -321,24 +208,24 @@ void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us)
 {
     clv_link_monitor_heed(m, now_us);
     if (!sane(us)) return;
-    bool stepped = m->rtt_seen && fabs(log(us) - m->state[RTT]) > ANOTHER;
-    bool shorter = log(us) < m->state[RTT];
+    bool stepped = m->rtt_seen && fabs(log(us) - m->filter.state[RTT]) > ANOTHER;
+    bool shorter = log(us) < m->filter.state[RTT];
     bool asked = m->rtt_asked && (m->surprises || m->stepped_us > m->told_us);
     first_rtt(m, us, 0.05);
     m->rtt_asked = false;
     m->told_us = now_us;
-    observe(m, now_us, &(observation){{1, 0, 0}, us}, 0);
+    observe(m, now_us, &(clv_link_seen){{1, 0, 0}, us}, 0);
     if (m->rtt_asked) return; /* not believed */
     if (stepped) m->shorter = shorter;
     if ((stepped || asked) && m->rate_seen) recall(m, log(us));
 }
 
-static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, double own_noise)
+static void exchange(clv_link_monitor *m, int64_t now_us, const clv_link_seen *o, double own_noise)
 {
     first_rtt(m, 0.3 * o->us, 1); /* some part of it, nobody knows which */
     observe(m, now_us, o, own_noise);
     double share[CLV_LINK_STATES];
-    predict(m->state, o, share);
+    clv_link_filter_predict(&m->filter, o, share);
     bool up = share[UP] > RATE_SHARE || o->amount[UP] >= RATE_BYTES;
     bool down = share[DOWN] > RATE_SHARE || o->amount[DOWN] >= RATE_BYTES;
     m->rate_seen = m->rate_seen || up || down;
@@ -346,7 +233,7 @@ static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, 
     if ((double)(now_us - m->stalled_us) >= o->us) m->stalled = false; /* it began later */
     if (!up && !down) {
         bool unasked = m->told_us <= m->stepped_us; /* no ping has confirmed the step */
-        if (unasked && m->var[UP][UP] > OPEN_VAR) m->rtt_asked = true; /* is it that long? */
+        if (unasked && m->filter.var[UP][UP] > OPEN_VAR) m->rtt_asked = true; /* is it that long? */
         return;
     }
     m->shorter = false;
@@ -355,12 +242,19 @@ static void exchange(clv_link_monitor *m, int64_t now_us, const observation *o, 
     remember(m, now_us);
 }
 
+void clv_link_monitor_behind(clv_link_monitor *m, int64_t now_us, size_t before_bytes, double us)
+{
+    clv_link_monitor_heed(m, now_us);
+    if (!sane(us) || !m->alive || before_bytes < RATE_BYTES) return;
+    exchange(m, now_us, &(clv_link_seen){{0, (double)before_bytes, 0}, us}, BEHIND_NOISE);
+}
+
 void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_bytes,
                                size_t down_bytes, double us)
 {
     clv_link_monitor_heed(m, now_us);
     if (!sane(us)) return;
-    exchange(m, now_us, &(observation){{1, (double)up_bytes, (double)down_bytes}, us}, 0);
+    exchange(m, now_us, &(clv_link_seen){{1, (double)up_bytes, (double)down_bytes}, us}, 0);
 }
 
 void clv_link_monitor_distrust(clv_link_monitor *m, int64_t now_us)
@@ -369,18 +263,21 @@ void clv_link_monitor_distrust(clv_link_monitor *m, int64_t now_us)
     double open = CLV_LINK_OPEN_SIGMA * CLV_LINK_OPEN_SIGMA;
     if (!m->rate_seen) return;
     m->doubted_us = now_us;
-    if (m->var[UP][UP] > open) return;
-    open_rates(m, open);
+    if (m->filter.var[UP][UP] > open) return;
+    clv_link_filter_open_rates(&m->filter, open);
     m->probed_us = now_us - CLV_LINK_PROBE_EVERY_US;
 }
 
 void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us)
 {
-    const observation o = {{1, (double)up_bytes, 0}, SO_LONG_AGAIN * us};
+    const clv_link_seen o = {{1, (double)up_bytes, 0}, SO_LONG_AGAIN * us};
     double share[CLV_LINK_STATES];
     clv_link_monitor_heed(m, now_us);
-    if (!sane(us) || !m->alive || log(us) <= predict(m->state, &o, share)) return;
-    if (!m->stalled) m->rate_unstalled = 1e6 / exp(m->state[UP]);
+    if (!sane(us) || !m->alive) return;
+    double late = log(us) - clv_link_filter_predict(&m->filter, &o, share), noise = m->noise[1];
+    double sigma = sqrt(clv_link_filter_spread(&m->filter, share) + noise * noise);
+    if (late <= fmin(LATE_SIGMAS * sigma, ANOTHER)) return;
+    if (!m->stalled) m->rate_unstalled = 1e6 / exp(m->filter.state[UP]);
     m->stalled = true; /* or it is a step: what begins from now on tells */
     m->stalled_us = now_us;
     exchange(m, now_us, &o, SO_LONG_NOISE);
@@ -390,7 +287,7 @@ void clv_link_monitor_carried(clv_link_monitor *m, int64_t now_us, size_t up_byt
 {
     clv_link_monitor_heed(m, now_us);
     if (!sane(us) || up_bytes == 0 || !m->rtt_seen) return;
-    exchange(m, now_us, &(observation){{0, (double)up_bytes, 0}, us}, 0);
+    exchange(m, now_us, &(clv_link_seen){{0, (double)up_bytes, 0}, us}, 0);
 }
 
 /* The least round trip: of now, or of a path that was? */
@@ -399,11 +296,11 @@ static void witness_rtt(clv_link_monitor *m, int64_t now_us, const clv_link_witn
     if (!sane(w->min_rtt_us)) return;
     bool news = w->min_rtt_us != m->min_rtt_us;
     bool present = sane(w->rtt_us) && w->rtt_us <= NEAR_LEAST * w->min_rtt_us;
-    bool bound = m->rtt_seen && w->min_rtt_us > NEAR_LEAST * exp(m->state[RTT]);
+    bool bound = m->rtt_seen && w->min_rtt_us > NEAR_LEAST * exp(m->filter.state[RTT]);
     m->min_rtt_us = w->min_rtt_us;
     if (news || present || bound) {
         first_rtt(m, w->min_rtt_us, 0.05);
-        observe(m, now_us, &(observation){{1, 0, 0}, w->min_rtt_us}, 0);
+        observe(m, now_us, &(clv_link_seen){{1, 0, 0}, w->min_rtt_us}, 0);
     }
 }
 
@@ -413,11 +310,12 @@ static void witness_rate(clv_link_monitor *m, const clv_link_witness *w)
     if (!isfinite(rate) || rate <= 0 || rate == m->delivery_bytes_per_s || !m->rate_seen) return;
     m->delivery_bytes_per_s = rate;
     bool full = !w->app_limited && w->min_rtt_us > 0 && w->rtt_us > NEAR_LEAST * w->min_rtt_us;
-    double error = log(1e6 / rate) - m->state[UP]; /* below 0: faster than thought */
+    double error = log(1e6 / rate) - m->filter.state[UP]; /* below 0: faster than thought */
     double var = WITNESS_NOISE * WITNESS_NOISE;
-    if (m->var[UP][UP] < var) return; /* its samples are off together: they do not average out */
-    if ((error >= 0 && !full) || fabs(error) > GATE * sqrt(m->var[UP][UP] + var)) return;
-    correct(m, (double[]){0, 1, 0}, error, var);
+    if (m->filter.var[UP][UP] < var)
+        return; /* its samples are off together: they do not average out */
+    if ((error >= 0 && !full) || fabs(error) > GATE * sqrt(m->filter.var[UP][UP] + var)) return;
+    clv_link_filter_correct(&m->filter, (double[]){0, 1, 0}, error, var);
 }
 
 void clv_link_monitor_witness(clv_link_monitor *m, int64_t now_us, const clv_link_witness *w)
@@ -432,7 +330,7 @@ void clv_link_monitor_witness(clv_link_monitor *m, int64_t now_us, const clv_lin
 double clv_link_monitor_carries(const clv_link_monitor *m)
 {
     if (m->stalled) return m->rate_unstalled;
-    if (m->rate_seen) return 1e6 / exp(m->state[UP]);
+    if (m->rate_seen) return 1e6 / exp(m->filter.state[UP]);
     return m->rate_before > 0 ? m->rate_before : RATE_ASSUMED;
 }
 
@@ -444,7 +342,7 @@ void clv_link_monitor_failure(clv_link_monitor *m, int64_t now_us)
     m->seen_us = now_us;
     if (was.rate_seen || was.rate_before > 0) {
         m->rate_before = was.rate_seen ? clv_link_monitor_carries(&was) : was.rate_before;
-        m->state[UP] = m->state[DOWN] = log(1e6 / m->rate_before);
+        m->filter.state[UP] = m->filter.state[DOWN] = log(1e6 / m->rate_before);
     }
     m->spent_bytes = was.spent_bytes;
     m->spent_us = was.spent_us;
@@ -455,15 +353,16 @@ void clv_link_monitor_failure(clv_link_monitor *m, int64_t now_us)
 /* Relative sigma of the time of a byte, which is that of the rate too; 1 is "no idea". */
 static double relative(const clv_link_monitor *m, int i, int64_t now_us)
 {
-    return fmin(sqrt(m->var[i][i] * ageing(m, i, now_us)), 1);
+    return fmin(sqrt(m->filter.var[i][i] * ageing(m, i, now_us)), 1);
 }
 
 clv_link clv_link_monitor_link(const clv_link_monitor *m, int64_t now_us)
 {
-    double rtt_us = exp(m->state[RTT]), hope = m->shorter && m->var[UP][UP] >= 1 ? HOPE : 0;
+    double rtt_us = exp(m->filter.state[RTT]),
+           hope = m->shorter && m->filter.var[UP][UP] >= 1 ? HOPE : 0;
     return (clv_link){
-        .up_bytes_per_s = 1e6 / exp(m->state[UP] - hope),
-        .down_bytes_per_s = 1e6 / exp(m->state[DOWN] - hope),
+        .up_bytes_per_s = 1e6 / exp(m->filter.state[UP] - hope),
+        .down_bytes_per_s = 1e6 / exp(m->filter.state[DOWN] - hope),
         .rtt_us = rtt_us,
         .up_sigma = relative(m, UP, now_us),
         .down_sigma = relative(m, DOWN, now_us),

@@ -13,7 +13,7 @@
  *
  * Model: time = rtt + up_bytes / up_rate + down_bytes / down_rate. The logarithms of the three
  * unknowns are fitted by recursive least squares on the logarithm of the time, with forgetting (an
- * iterated extended Kalman filter, as the sum is not linear in logarithms). Logarithms keep every
+ * iterated extended Kalman filter, as the sum is not linear in logarithms: measure/link_filter.h). Logarithms keep every
  * rate positive, make noise and steps relative, as they are on links, and let "no idea" be a
  * factor of ten rather than a number. The weight of an observation on each unknown comes out as
  * its share of the time: a small transfer says much of the round trip and little of the rate. What
@@ -29,6 +29,12 @@
  * Mbit/s the estimate follows within three transfers, to 10 % where transfers are steady to 2 %.
  * Knowledge ages: without observations the sigmas grow, those of the rates and that of the round
  * trip apart: a ping says nothing of a rate.
+ *
+ * Pings come late by chance, as whoever waits for them computes, but hardly early: one that is later
+ * than most weighs the less the later it is, until others in a row say the same; an early one weighs
+ * what early ones turn out to be worth. So the round trip is near the least that is seen, and the
+ * rate, which is told from what an exchange takes beyond it, is not too high by what a ping had to
+ * wait.
  *
  * TCP is the second witness. Its least round trip counts while it is new, or while the smoothed
  * one is near it; else, on a path that has changed, it is an old one (the kernel keeps it for five
@@ -47,19 +53,20 @@
 #define CLV_MEASURE_LINK_MONITOR_H
 
 #include "cost/link.h"
+#include "measure/link_filter.h"
 #include "measure/link_regimes.h"
 
-enum { CLV_LINK_STATES = 3 }; /* ln of: rtt_us, us for a byte up, us for a byte down */
-
 typedef struct clv_link_monitor {
-    double state[CLV_LINK_STATES];
-    double var[CLV_LINK_STATES][CLV_LINK_STATES]; /* covariance of the state */
+    clv_link_filter filter;
     double noise[2]; /* relative standard deviation of a ping, and of bytes; learnt */
+    double early;    /* of a ping that comes before it is expected */
     bool alive, rtt_seen, rate_seen;
     bool rtt_asked; /* the round trip wants a new look: the link stepped, or it may be wrong */
     bool stalled;   /* the last that was seen of the rates is that nothing came */
+    bool slowed;    /* something was far too slow since a ping was last believed */
     bool shorter;   /* the round trip's last step was to a shorter one; no rate was seen since */
     int surprises;  /* observations in a row outside the gate, below 0: to the short side */
+    int late;       /* pings in a row that were later than most */
     int steady;     /* observations of the rates in a row since the last surprise */
     double min_rtt_us, delivery_bytes_per_s; /* of TCP, as last seen */
     double rate_before;                      /* up, before the last failure; 0: there was none */
@@ -82,6 +89,9 @@ void clv_link_monitor_heed(clv_link_monitor *m, int64_t now_us);
 
 /* A round trip with next to nothing in it took `us`. */
 void clv_link_monitor_rtt(clv_link_monitor *m, int64_t now_us, double us);
+/* One that went behind `before_bytes` of this node's own, given up or unanswered, took `us`: it tells
+ * no round trip; but when it is back, they have gone. */
+void clv_link_monitor_behind(clv_link_monitor *m, int64_t now_us, size_t before_bytes, double us);
 /* `up_bytes` went there and `down_bytes` came back; `us` is the time from the first byte sent to
  * the last byte received, less what the other side computed and waited. Values that cannot be (not
  * finite, not above 0, more than CLV_LINK_TIME_US_MAX) are ignored, here and above and below. A
@@ -90,8 +100,8 @@ void clv_link_monitor_exchange(clv_link_monitor *m, int64_t now_us, size_t up_by
                                size_t down_bytes, double us);
 /* `up_bytes` went there and nothing came back for `us`, though the other side lives: the exchange
  * takes at least that long, and likely twice (of what has lasted, and nothing else known, half
- * lasts as long again), to a factor of two. Ignored if it was expected to take longer, or while the
- * link is down. It moves the estimate all of the way. */
+ * lasts as long again), to a factor of two. Ignored if it was expected to take that long, within two
+ * sigma, or while the link is down. It moves the estimate all of the way. */
 void clv_link_monitor_unanswered(clv_link_monitor *m, int64_t now_us, size_t up_bytes, double us);
 /* What was seen of the rates may have been this node's own slowness: they are asked for anew, until
  * they are known to CLV_LINK_SURE_SIGMA or CLV_LINK_DOUBTED_US are over. */

@@ -4,6 +4,7 @@
 
 void clv_link_turns_begin(clv_link_turns *t, clv_link_turn *turn, size_t up_bytes, int64_t now_us)
 {
+    if (!t->last) t->idle_us = now_us;
     *turn = (clv_link_turn){.earlier = t->last,
                             .start_us = now_us,
                             .up_bytes = up_bytes,
@@ -34,6 +35,8 @@ int64_t clv_link_turns_end(clv_link_turns *t, clv_link_turn *turn, const clv_lin
     bool known = turn->earlier == NULL;
     bool mixed = (turn->overlapped || turn->later) && end->down_bytes > turn->up_bytes;
     t->free_us = CLV_MAX(t->free_us, over - CLV_MAX(end->back_us, (int64_t)0));
+    if (turn->later && turn->later->start_us > t->free_us)
+        t->idle_us = CLV_MAX(t->idle_us, turn->later->start_us);
     clv_link_turns_drop(t, turn);
     return known && !mixed ? CLV_MAX(over - begin, (int64_t)1) : 0;
 }

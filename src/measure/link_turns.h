@@ -14,6 +14,10 @@
  * link was free for it: its own begin, or when the last bytes before it had gone, which is when
  * that exchange was over less its way back.
  *
+ * What goes up in one stretch without an idle time between tells the rate (measure/throughput.h). TCP
+ * takes a connection for busy until all is acknowledged, a round trip longer than the link is; that
+ * the link had gone idle before the next exchange began is seen when the one before it ends.
+ *
  * Nothing can be said (0) while one that began earlier is still under way, as then it is not known
  * when its bytes had gone; nor of an exchange that overlapped another and brought back more than it
  * sent, as answers wait for each other too and they are not told apart.
@@ -47,6 +51,7 @@ typedef struct clv_link_turn {
 typedef struct clv_link_turns {
     clv_link_turn *last;
     int64_t free_us;     /* when the last bytes known of had gone up; INT64_MIN: none yet */
+    int64_t idle_us;     /* until when it was last seen to have nothing to carry up; 0: never */
     uint64_t line_bytes; /* acknowledged on the connection once all of them are */
 } clv_link_turns;
 

@@ -21,7 +21,8 @@ clv_throughput_carried clv_throughput_look(clv_throughput *t, int64_t now_us,
                                            const clv_throughput_counters *c)
 {
     int64_t gone_us = now_us - t->at_us, busy_us = c->busy_us - t->busy_us;
-    bool same = t->open && gone_us >= 0 && c->delivered_bytes >= t->delivered_bytes;
+    bool same = t->open && gone_us >= 0 && t->at_us >= c->idle_us &&
+                c->delivered_bytes >= t->delivered_bytes;
     if (!same || busy_us < gone_us - JIFFY_US || !is_full(c)) {
         t->busy = false;
         begin(t, now_us, c);

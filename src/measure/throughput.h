@@ -11,7 +11,9 @@
  * window counts if the connection was busy all of it and its path was full at both ends: the
  * smoothed round trip above the least one, as a queue had formed (after BBR: Cardwell et al., ACM
  * Queue 2016). Then bytes / time is what the link carries, whoever sent them; else it would only
- * be what was asked for, or what a young congestion window allowed.
+ * be what was asked for, or what a young congestion window allowed. A connection counts as busy until
+ * all is acknowledged, a round trip longer than its link is: who sends and knows that there was
+ * nothing to send says so (`idle_us`), and a window counts only from then on.
  *
  * A window is CLV_THROUGHPUT_LEAST_US long and CLV_THROUGHPUT_LEAST_BYTES large at least, or
  * CLV_THROUGHPUT_MOST_US long: acknowledgements come in lumps of some packets. In one in which
@@ -34,6 +36,7 @@ typedef struct clv_throughput_counters {
     uint64_t delivered_bytes;
     int64_t busy_us;
     double rtt_us, min_rtt_us; /* smoothed; the least */
+    int64_t idle_us; /* when there was last nothing to send, by who sends (measure/link_turns.h) */
 } clv_throughput_counters;
 
 /* A window, as it began; zeroed: none has. */

@@ -11,22 +11,17 @@
 #include <string.h>
 
 #define CLV_WATCH_DEFAULT_US 1000000
-/* To answer a ping, beyond four round trips and twice what is before it, the latter up to a limit. */
-#define CLV_SIGN_OF_LIFE_US 1000000
-#define CLV_PING_BEHIND_US  30e6
 #define CLV_CONNECT_US                                                                             \
     1200000 /* a lost SYN is sent again after a second, then after two more: dial anew instead */
-#define CLV_DEAD_AFTER_US     1500000
-#define CLV_PROBE_PATIENCE_US 10000000
-#define CLV_SAY_AGAIN_US      60000000
+#define CLV_DEAD_AFTER_US 1500000
+#define CLV_SAY_AGAIN_US  60000000
 /* An exchange is wondered at after so many times what it should take, and so much more. */
 #define CLV_WONDER_TIMES    2
 #define CLV_WONDER_US       50000
 #define CLV_WONDER_EVERY_US 100000
-/* So much more than itself may the connection have carried during an exchange that tells of the
- * link: heads, pings. */
+/* So much more than itself, and CLV_OTHERS_BYTES, may the connection have carried during an exchange
+ * that tells of the link. */
 #define CLV_OTHERS_SHARE 0.1
-#define CLV_OTHERS_BYTES 2000
 
 static void notify(clv_peer *p)
 {
@@ -52,9 +47,7 @@ static void estimate(clv_peer *p)
     p->link.radio = p->radio;
 }
 
-/* The estimate has changed: take it over and tell whoever watches. `why`: what made it look, for
- * the log; NULL if all is well. */
-static void refresh(clv_peer *p, const char *why)
+void clv_peer_refresh(clv_peer *p, const char *why)
 {
     pthread_mutex_lock(&p->lock);
     bool was = p->link.up;
@@ -77,7 +70,8 @@ static bool look_at_throughput(clv_peer *p, const clv_path_info *path, int64_t n
     const clv_throughput_counters c = {.delivered_bytes = path->delivered_bytes,
                                        .busy_us = path->busy_us,
                                        .rtt_us = (double)path->rtt_us,
-                                       .min_rtt_us = (double)path->min_rtt_us};
+                                       .min_rtt_us = (double)path->min_rtt_us,
+                                       .idle_us = p->turns.idle_us};
     clv_throughput_carried got = clv_throughput_look(&p->throughput, now_us, &c);
     p->acked_bytes = path->bytes_acked;
     if (got.us <= 0) return false;
@@ -118,17 +112,14 @@ void clv_peer_disbelieves(clv_peer *p, const char *why)
     p->disbelieved = why;
 }
 
-static void lost(clv_peer *p, const char *why)
+void clv_peer_lost(clv_peer *p, const char *why)
 {
     p->load_at_us = 0;
     pthread_mutex_lock(&p->lock);
     clv_link_monitor_failure(&p->monitor, clv_now_us());
     pthread_mutex_unlock(&p->lock);
-    refresh(p, why);
+    clv_peer_refresh(p, why);
 }
-
-static void look(clv_peer *p, size_t bytes);
-static void ask_link(clv_peer *p);
 
 void clv_peer_saw_loss(clv_peer *p, const clv_error *error, size_t up_bytes, int64_t us)
 {
@@ -136,7 +127,7 @@ void clv_peer_saw_loss(clv_peer *p, const clv_error *error, size_t up_bytes, int
     if (error->status == CLV_ETIMEOUT)
         clv_peer_late(p, up_bytes, us);
     else
-        lost(p, error->text);
+        clv_peer_lost(p, error->text);
 }
 
 void clv_peer_late(clv_peer *p, size_t up_bytes, int64_t us)
@@ -145,104 +136,8 @@ void clv_peer_late(clv_peer *p, size_t up_bytes, int64_t us)
     pthread_mutex_lock(&p->lock);
     look_at_silence(p, clv_now_us(), up_bytes, us);
     pthread_mutex_unlock(&p->lock);
-    refresh(p, NULL);
-    look(p, 0);
-}
-
-typedef struct probe {
-    clv_peer *p;
-    size_t bytes; /* 0: a ping */
-    void *padding;
-    clv_peer_ask way; /* if it has bytes */
-} probe;
-
-/* The answer to a ping tells how busy the peer is. Another program than cleave tells nothing, and
- * is alive all the same. */
-static void hear(clv_peer *p, const clv_reply *reply)
-{
-    if (reply->status != 200 || clv_node_load_parse(clv_body_data(reply->body),
-                                                    clv_body_bytes(reply->body), &p->load, NULL))
-        return;
-    p->load_at_us = clv_now_us();
-}
-
-bool clv_peer_load(const clv_peer *p, clv_node_load *load, int64_t *at_us)
-{
-    if (!p->load_at_us) return false;
-    *load = p->load;
-    *at_us = p->load_at_us;
-    return true;
-}
-
-static void on_probe(void *arg, const clv_reply *reply)
-{
-    probe *sent = arg;
-    clv_peer *p = sent->p;
-    p->pinging = false;
-    pthread_mutex_lock(&p->lock);
-    p->pinged_us = 0;
-    pthread_mutex_unlock(&p->lock);
-    if (reply->error && !p->closing) {
-        lost(p, reply->error->text);
-    } else if (!reply->error && sent->bytes) {
-        clv_peer_ask_answered(p, &sent->way, clv_body_bytes(reply->body),
-                              reply->end_us - reply->start_us);
-    } else if (!reply->error) {
-        hear(p, reply);
-        pthread_mutex_lock(&p->lock);
-        clv_link_monitor_rtt(&p->monitor, clv_now_us(), (double)(reply->end_us - reply->start_us));
-        pthread_mutex_unlock(&p->lock);
-        refresh(p, NULL);
-    }
-    clv_peer_ask_end(p, &sent->way);
-    pthread_mutex_lock(&p->lock);
-    bool again = clv_link_monitor_surprised(&p->monitor);
-    pthread_mutex_unlock(&p->lock);
-    if (!reply->error && !p->closing && (again || !clv_peer_link(p).up))
-        ask_link(p); /* the next thing to learn */
-    free(sent);
-}
-
-/* How long a ping may take: it goes behind all that is on its way up, also behind what was given up. */
-static int64_t ping_patience_us(clv_peer *p)
-{
-    const uint64_t queued = clv_client_path(p->client).queued_bytes;
-    pthread_mutex_lock(&p->lock);
-    const clv_link link = p->link;
-    const size_t up_bytes = clv_link_turns_bytes(&p->turns);
-    pthread_mutex_unlock(&p->lock);
-    const double before_us = link.up ? clv_link_exchange_us(&link, up_bytes + queued, 0) : 0;
-    return CLV_SIGN_OF_LIFE_US + 4 * (int64_t)link.rtt_us +
-           (int64_t)fmin(2 * before_us, CLV_PING_BEHIND_US);
-}
-
-/* Ask the peer for a sign of life (bytes 0), or time a transfer to it. One at a time. */
-static void look(clv_peer *p, size_t bytes)
-{
-    if (p->pinging || p->closing) return;
-    p->pinging = true;
-    probe *sent = clv_alloc(sizeof *sent);
-    *sent = (probe){.p = p, .bytes = bytes, .padding = bytes ? clv_try_alloc(bytes) : NULL};
-    clv_slice body = {
-        .data = sent->padding, .bytes = bytes, .release = free, .owner = sent->padding};
-    if (bytes && sent->padding)
-        __builtin_memset(sent->padding, 0x5a, bytes);
-    else
-        sent->bytes = 0;
-    pthread_mutex_lock(&p->lock);
-    p->asked_bytes += sent->bytes + CLV_LINK_PING_BYTES;
-    p->pinged_us = sent->bytes ? 0 : clv_now_us();
-    if (sent->bytes) p->acked_bytes = clv_client_path(p->client).bytes_acked;
-    pthread_mutex_unlock(&p->lock);
-    if (sent->bytes) clv_peer_ask_begin(p, &sent->way, sent->bytes, 0);
-    int64_t patience = bytes ? CLV_PROBE_PATIENCE_US : ping_patience_us(p);
-    clv_client_call(p->client, &(clv_call){.method = sent->bytes ? "POST" : "GET",
-                                           .path = sent->bytes ? "/v2/link/probe" : "/v2/load",
-                                           .body = &body,
-                                           .n_body = sent->bytes ? 1 : 0,
-                                           .deadline_us = clv_now_us() + patience,
-                                           .done = on_probe,
-                                           .arg = sent});
+    clv_peer_refresh(p, NULL);
+    clv_peer_probe(p, 0);
 }
 
 void clv_peer_ask_begin(clv_peer *p, clv_peer_ask *a, size_t up_bytes, int64_t expected_us)
@@ -282,8 +177,8 @@ void clv_peer_ask_answered(clv_peer *p, clv_peer_ask *a, size_t down_bytes, int6
         clv_link_monitor_exchange(&p->monitor, now_us, a->turn.up_bytes, down_bytes, (double)us);
     const bool asked = p->monitor.rtt_asked;
     pthread_mutex_unlock(&p->lock);
-    refresh(p, NULL);
-    if (asked) ask_link(p); /* before the next one's bytes */
+    clv_peer_refresh(p, NULL);
+    if (asked) clv_peer_ask_link(p); /* before the next one's bytes */
 }
 
 bool clv_peer_look(clv_peer *p, clv_hedge_progress *out)
@@ -309,55 +204,6 @@ void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* Could it change anybody's plan to know the link better? */
-static bool matters(const clv_peer *p)
-{
-    bool any = false;
-    for (size_t i = 0; i < p->n_planners && !any; i++) any = p->planners[i].fn(p->planners[i].arg);
-    return any;
-}
-
-/* Is nothing on its way up, of those under way or of what was given up? Under the lock. */
-static bool is_free(clv_peer *p)
-{
-    const clv_path_info path = clv_client_path(p->client);
-    return !clv_link_turns_look(&p->turns, path.bytes_acked, clv_now_us()) && !path.queued_bytes;
-}
-
-/* Passive first: a ping or a probe only when nothing else tells. A ping that a surprise asks for
- * does not wait until all is answered: on a link with enough to do that is never. */
-static void ask_link(clv_peer *p)
-{
-    clv_link_probe want = {.kind = CLV_PROBE_NONE};
-    bool idle = atomic_load(&p->in_flight) == 0;
-    bool wanted = matters(p);
-    pthread_mutex_lock(&p->lock);
-    bool may = !p->link.up || (!p->pinging && (idle || (p->monitor.rtt_asked && is_free(p))));
-    if (may) want = clv_link_monitor_probe(&p->monitor, clv_now_us(), wanted);
-    /* With nothing left to ask with, the rate is thought to be what it was: nothing else will tell. */
-    const bool back = !p->link.up && clv_link_monitor_link(&p->monitor, clv_now_us()).up;
-    pthread_mutex_unlock(&p->lock);
-    if (back) refresh(p, NULL);
-    if (want.kind != CLV_PROBE_NONE) look(p, want.kind == CLV_PROBE_BYTES ? want.bytes : 0);
-}
-
-void clv_peer_greet(clv_peer *p)
-{
-    pthread_mutex_lock(&p->lock);
-    bool wanted = atomic_load(&p->in_flight) == 0 && !p->pinging && p->link.up &&
-                  clv_link_monitor_greets(&p->monitor, clv_now_us());
-    pthread_mutex_unlock(&p->lock);
-    if (wanted) look(p, 0);
-}
-
-int64_t clv_peer_silent_us(clv_peer *p)
-{
-    pthread_mutex_lock(&p->lock);
-    int64_t since_us = p->pinged_us;
-    pthread_mutex_unlock(&p->lock);
-    return since_us ? clv_now_us() - since_us : 0;
-}
-
 /* While anything is under way: what the connection carries; and an exchange that goes up for far
  * longer than all of it should take since the link was free for it, and then twice as long again:
  * the link is at least so slow. Of those behind it that cannot be said, nor of those that are there
@@ -380,15 +226,15 @@ static void wonder(void *arg)
         a->patience_us = 2 * gone_us;
     }
     pthread_mutex_unlock(&p->lock);
-    if (told) refresh(p, NULL);
-    ask_link(p);
+    if (told) clv_peer_refresh(p, NULL);
+    clv_peer_ask_link(p);
 }
 
 /* Every watch_every_us. */
 static void on_tick(void *arg)
 {
     clv_peer *p = arg;
-    ask_link(p);
+    clv_peer_ask_link(p);
     pthread_mutex_lock(&p->lock);
     if (p->link.up) estimate(p);
     pthread_mutex_unlock(&p->lock);

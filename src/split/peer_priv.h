@@ -1,5 +1,5 @@
-/* What the files of the peer share: peer.c (life, link), peer_infer.c (tensors) and peer_model.c
- * (models). Private to split/. */
+/* What the files of the peer share: peer.c (life, link), peer_probe.c (what it asks of the link),
+ * peer_infer.c (tensors) and peer_model.c (models). Private to split/. */
 #ifndef CLV_SPLIT_PEER_PRIV_H
 #define CLV_SPLIT_PEER_PRIV_H
 
@@ -65,6 +65,18 @@ struct clv_peer {
 void clv_peer_ask_begin(clv_peer *p, clv_peer_ask *a, size_t up_bytes, int64_t expected_us);
 void clv_peer_ask_answered(clv_peer *p, clv_peer_ask *a, size_t down_bytes, int64_t link_us);
 void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a);
+/* So many bytes more than what they know of may the connection carry: heads, pings. */
+#define CLV_OTHERS_BYTES 2000
+/* The estimate has changed: take it over and tell whoever watches. `why`: what made it look, for
+ * the log; NULL if all is well. */
+void clv_peer_refresh(clv_peer *p, const char *why);
+/* It is gone, and `why`. Loop's thread, as what follows. */
+void clv_peer_lost(clv_peer *p, const char *why);
+/* Ask the peer for a sign of life (bytes 0), or time a transfer to it. One at a time. */
+void clv_peer_probe(clv_peer *p, size_t bytes);
+/* Passive first: a ping or a probe only when nothing else tells. A ping that a surprise asks for
+ * does not wait until all is answered: on a link with enough to do that is never. */
+void clv_peer_ask_link(clv_peer *p);
 /* What the peer says of its times cannot be: to the log, once for the same reason (static text).
  * Loop's thread. */
 void clv_peer_disbelieves(clv_peer *p, const char *why);

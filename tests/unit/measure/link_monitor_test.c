@@ -351,6 +351,86 @@ static void noise_alone_does_not_move_the_estimate_far(void **state)
     if (worst > 0.3) fail_msg("moved by %g", worst);
 }
 
+/* Pings of a node that computes come late now and then, one alone, by a third or by two: that is not
+ * the link. */
+static void late_pings_move_nothing(void **state)
+{
+    (void)state;
+    double worst_rtt = 0, worst_rate = 0;
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        rig r = rig_new(seed, WIFI, 5000, 0.02);
+        double late = 1;
+        ping(&r);
+        for (int i = 0; i < 100; i++) {
+            send(&r, 15000, 1000);
+            r.now_us += SECOND / 4;
+            uint64_t chance = late > 1 ? 2 : clv_rng_below(&r.rng, 5);
+            late = chance == 0 ? 1.65 : chance == 1 ? 1.33 : 1;
+            double us = late * noisy(&r, 5000);
+            clv_link_monitor_rtt(&r.m, r.now_us, us);
+            if (i < 10) continue;
+            worst_rtt = fmax(worst_rtt, fabs(link_now(&r).rtt_us / 5000 - 1));
+            worst_rate = fmax(worst_rate, fabs(link_now(&r).up_bytes_per_s / WIFI - 1));
+        }
+    }
+    if (worst_rtt > 0.2 || worst_rate > 0.1)
+        fail_msg("round trip %g off, rate %g off", worst_rtt, worst_rate);
+}
+
+/* But where each is late, the round trip is that long. */
+static void a_round_trip_that_stays_longer_is_believed(void **state)
+{
+    (void)state;
+    rig r = rig_new(1, WIFI, 5000, 0.02);
+    for (int i = 0; i < 20; i++) {
+        send(&r, 15000, 1000);
+        ping(&r);
+    }
+    for (double longer = 5500; longer < 12000; longer *= 1.2) {
+        r.rtt_us = longer;
+        for (int i = 0; i < 30; i++) ping(&r);
+        near(link_now(&r).rtt_us, longer, 0.05);
+    }
+}
+
+/* On a slow link hardly any of an exchange is the round trip: those that come between agree with any. */
+static void slow_pings_are_believed_at_the_second(void **state)
+{
+    (void)state;
+    rig r = rig_new(1, G3, 10000, 0.02);
+    ping(&r);
+    for (int i = 0; i < 10; i++) {
+        send(&r, 200000, 1000);
+        ping(&r);
+    }
+    r.rtt_us = 100000;
+    ping(&r);
+    near(link_now(&r).rtt_us, 10000, 0.2); /* one may be a scheduler's doing */
+    r.rtt_us = 10000;
+    send(&r, 200000, 1000);
+    r.rtt_us = 100000;
+    ping(&r);
+    near(link_now(&r).rtt_us, 100000, 0.2);
+}
+
+static void a_ping_behind_bytes_tells_of_those(void **state)
+{
+    (void)state;
+    rig r = rig_new(1, WIFI, 5000, 0.02);
+    ping(&r);
+    for (int i = 0; i < 10; i++) send(&r, 100000, 1000);
+    const double rtt_us = link_now(&r).rtt_us, rate = link_now(&r).up_bytes_per_s;
+    clv_link_monitor_behind(&r.m, r.now_us, 4000, 400000); /* too few to tell */
+    assert_true(link_now(&r).rtt_us == rtt_us && link_now(&r).up_bytes_per_s == rate);
+    for (int i = 0; i < 3; i++)
+        clv_link_monitor_behind(&r.m, r.now_us += SECOND, 100000, 1e6 * 100000 / G3);
+    near(link_now(&r).up_bytes_per_s, G3, 0.2);
+    near(link_now(&r).rtt_us, rtt_us, 0.01);
+    clv_link_monitor_failure(&r.m, r.now_us);
+    clv_link_monitor_behind(&r.m, r.now_us, 100000, 42000);
+    assert_false(link_now(&r).up);
+}
+
 static void one_stall_does_not_stay(void **state)
 {
     (void)state;
@@ -410,7 +490,11 @@ static void silence_tells_of_a_slower_link(void **state)
     ping(&r);
     for (int i = 0; i < 10; i++) send(&r, 100000, 4000);
     double before = link_now(&r).up_bytes_per_s;
-    clv_link_monitor_unanswered(&r.m, r.now_us, 100000, 10000); /* too soon to tell */
+    const clv_link link = link_now(&r);
+    const double usual = clv_link_exchange_us(&link, 100000, 0);
+    const double too_soon[] = {10000, usual, 1.1 * usual};
+    for (size_t i = 0; i < CLV_COUNT(too_soon); i++)
+        clv_link_monitor_unanswered(&r.m, r.now_us, 100000, too_soon[i]);
     assert_true(link_now(&r).up_bytes_per_s == before);
     for (int i = 0; i < 2; i++) clv_link_monitor_unanswered(&r.m, r.now_us, 100000, 2000000);
     assert_true(link_now(&r).up);
@@ -594,7 +678,7 @@ static void a_full_path_tells_the_rate(void **state)
 {
     (void)state;
     rig r = known(1e6);
-    r.m.var[1][1] = 0.25;
+    r.m.filter.var[1][1] = 0.25;
     double before = link_now(&r).up_bytes_per_s, sigma = link_now(&r).up_sigma;
     witness(&r, 0.7e6, false, 60000);
     double after = link_now(&r).up_bytes_per_s;
@@ -613,7 +697,7 @@ static void an_idle_path_bounds_the_rate_from_below(void **state)
     (void)state;
     for (int kind = 0; kind < 2; kind++) {
         rig r = known(1e6);
-        r.m.var[1][1] = 0.25;
+        r.m.filter.var[1][1] = 0.25;
         bool limited = kind == 0;
         double rtt = limited ? 60000 : 21000;
         double before = link_now(&r).up_bytes_per_s;
@@ -748,6 +832,10 @@ int main(void)
         cmocka_unit_test(a_link_that_became_another_is_greeted),
         cmocka_unit_test(noise_alone_does_not_move_the_estimate_far),
         cmocka_unit_test(one_stall_does_not_stay),
+        cmocka_unit_test(late_pings_move_nothing),
+        cmocka_unit_test(a_round_trip_that_stays_longer_is_believed),
+        cmocka_unit_test(slow_pings_are_believed_at_the_second),
+        cmocka_unit_test(a_ping_behind_bytes_tells_of_those),
         cmocka_unit_test(a_failure_downs_the_link_until_the_next_answer),
         cmocka_unit_test(silence_tells_of_a_slower_link),
         cmocka_unit_test(probes_are_rare_and_passive_first),

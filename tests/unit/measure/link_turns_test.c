@@ -170,6 +170,28 @@ static void what_was_cancelled_makes_nothing_seem_to_be_there(void **state)
     assert_ptr_equal(clv_link_turns_look(&t, 1000000, 400), &b);
 }
 
+/* TCP takes a connection for busy until all is acknowledged: that the link had gone idle before is
+ * seen from here. */
+static void the_link_was_idle_before_what_began_late(void **state)
+{
+    (void)state;
+    clv_link_turns t = {.free_us = INT64_MIN};
+    clv_link_turn a, b, c;
+    clv_link_turns_begin(&t, &a, 10, 1000);
+    assert_int_equal(t.idle_us, 1000);
+    clv_link_turns_begin(&t, &b, 10, 1400);
+    assert_int_equal(t.idle_us, 1000); /* nobody knows yet */
+    end(&t, &a, 600, 5);               /* its bytes had gone at 1500 */
+    assert_int_equal(t.idle_us, 1000);
+    clv_link_turns_begin(&t, &c, 10, 2300);
+    end(&t, &b, 900, 5); /* at 2200 */
+    assert_int_equal(t.idle_us, 2300);
+    end(&t, &c, 900, 5);
+    clv_link_turns_begin(&t, &a, 10, 9000);
+    assert_int_equal(t.idle_us, 9000);
+    clv_link_turns_drop(&t, &a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +201,7 @@ int main(void)
         cmocka_unit_test(what_is_acknowledged_is_not_on_the_link_any_more),
         cmocka_unit_test(what_was_cancelled_makes_nothing_seem_to_be_there),
         cmocka_unit_test(what_cannot_be_known_is_not_told),
+        cmocka_unit_test(the_link_was_idle_before_what_began_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

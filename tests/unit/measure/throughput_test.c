@@ -1,5 +1,6 @@
 #include "measure/throughput.h"
 
+#include "base/mem.h"
 #include "unit.h"
 
 #define MS      1000
@@ -124,6 +125,21 @@ static void an_idle_time_begins_anew(void **state)
     fail_msg("nothing was told");
 }
 
+/* Idle though TCP took it for busy, as who sends knows: a window that began before tells nothing, the
+ * next one does. */
+static void an_idle_time_that_tcp_does_not_see_begins_anew(void **state)
+{
+    (void)state;
+    clv_throughput f = {0};
+    int64_t told_us = 0;
+    for (int64_t us = 0; us <= 3000 * MS && !told_us; us += LOOK_US) {
+        clv_throughput_counters c = busy(us);
+        c.idle_us = CLV_MIN(us, (int64_t)(750 * MS));
+        if (clv_throughput_look(&f, us, &c).us > 0) told_us = us;
+    }
+    assert_in_range(told_us, 800 * MS + CLV_THROUGHPUT_LEAST_US, 800 * MS + CLV_THROUGHPUT_MOST_US);
+}
+
 /* A clock that was set back. */
 static void a_clock_may_jump(void **state)
 {
@@ -142,6 +158,7 @@ int main(void)
         cmocka_unit_test(a_slow_path_takes_longer_windows),
         cmocka_unit_test(other_times_tell_nothing),
         cmocka_unit_test(an_idle_time_begins_anew),
+        cmocka_unit_test(an_idle_time_that_tcp_does_not_see_begins_anew),
         cmocka_unit_test(a_clock_may_jump),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

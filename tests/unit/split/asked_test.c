@@ -67,9 +67,9 @@ static void know_rate(tapped *s)
     pthread_mutex_lock(&p->lock);
     clv_link_monitor *m = &p->monitor;
     for (int i = 1; i < CLV_LINK_STATES; i++) {
-        m->state[i] = log(200);
-        for (int k = 0; k < CLV_LINK_STATES; k++) m->var[i][k] = m->var[k][i] = 0;
-        m->var[i][i] = 0.25 * 0.25;
+        m->filter.state[i] = log(200);
+        for (int k = 0; k < CLV_LINK_STATES; k++) m->filter.var[i][k] = m->filter.var[k][i] = 0;
+        m->filter.var[i][i] = 0.25 * 0.25;
         m->aged_us[i] = clv_now_us();
     }
     m->rated_us = clv_now_us() - 5000000;
@@ -163,6 +163,39 @@ static void a_ping_waits_for_what_goes_up(void **state)
     await(!known(s).rtt_asked);
 }
 
+static void ping_now(void *arg)
+{
+    edge_call *c = arg;
+    clv_peer_probe(c->e->peer, 0);
+    atomic_fetch_add(&c->done, 1);
+}
+
+/* One that has to go there all the same, for a sign of life, tells no round trip. */
+static void a_ping_behind_bytes_tells_no_round_trip(void **state)
+{
+    tapped *s = *state;
+    asked a;
+    edge_pin(&s->r->e, CUT);
+    clv_request_free(edge_ask(&s->r->e, 1));
+    ask_no_more(s);
+    const int64_t told_us = known(s).told_us;
+    const uint64_t bytes = clv_peer_asked_bytes(s->r->e.peer);
+    atomic_store(&s->t.hold, true);
+    clv_splitter_run(s->r->e.splitter, question(&a, numbers("x", ROWS, 4)));
+    await(s->t.held_bytes > TAP_HELD_BYTES / 4);
+    edge_call c = {.e = &s->r->e};
+    clv_loop_post(s->r->e.loop, ping_now, &c);
+    await(atomic_load(&c.done) == 1);
+    assert_true(clv_peer_asked_bytes(s->r->e.peer) > bytes);
+    clv_sleep_us(LOOKS_US);
+    atomic_store(&s->t.hold, false);
+    clv_request *q = answer_of(&a);
+    assert_right(&s->r->e, q, ROWS);
+    clv_request_free(q);
+    await(!clv_peer_silent_us(s->r->e.peer));
+    assert_true(known(s).told_us == told_us);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +204,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(rates_that_change_no_plan_are_not, start, tapped_stop),
         cmocka_unit_test_setup_teardown(a_ping_does_not_wait_for_answers, start, tapped_stop),
         cmocka_unit_test_setup_teardown(a_ping_waits_for_what_goes_up, start, tapped_stop),
+        cmocka_unit_test_setup_teardown(a_ping_behind_bytes_tells_no_round_trip, start,
+                                        tapped_stop),
     };
     return cmocka_run_group_tests_name("asked", tests, NULL, NULL);
 }

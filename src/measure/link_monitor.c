@@ -16,7 +16,7 @@ enum { RTT = CLV_LINK_RTT, UP = CLV_LINK_UP, DOWN = CLV_LINK_DOWN };
 #define NOISE_FIRST    0.10
 #define NOISE_MIN      0.03
 #define NOISE_MAX      0.40
-#define EARLY_MIN      0.02  /* of a ping that comes early */
+#define EARLY_MIN      0.02  /* of what comes early */
 #define LEARN          0.03  /* of each observation, what a noise takes on */
 #define LEARN_EARLY    0.1   /* of each that comes early: they are fewer */
 #define NOISE_FLOOR_US 100.0 /* scheduling and timer noise, whatever the size */
@@ -39,7 +39,7 @@ enum { RTT = CLV_LINK_RTT, UP = CLV_LINK_UP, DOWN = CLV_LINK_DOWN };
 void clv_link_monitor_init(clv_link_monitor *m, int64_t now_us)
 {
     *m = (clv_link_monitor){.noise = {NOISE_FIRST, NOISE_FIRST},
-                            .early = NOISE_FIRST,
+                            .early = {NOISE_FIRST, NOISE_FIRST},
                             .now_us = now_us,
                             .seen_us = now_us - CLV_LINK_QUIET_US, /* so a ping is due at once */
                             .rated_us = now_us,
@@ -123,17 +123,18 @@ static void learn_noise(double *noise, double error, double state_var, double le
     *noise = fmin(fmax(sigma, least), NOISE_MAX);
 }
 
-/* A ping comes late by chance, as who waits for it computes, and early only by what the link itself
- * varies: a late one weighs the less the later it is, until others in a row say the same, and an
- * early one what early ones are worth. Returns the variance it is taken with. */
-static double lateness(clv_link_monitor *m, double us, double error, double state_var, double var)
+/* What is seen comes late by chance, as who waits for it computes, and early only by what the link
+ * itself varies: what is early weighs what early ones are worth, and a late ping the less the later
+ * it is, until others in a row say the same. Returns the variance that it is taken with. */
+static double lateness(clv_link_monitor *m, bool bytes, double us, double error, double state_var,
+                       double var)
 {
-    double early = m->early + NOISE_FLOOR_US / us;
-    m->slowed = false;
-    m->late = error > sqrt(var) ? m->late + 1 : 0;
-    if (error < 0) learn_noise(&m->early, error, state_var, EARLY_MIN, LEARN_EARLY);
-    if (error < 0) return early * early;
-    return m->late ? fmax(var, error * error / (m->late * m->late)) : var;
+    double *noise = &m->early[bytes], early = *noise + NOISE_FLOOR_US / us;
+    if (error < 0) learn_noise(noise, error, state_var, EARLY_MIN, LEARN_EARLY);
+    if (!bytes) m->slowed = false;
+    if (!bytes) m->late = error > sqrt(var) ? m->late + 1 : 0;
+    if (error < 0) return fmin(early * early, var);
+    return !bytes && m->late ? fmax(var, error * error / (m->late * m->late)) : var;
 }
 
 /* What surprises may be a stall, and for nothing, and is not believed at once; what has a noise of its own is. */
@@ -160,7 +161,7 @@ static void observe(clv_link_monitor *m, int64_t now_us, const clv_link_seen *o,
     } else {
         m->surprises = 0;
         if (own_noise <= 0) learn_noise(noise, error, state_var, NOISE_MIN, LEARN);
-        if (!bytes) obs_var = lateness(m, o->us, error, state_var, obs_var);
+        if (own_noise <= 0) obs_var = lateness(m, bytes, o->us, error, state_var, obs_var);
     }
     m->alive = true;
     m->seen_us = now_us;

@@ -30,11 +30,11 @@
  * Knowledge ages: without observations the sigmas grow, those of the rates and that of the round
  * trip apart: a ping says nothing of a rate.
  *
- * Pings come late by chance, as whoever waits for them computes, but hardly early: one that is later
- * than most weighs the less the later it is, until others in a row say the same; an early one weighs
- * what early ones turn out to be worth. So the round trip is near the least that is seen, and the
- * rate, which is told from what an exchange takes beyond it, is not too high by what a ping had to
- * wait.
+ * What is seen comes late by chance, as whoever waits for it computes, but early only by what the
+ * link itself varies. So what is early weighs what early ones turn out to be worth, of pings and of
+ * bytes apart; and a ping that is later than most the less the later it is, until others in a row say
+ * the same. Else the round trip would be too long, and the rate, which is told from what an exchange
+ * takes beyond it, too high by what a ping had to wait; or too low, long after one late answer.
  *
  * TCP is the second witness. Its least round trip counts while it is new, or while the smoothed
  * one is near it; else, on a path that has changed, it is an old one (the kernel keeps it for five
@@ -59,7 +59,7 @@
 typedef struct clv_link_monitor {
     clv_link_filter filter;
     double noise[2]; /* relative standard deviation of a ping, and of bytes; learnt */
-    double early;    /* of a ping that comes before it is expected */
+    double early[2]; /* of those that come before they are expected */
     bool alive, rtt_seen, rate_seen;
     bool rtt_asked; /* the round trip wants a new look: the link stepped, or it may be wrong */
     bool stalled;   /* the last that was seen of the rates is that nothing came */

@@ -431,6 +431,35 @@ static void a_ping_behind_bytes_tells_of_those(void **state)
     assert_false(link_now(&r).up);
 }
 
+/* An answer, too, may come late by chance: what came after a step is corrected by the next ones. */
+static void a_late_answer_after_a_step_is_soon_corrected(void **state)
+{
+    (void)state;
+    rig r = rig_new(1, WIFI, 5000, 0.01);
+    for (int i = 0; i < 30; i++) {
+        send(&r, 15000, 1000);
+        ping(&r);
+    }
+    for (int i = 0; i < 30; i++) { /* some are late on such a device */
+        r.now_us += 12000;
+        clv_link_monitor_exchange(&r.m, r.now_us, 15000, 1000, i % 3 ? 11780 : 13500);
+    }
+    r.rate_up = r.rate_down = G3;
+    r.rtt_us = 100000;
+    for (int i = 0; i < 6; i++) {
+        ping(&r);
+        send(&r, 15000, 1000);
+    }
+    near(link_now(&r).up_bytes_per_s, G3, 0.1);
+    r.rate_up = r.rate_down = WIFI;
+    r.rtt_us = 5000;
+    ping(&r);
+    clv_link_monitor_exchange(&r.m, r.now_us += 15000, 10264, 18, 13000);
+    assert_true(link_now(&r).up_bytes_per_s < 0.75 * WIFI);
+    for (int i = 0; i < 3; i++) send(&r, 15000, 1000);
+    near(link_now(&r).up_bytes_per_s, WIFI, 0.1);
+}
+
 static void one_stall_does_not_stay(void **state)
 {
     (void)state;
@@ -832,6 +861,7 @@ int main(void)
         cmocka_unit_test(a_link_that_became_another_is_greeted),
         cmocka_unit_test(noise_alone_does_not_move_the_estimate_far),
         cmocka_unit_test(one_stall_does_not_stay),
+        cmocka_unit_test(a_late_answer_after_a_step_is_soon_corrected),
         cmocka_unit_test(late_pings_move_nothing),
         cmocka_unit_test(a_round_trip_that_stays_longer_is_believed),
         cmocka_unit_test(slow_pings_are_believed_at_the_second),

@@ -317,12 +317,16 @@ static inline clv_profile *profile_for(clv_network *network, bool of_edge, size_
 typedef struct asked {
     atomic_int answers;
     clv_request *request;
+    int place; /* among all answers of the test: 0, 1 … */
 } asked;
+
+static atomic_int places;
 
 static inline void on_asked(clv_request *r)
 {
     asked *a = r->asker;
     a->request = r;
+    a->place = atomic_fetch_add(&places, 1);
     atomic_fetch_add(&a->answers, 1);
 }
 

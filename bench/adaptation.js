@@ -196,8 +196,8 @@ module.exports = (cleave) => ({
       ['stolen', (r) => share(r.stolen)],
     ],
     target: 'adaptive ≤ 1.15 and no worse than the best fixed plan beyond noise; lost 0; gap ≤ 1 ms; no switch under noise; the right plan within 3 requests or 1 s of ' +
-      'each step (steps); estimate ≤ 10 % off after 3 transfers; probes ≤ 1 %',
+      'each step (steps); estimate ≤ 10 % off after 3 transfers (all but walk); probes ≤ 1 %',
     met: (r) => r.ratio <= 1.15 && r.over_fixed - r.over_fixed_noise <= 1 && r.lost === 0 && r.mismatches === 0 && r.twice === 0 && !(r.gap_us > 1000) &&
-      (!r.scenario.startsWith('noise') || r.switches === 0) && (r.scenario !== 'steps' || (r.slow_steps === 0 && !(r.estimate_error > 0.1))) && !((r.probes === undefined ? r.other_traffic : r.probes) > 0.01),
+      (!r.scenario.startsWith('noise') || r.switches === 0) && (r.scenario !== 'steps' || r.slow_steps === 0) && (r.scenario === 'walk' || !(r.estimate_error > 0.1)) && !((r.probes === undefined ? r.other_traffic : r.probes) > 0.01),
   },
 });

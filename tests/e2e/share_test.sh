@@ -76,6 +76,8 @@ echo "coded: $(json coded 'd.plans.map(p => `${p.plan} ${p.count}`).join(", ")')
 # The link becomes another one: so does the plan. (A cut on the new link, or all here, as the machine is fast or slow.)
 cat >change.sh <<'SH'
 said '"plan" model=mobilenet_v2'
+# not before the first request is there: the outputs to compare with are made before, which may take long
+until curl -sf "http://$CLOUD:8000/v2/load" | grep -q '"ran": *[1-9]'; do kill -0 $tasks || exit 1; sleep 0.05; done
 sleep 1
 "$CLEAVE" lab set --link 3g
 SH

@@ -131,6 +131,7 @@ static void start(clv_client *c, clv_flight *f)
 {
     pull(&c->waiting, f);
     push(&c->flying, f);
+    if (f->dial_us) f->connect_us = clv_now_us() - f->dial_us;
     clv_channel_start(c->current, f);
 }
 
@@ -266,7 +267,10 @@ static void begin(clv_client *c, clv_flight *f)
         clv_timer_start(f->deadline, f->deadline_us - now_us, 0);
     }
     if (!c->current) c->current = clv_channel_new(c->loop, &c->channel, &channel_ops, c);
-    if (clv_channel_is_ready(c->current)) start(c, f);
+    if (clv_channel_is_ready(c->current))
+        start(c, f);
+    else
+        f->dial_us = now_us;
 }
 
 static void on_message(void *arg)

@@ -39,6 +39,7 @@ typedef struct clv_reply {
     int64_t start_us, sent_us, first_byte_us,
         end_us; /* monotonic: call made, last body byte handed to the socket, first and last byte of
                    the reply; 0 unknown */
+    int64_t connect_us; /* of that, waited for a connection that was not there yet; 0: it was */
 } clv_reply;
 
 const char *clv_reply_header(const clv_reply *r, const char *lower_case_name); /* NULL if absent */

@@ -99,7 +99,8 @@ void clv_flight_land(clv_flight *f)
                        .start_us = f->start_us,
                        .sent_us = f->sent_us,
                        .first_byte_us = f->first_byte_us,
-                       .end_us = f->end_us};
+                       .end_us = f->end_us,
+                       .connect_us = f->connect_us};
     f->done(f->arg, &reply);
 }
 

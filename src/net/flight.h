@@ -39,6 +39,7 @@ typedef struct clv_flight {
     clv_body *reply;
     size_t reply_max, content_length;
     int64_t start_us, sent_us, first_byte_us, end_us;
+    int64_t dial_us, connect_us;        /* there was no connection: since when, and for how long */
     struct clv_flight *previous, *next; /* in one of the client's lists */
 } clv_flight;
 

@@ -102,7 +102,7 @@ static void on_reply(void *arg, const clv_reply *reply, const clv_error *error, 
     clv_peer_times times = clv_peer_times_of(&got.timing, reply->end_us - reply->start_us);
     if (times.fault)
         clv_peer_disbelieves(a->p, times.fault);
-    else
+    else if (!reply->connect_us)
         clv_peer_ask_answered(a->p, &a->way, bytes, CLV_MAX(times.link_us, (int64_t)1));
     clv_peer_answer answer = {.outputs = &got.outputs,
                               .nonsense = times.fault != NULL,

@@ -60,8 +60,8 @@ struct clv_peer {
 };
 
 /* An exchange begins, which should take `expected_us` (0: not known), was answered after `link_us`
- * on the link and in line for it, and ends, answered or not. Any thread; an answer on the
- * loop's. */
+ * on the link and in line for it, and ends, answered or not. One that waited for a connection to be
+ * made tells nothing of the link, and just ends. Any thread; an answer on the loop's. */
 void clv_peer_ask_begin(clv_peer *p, clv_peer_ask *a, size_t up_bytes, int64_t expected_us);
 void clv_peer_ask_answered(clv_peer *p, clv_peer_ask *a, size_t down_bytes, int64_t link_us);
 void clv_peer_ask_end(clv_peer *p, clv_peer_ask *a);

@@ -38,7 +38,8 @@ bool clv_peer_load(const clv_peer *p, clv_node_load *load, int64_t *at_us)
     return true;
 }
 
-/* A ping that went behind other bytes took as long as all of them. */
+/* A ping that went behind other bytes took as long as all of them. `us` is without the making of a
+ * connection, which takes round trips of its own. */
 static void see_ping(clv_peer *p, size_t before, int64_t us)
 {
     pthread_mutex_lock(&p->lock);
@@ -61,11 +62,12 @@ static void on_probe(void *arg, const clv_reply *reply)
     if (reply->error && !p->closing) {
         clv_peer_lost(p, reply->error->text);
     } else if (!reply->error && sent->bytes) {
-        clv_peer_ask_answered(p, &sent->way, clv_body_bytes(reply->body),
-                              reply->end_us - reply->start_us);
+        if (!reply->connect_us)
+            clv_peer_ask_answered(p, &sent->way, clv_body_bytes(reply->body),
+                                  reply->end_us - reply->start_us);
     } else if (!reply->error) {
         hear(p, reply);
-        see_ping(p, sent->before, reply->end_us - reply->start_us);
+        see_ping(p, sent->before, reply->end_us - reply->start_us - reply->connect_us);
     }
     clv_peer_ask_end(p, &sent->way);
     pthread_mutex_lock(&p->lock);

@@ -15,8 +15,13 @@ static void a_call_gets_its_answer(void **state)
     assert_string_equal(o.type, "text/plain");
     assert_true(o.times.start_us <= o.times.sent_us && o.times.sent_us <= o.times.end_us);
     assert_true(o.times.first_byte_us >= o.times.start_us);
+    assert_true(o.times.connect_us > 0);
+    assert_true(o.times.start_us + o.times.connect_us <= o.times.first_byte_us);
     clv_body_unref(o.body);
     assert_true(clv_client_path(c).connected);
+    o = call_and_wait(loop, c, (clv_call){.path = "/"}); /* on the same connection */
+    assert_int_equal(o.times.connect_us, 0);
+    clv_body_unref(o.body);
     clv_client_free(c);
     clv_loop_free(loop);
     node_stop(&n);
